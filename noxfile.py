@@ -1,0 +1,82 @@
+"""What .ci/run asks, one part at a time: ``nox``, ``nox -s tests-3.12``, ``nox -l``. Interpreters you lack are skipped."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "tests"]
+
+
+@nox.session(python=["3.11", "3.12", "3.13"])
+def tests(session: nox.Session) -> None:
+    """Run the suite: ``nox -s tests -- -k metadata``, ``nox -s tests -- -m slow``."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Run the suite with the oldest attrs and dateutil that we say will do."""
+    session.install("-e", ".[test]")
+    # Not all of the test tools work with such an old attrs by their own word; pip says so and goes on.
+    session.run(
+        "python", "-m", "pip", "install", "--quiet", "--no-deps", "attrs==23.2.0", "python-dateutil==2.8.2", "six"
+    )
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style; ``nox -s lint -- --fix`` mends what can be mended."""
+    session.install("ruff>=0.9")
+    session.run("ruff", "check", *session.posargs, ".")
+    session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]), ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types."""
+    session.install("-e", ".[test,dev]")
+    session.run("mypy")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Show the lines that no test reaches."""
+    session.install("-e", ".[test]", "coverage[toml]")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "report", "--show-missing", "--skip-covered")
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Make the notebooks from the scripts beside them, and run them."""
+    session.install("-e", ".[test]")
+    session.run("jupytext", "--to", "ipynb", "--execute", "--set-kernel", "python3", *glob("notebooks/*.py"))
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Run every benchmark: ``nox -s benchmarks``, or those named: ``nox -s benchmarks -- benchmarks/import_time.py``."""
+    session.install("-e", ".")
+    for path in session.posargs or glob("benchmarks/*.py"):
+        session.run("python", path)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the sdist and, from it, the wheel."""
+    session.install("build>=1.2")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+
+
+def glob(pattern: str) -> list[str]:
+    """Return the files that fit *pattern*, sorted."""
+    return sorted(str(path) for path in Path().glob(pattern))

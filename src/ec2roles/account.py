@@ -1,0 +1,442 @@
+"""An AWS account: its IAM, its token service, its instances, its buckets and its history, wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import check_account_id
+from ec2roles.calls import NOTHING, Call, Response
+from ec2roles.clock import Clock
+from ec2roles.ec2.instance import Instance, launch_instances
+from ec2roles.ec2.launch import invalid_profile
+from ec2roles.ec2.metadata_options import MetadataOptions
+from ec2roles.ec2.rotation import Rotation
+from ec2roles.errors import Ec2RolesError, InstanceError
+from ec2roles.front_door import FrontDoor
+from ec2roles.history import History
+from ec2roles.iam import authorization_details
+from ec2roles.iam.console import Console
+from ec2roles.iam.customer_managed import CustomerManagedPolicy
+from ec2roles.iam.directory import Directory
+from ec2roles.iam.entities import Entities
+from ec2roles.iam.group import Group
+from ec2roles.iam.identity import ManagedPolicy
+from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.iam.managed import AwsManagedPolicies
+from ec2roles.iam.quotas import Quotas
+from ec2roles.iam.role import Role
+from ec2roles.iam.user import User
+from ec2roles.policy import Decision, Policy
+from ec2roles.services.registry import Registry
+from ec2roles.services.s3 import S3, Bucket, S3Operations
+from ec2roles.services.sts import sts_service
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.token_service import TokenService
+from ec2roles.timeline import LAST, Timekeeper
+
+OUTSIDE_ADDRESS = "198.51.100.7"
+"""``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
+
+_OPTIONS = {field.name for field in attrs.fields(MetadataOptions)}
+
+
+@attrs.define(eq=False)
+class Shared:
+    """
+    What all accounts of one Cloud share.
+
+    Args:
+        time: the timekeeper.
+        accounts: the accounts by id.
+        buckets: the buckets by name, unique among all accounts.
+        aws_managed: AWS's managed policies.
+    """
+
+    time: Timekeeper
+    accounts: dict[str, Account] = attrs.field(factory=dict)
+    buckets: dict[str, Bucket] = attrs.field(factory=dict)
+    aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies)
+
+    def directory(self, account_id: str) -> Directory | None:
+        """Return the IAM of an account of this Cloud, or None."""
+        account = self.accounts.get(account_id)
+        return None if account is None else account.iam
+
+
+class Instances(dict[str, Instance]):
+    """The instances of an account by id; a missing one is EC2's error."""
+
+    def __missing__(self, instance_id: str) -> Instance:
+        raise InstanceError(
+            f"The instance ID '{instance_id}' does not exist",
+            code="InvalidInstanceID.NotFound",
+            detail=f"no instance '{instance_id}'; there are {len(self)}",
+        )
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} instance{'' if len(self) == 1 else 's'}>"
+
+
+class Account:
+    """
+    An AWS account.
+
+    >>> account = Account()
+    >>> role = account.console.create_role("EC2Role", service="ec2.amazonaws.com", policies=["AmazonS3ReadOnlyAccess"])
+    >>> web = account.launch_instance(profile="EC2Role")
+    >>> web.call("s3:ListAllMyBuckets").ok
+    True
+
+    What is done here is done by the account's owner: nobody's permissions are asked. `call` and `can` ask for those of the
+    credentials that are given.
+
+    Args:
+        account_id: twelve digits.
+        clock: anything with ``now()``; a `ManualClock` at 2026-01-01T00:00:00Z by default.
+        seed: any int; the same seed and the same writes give the same ids, keys and secrets.
+        region: where its instances are launched.
+        quotas: the limits of its IAM.
+        rotation: how the credentials of its instances rotate.
+        remember: a timedelta: how far back questions may go; by default nothing is forgotten.
+        keep_calls: how many calls the history keeps; None keeps all.
+        shared: what it shares with the other accounts of a `Cloud`; given by `Cloud.account`.
+    """
+
+    def __init__(
+        self,
+        account_id: str = "123456789012",
+        *,
+        clock: Clock | None = None,
+        seed: int = 0,
+        region: str = "us-east-1",
+        quotas: Quotas | None = None,
+        rotation: Rotation | None = None,
+        remember: timedelta | None = None,
+        keep_calls: int | None = 10_000,
+        shared: Shared | None = None,
+    ) -> None:
+        self.account_id = check_account_id(account_id)
+        if shared is None:
+            shared = Shared(Timekeeper(clock, seed, remember))
+        self.time = shared.time
+        self.region = region
+        self.rotation = Rotation() if rotation is None else rotation
+        self._shared = shared
+        self.iam = Directory(
+            self.time,
+            account_id,
+            quotas=Quotas() if quotas is None else quotas,
+            aws_managed=shared.aws_managed,
+            find_directory=shared.directory,
+        )
+        self.sts = TokenService(
+            time=self.time,
+            account_id=account_id,
+            region=region,
+            find_role=self.iam.find_role,
+            find_policy=self._session_policy,
+        )
+        self.instances = Instances()
+        self.history = History(self.time, account_id, self.instances, keep_calls)
+        self.registry = Registry()
+        self.s3 = S3(self.time, account_id, shared.buckets)
+        self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
+        self.registry.register(sts_service(self.sts))
+        self.console = Console(self.iam)
+        self._front_door = FrontDoor(self.sts, self.registry, self.history)
+        self.sts.api = self._front_door
+        shared.accounts[account_id] = self
+
+    @classmethod
+    def from_authorization_details(cls, document: object, **options: Any) -> Account:
+        """
+        Return an account with everything that ``aws iam get-account-authorization-details`` printed.
+
+        >>> import json
+        >>> account = Account.from_authorization_details({"RoleDetailList": [{
+        ...     "RoleName": "app", "RoleId": "AROAEXAMPLE", "Arn": "arn:aws:iam::123456789012:role/app",
+        ...     "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
+        ...         {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]},
+        ... }]})
+        >>> list(account.roles)
+        ['app']
+
+        Args:
+            document: the JSON text, or the object parsed from it.
+            options: as for `Account`, but for the id, which the document says.
+
+        Raises:
+            AuthorizationDetailsError: if it is malformed or inconsistent, with the JSON pointer; no account exists then.
+        """
+        if isinstance(document, str):
+            document = authorization_details.parse_details(document)
+        account = cls(authorization_details.account_of(document), **options)
+        authorization_details.load(document, account.iam)
+        return account
+
+    # -- IAM --------------------------------------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> Any:
+        """The clock; `ManualClock` by default."""
+        return self.time.clock
+
+    @property
+    def roles(self) -> Entities[Role]:
+        """The roles by name."""
+        return self.iam.roles
+
+    @property
+    def instance_profiles(self) -> Entities[InstanceProfile]:
+        """The instance profiles by name."""
+        return self.iam.instance_profiles
+
+    @property
+    def users(self) -> Entities[User]:
+        """The users by name."""
+        return self.iam.users
+
+    @property
+    def groups(self) -> Entities[Group]:
+        """The groups by name."""
+        return self.iam.groups
+
+    @property
+    def policies(self) -> Entities[CustomerManagedPolicy]:
+        """The customer managed policies by name."""
+        return self.iam.policies
+
+    def create_role(
+        self,
+        name: str,
+        *,
+        trust: object,
+        policies: Iterable[str | ManagedPolicy] = (),
+        path: str = "/",
+        max_session_duration: int = 3600,
+        tags: Mapping[str, str] | None = None,
+        description: str | None = None,
+        permissions_boundary: object = None,
+    ) -> Role:
+        """
+        Create a role, and nothing else: an instance profile is another thing (AWS: CreateRole).
+
+        Args:
+            name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
+            trust: who may assume it: a `TrustPolicy`, a dict or JSON text.
+            policies: names or ARNs of managed policies to attach.
+            path: such as ``/service/``.
+            max_session_duration: 3600-43200 seconds.
+            tags: at most 50.
+            description: at most 1,000 characters.
+            permissions_boundary: a managed policy, its name or ARN, or a document.
+
+        Raises:
+            EntityAlreadyExistsError, InvalidNameError, PolicyError, NoSuchEntityError, LimitExceededError: nothing has been
+                created then.
+        """
+        return self.iam.create_role(
+            name,
+            trust=trust,
+            policies=policies,
+            path=path,
+            max_session_duration=max_session_duration,
+            tags=tags,
+            description=description,
+            permissions_boundary=permissions_boundary,
+        )
+
+    def delete_role(self, name: str) -> None:
+        """
+        Delete a role; its sessions stop working (AWS: DeleteRole).
+
+        Raises:
+            NoSuchEntityError: if there is none of that name.
+            DeleteConflictError: if it is in an instance profile, or has policies.
+        """
+        self.iam.delete_role(name)
+
+    def create_policy(self, name: str, document: object, *, path: str = "/") -> CustomerManagedPolicy:
+        """
+        Create a customer managed policy (AWS: CreatePolicy).
+
+        Args:
+            name: 1-128 of ``[\\w+=,.@-]``.
+            document: a `PermissionPolicy`, a dict or JSON text.
+            path: such as ``/team/``.
+
+        Raises:
+            EntityAlreadyExistsError, PolicyError, PolicyTooLargeError, LimitExceededError: nothing has been created then.
+        """
+        return self.iam.create_policy(name, document, path=path)
+
+    def create_instance_profile(
+        self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
+    ) -> InstanceProfile:
+        """
+        Create an empty instance profile (AWS: CreateInstanceProfile).
+
+        Args:
+            name: 1-128 of ``[\\w+=,.@-]``, unique whatever the case.
+            path: such as ``/web/``.
+            tags: at most 50.
+
+        Raises:
+            EntityAlreadyExistsError, InvalidNameError, LimitExceededError: nothing has been created then.
+        """
+        return self.iam.create_instance_profile(name, path=path, tags=tags)
+
+    def delete_instance_profile(self, name: str) -> None:
+        """
+        Delete an empty instance profile; instances that have it are not asked (AWS: DeleteInstanceProfile).
+
+        Raises:
+            NoSuchEntityError: if there is none of that name.
+            DeleteConflictError: if it holds a role.
+        """
+        self.iam.delete_instance_profile(name)
+
+    def create_user(self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None) -> User:
+        """
+        Create a user, to show what long-term credentials do instead (AWS: CreateUser).
+
+        Args:
+            name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
+            path: such as ``/staff/``.
+            tags: at most 50.
+        """
+        return self.iam.create_user(name, path=path, tags=tags)
+
+    def _session_policy(self, arn: str) -> Policy:
+        policy = self.iam.find(arn).document_at((self.time.instant(), LAST))
+        if policy is None:
+            raise Ec2RolesError(f"managed policy '{arn}' has no document")
+        return policy
+
+    # -- instances --------------------------------------------------------------------------------------------------
+
+    def launch_instance(self, profile: InstanceProfile | str | None = None, **options: Any) -> Instance:
+        """
+        Launch an instance; it runs at once (AWS: RunInstances).
+
+        Args:
+            profile: an instance profile, its name or its ARN; None for "No role".
+            options: ``instance_type``, ``image_id``, ``region``, ``availability_zone``, ``tags``, ``user_data``,
+                ``rotation``; and of its metadata: ``http_tokens``, ``http_endpoint``, ``http_put_response_hop_limit``,
+                ``instance_metadata_tags``.
+
+        Raises:
+            InstanceError: for what is no instance profile, one without a role, or a bad option; nothing is launched then.
+        """
+        return self.launch_instances(1, profile, **options)[0]
+
+    def launch_instances(self, count: int, profile: InstanceProfile | str | None = None, **options: Any) -> list[Instance]:
+        """
+        Launch many instances alike (AWS: RunInstances with MinCount and MaxCount).
+
+        Args:
+            count: 1 or more.
+            profile, options: as for `launch_instance`.
+        """
+        chosen = {name: options.pop(name) for name in list(options) if name in _OPTIONS}
+        instances = launch_instances(
+            count,
+            profile,
+            sts=self.sts,
+            time=self.time,
+            api=self._front_door,
+            find_profile=self._find_profile,
+            metadata_options=MetadataOptions(**chosen),
+            **{"rotation": self.rotation, "region": self.region, **options},
+        )
+        self.instances.update((instance.instance_id, instance) for instance in instances)
+        return instances
+
+    def _find_profile(self, name_or_arn: str) -> InstanceProfile:
+        name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
+        profile = self.instance_profiles.get(name)
+        if profile is not None and name_or_arn in (profile.name, profile.arn):
+            return profile
+        if name in self.roles:
+            detail = f"no instance profile '{name}'; there is a role of that name, but roles are not attached, profiles are"
+        else:
+            detail = f"no instance profile '{name_or_arn}'; known: {', '.join(list(self.instance_profiles)[:5]) or 'none'}"
+        raise invalid_profile(name_or_arn, detail)
+
+    def _s3_of(self, account_id: str) -> S3:
+        return self._shared.accounts[account_id].s3
+
+    # -- calls ------------------------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        action: str,
+        resource: str | None = None,
+        *,
+        credentials: Credentials | None,
+        context: Mapping[str, Any] | None = None,
+        **parameters: Any,
+    ) -> Response:
+        """
+        Make a call from outside, with these credentials.
+
+        Args:
+            action: an IAM action or an API operation: ``s3:ListAllMyBuckets``, ``s3:ListBuckets``.
+            resource: the ARN it is about, where there is one.
+            credentials: whose call it is; None for a call without any.
+            context: context keys, such as ``aws:SourceIp``.
+            parameters: what the operation is given, such as ``body=b"meow"``.
+
+        Returns:
+            A `Response`; a refusal is a value as well.
+        """
+        return self._front_door.call(self._call(action, resource, credentials, context, parameters, None))
+
+    def can(
+        self,
+        action: str,
+        resource: str | None = None,
+        *,
+        credentials: Credentials | None,
+        context: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
+        **parameters: Any,
+    ) -> Decision:
+        """
+        Ask whether such a call would be allowed; nothing is done and nothing is recorded.
+
+        Args:
+            action, resource, credentials, context, parameters: as for `call`.
+            at: a moment in the past; now by default.
+        """
+        return self._front_door.can(self._call(action, resource, credentials, context, parameters, at))
+
+    def _call(
+        self,
+        action: str,
+        resource: str | None,
+        credentials: Credentials | None,
+        context: Mapping[str, Any] | None,
+        parameters: Mapping[str, Any],
+        at: datetime | None,
+    ) -> Call:
+        if credentials is not None and not isinstance(credentials, Credentials):
+            raise TypeError(f"credentials must be Credentials or None, got {type(credentials).__name__}")
+        return Call(
+            action,
+            resource=resource,
+            position=self.time.as_of(at),
+            credentials=credentials,
+            context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
+            parameters=parameters or NOTHING,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Account {self.account_id}: {len(self.roles)} roles, {len(self.instance_profiles)} instance profiles, "
+            f"{len(self.instances)} instances>"
+        )

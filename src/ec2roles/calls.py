@@ -1,0 +1,128 @@
+"""The words between the parts: a call, its answer, and the two ports through which lower parts reach higher ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import attrs
+
+from ec2roles.errors import AwsError
+from ec2roles.ids import IssuedKey
+from ec2roles.policy.decision import Decision
+from ec2roles.timeline import Position
+
+NOTHING: Mapping[str, Any] = {}
+
+
+@attrs.frozen
+class Call:
+    """
+    One API call, as its sender put it.
+
+    Args:
+        action: an IAM action (``s3:ListAllMyBuckets``) or an API operation (``s3:ListBuckets``).
+        resource: the ARN it is about, or None where the action has none or the parameters say it.
+        position: the moment at which it is judged.
+        credentials: what it is signed with, or None.
+        source: where those came from: ``env``, ``shared-credentials-file``, ``iam-role``; None when given by hand.
+        operation: the API operation, where the same IAM action serves several (``HeadObject`` needs ``s3:GetObject``).
+        context: context keys that the caller adds, such as ``aws:SourceIp``.
+        parameters: what the operation is given, such as ``body=b"meow"``.
+        refusal: why the sender has nothing to sign with, if its credential chain failed.
+        caller: the session behind the credentials, once they have been checked; None before that.
+    """
+
+    action: str
+    resource: str | None = attrs.field(default=None, kw_only=True)
+    position: Position = attrs.field(kw_only=True)
+    credentials: Any = attrs.field(default=None, kw_only=True, repr=False)
+    source: str | None = attrs.field(default=None, kw_only=True)
+    operation: str | None = attrs.field(default=None, kw_only=True)
+    context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
+    parameters: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True, repr=False)
+    refusal: AwsError | None = attrs.field(default=None, kw_only=True)
+    caller: Any = attrs.field(default=None, kw_only=True, repr=False)
+
+    def by(self, caller: Any) -> Call:
+        """Return the same call with its caller known, as operations get it."""
+        return Call(
+            self.action,
+            resource=self.resource,
+            position=self.position,
+            credentials=self.credentials,
+            source=self.source,
+            operation=self.operation,
+            context=self.context,
+            parameters=self.parameters,
+            refusal=self.refusal,
+            caller=caller,
+        )
+
+
+@attrs.frozen
+class Response:
+    """
+    The answer to a call: a value, or the error that AWS answers, always with the decision behind it.
+
+    ``bool(response)`` is `ok`. A refusal is a value, so that a notebook runs on and a test can look at it;
+    `result()` turns it into an exception.
+
+    >>> Response(value=42, allowed=True).result()
+    42
+
+    Args:
+        value: what the operation gave.
+        error: what AWS answered instead, with ``.code`` and ``.message``; None when the call worked.
+        allowed: whether the call was authorised.
+        decision: how that was decided; None when it did not come to that.
+        source: which link of the credential chain signed the call: ``env``, ``shared-credentials-file``, ``iam-role``.
+    """
+
+    value: Any = None
+    error: AwsError | None = attrs.field(default=None, kw_only=True)
+    allowed: bool = attrs.field(default=False, kw_only=True)
+    decision: Decision | None = attrs.field(default=None, kw_only=True)
+    source: str | None = attrs.field(default=None, kw_only=True)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call was allowed and worked."""
+        return self.error is None
+
+    def __bool__(self) -> bool:
+        return self.error is None
+
+    def result(self) -> Any:
+        """
+        Return the value, or raise the error.
+
+        Raises:
+            AwsError: the `error`, if there is one.
+        """
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+    def __repr__(self) -> str:
+        source = f" with {self.source}" if self.source else ""
+        if self.error is not None:
+            return f"<Response {self.error.code}{source}: {self.error.message}>"
+        return f"<Response ok{source}: {self.value!r}>"
+
+
+class Api(Protocol):
+    """Where calls go: the front door of an account, or a token service alone."""
+
+    def call(self, call: Call) -> Response:
+        """Judge *call*, perform it if it is allowed, and record it."""
+
+    def can(self, call: Call) -> Decision:
+        """Judge *call*; change nothing and record nothing."""
+
+
+class SessionIssuer(Protocol):
+    """Something that has a slot and issues credentials: an instance, a token service, a user."""
+
+    def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Any:
+        """Return the session behind a key it had issued by *now* (microseconds), or None if it had not."""

@@ -1,0 +1,68 @@
+"""Several accounts in one world, with one clock and one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from ec2roles.account import Account, Shared
+from ec2roles.clock import Clock
+from ec2roles.errors import EntityAlreadyExistsError
+from ec2roles.timeline import Timekeeper
+
+
+class Cloud:
+    """
+    A world of accounts.
+
+    >>> cloud = Cloud(seed=7)
+    >>> cloud.account("111122223333")
+    <Account 111122223333: 0 roles, 0 instance profiles, 0 instances>
+
+    Args:
+        clock: anything with ``now()``; a `ManualClock` at 2026-01-01T00:00:00Z by default.
+        seed: any int; the same seed and the same writes give the same ids, keys and secrets.
+        remember: a timedelta: how far back questions may go; by default nothing is forgotten.
+    """
+
+    def __init__(self, clock: Clock | None = None, seed: int = 0, *, remember: timedelta | None = None) -> None:
+        self._shared = Shared(Timekeeper(clock, seed, remember))
+
+    @property
+    def time(self) -> Timekeeper:
+        """What all objects of the Cloud share: clock, seed, order, ids."""
+        return self._shared.time
+
+    @property
+    def clock(self) -> Any:
+        """The clock."""
+        return self._shared.time.clock
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """The accounts by id."""
+        return dict(self._shared.accounts)
+
+    def account(self, account_id: str = "123456789012", **options: Any) -> Account:
+        """
+        Return the account of that id, making it if there is none.
+
+        Args:
+            account_id: twelve digits.
+            options: for a new account: ``region``, ``quotas``, ``rotation``, ``keep_calls``.
+
+        Raises:
+            EntityAlreadyExistsError: if options are given for an account that exists.
+        """
+        existing = self._shared.accounts.get(account_id)
+        if existing is None:
+            return Account(account_id, shared=self._shared, **options)
+        if options:
+            raise EntityAlreadyExistsError(
+                f"Account {account_id} already exists.", detail=f"options {', '.join(options)} are for a new account"
+            )
+        return existing
+
+    def __repr__(self) -> str:
+        return f"<Cloud of {len(self._shared.accounts)} accounts>"

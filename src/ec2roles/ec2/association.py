@@ -1,0 +1,73 @@
+"""The tie between an instance and an instance profile, and all that can change about an instance."""
+
+from __future__ import annotations
+
+import attrs
+
+from ec2roles.ec2.metadata_options import MetadataOptions
+from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.timeline import Position
+
+RUNNING = "running"
+STOPPED = "stopped"
+TERMINATED = "terminated"
+
+
+@attrs.frozen
+class Association:
+    """
+    One association of an instance with a profile; replacing the profile makes another one.
+
+    It holds the profile itself, so a profile deleted and made again under the same name is another profile.
+
+    Args:
+        association_id: ``iip-assoc-0...``; None for the one a launch makes for each of its instances, whose id is derived.
+        profile: the instance profile.
+        since: where in time it was made.
+    """
+
+    association_id: str | None
+    profile: InstanceProfile
+    since: Position
+
+
+@attrs.frozen
+class Epoch:
+    """
+    A stretch of time in which an instance's credentials are fetched from one start.
+
+    A new association and a start of the instance begin one; stop, detach and terminate end it.
+
+    Args:
+        start: the position of the forced fetch: it sees every write before it.
+        first_ordinal: the number of that fetch among all fetches of the instance.
+    """
+
+    start: Position
+    first_ordinal: int
+
+
+@attrs.frozen
+class InstanceRecord:
+    """
+    Everything about an instance that can change, at one moment. The instances of one launch share one until they differ.
+
+    Args:
+        state: ``running``, ``stopped`` or ``terminated``.
+        association: the instance profile it has, or None.
+        options: its metadata options.
+        epoch: how its credentials are being fetched, or None while they are not.
+        next_ordinal: the number of the next forced fetch, while there is no epoch.
+        boots: how often it has been started; metadata tokens die with a stop.
+        tags: pairs of key and value.
+        user_data: what was given at launch, or None.
+    """
+
+    state: str
+    association: Association | None
+    options: MetadataOptions
+    epoch: Epoch | None = None
+    next_ordinal: int = 0
+    boots: int = 1
+    tags: tuple[tuple[str, str], ...] = ()
+    user_data: bytes | None = None

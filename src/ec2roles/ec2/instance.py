@@ -1,0 +1,571 @@
+"""An EC2 instance: it has a profile or not, runs or not, and programs on it make calls with what credentials they find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.calls import NOTHING, Api, Call, Response
+from ec2roles.client.chain import CredentialChain
+from ec2roles.client.terminal import Completed, Terminal
+from ec2roles.clock import from_microseconds, iso
+from ec2roles.ec2.association import RUNNING, STOPPED, TERMINATED, Association, Epoch, InstanceRecord
+from ec2roles.ec2.fetch import Fetch, Fetcher
+from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
+from ec2roles.ec2.metadata import V1, V2, MetadataService
+from ec2roles.ec2.metadata_options import MetadataOptions
+from ec2roles.ec2.metadata_tree import Hardware, Served
+from ec2roles.errors import InstanceError
+from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.ids import IssuedKey
+from ec2roles.policy import Decision
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.session import PrincipalType, Session, identity_context
+from ec2roles.sts.token_service import TokenService
+from ec2roles.timeline import Position, Timekeeper, Timeline
+
+NAT_ADDRESS = "203.0.113.10"
+"""``aws:SourceIp`` of the instances' calls: the public address of their NAT gateway."""
+
+_LAUNCH_ASSOCIATIONS = 1 << 40
+
+
+@attrs.define(eq=False, init=False, repr=False)
+class Instance:
+    """
+    An EC2 instance.
+
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> role = account.console.create_role("EC2Role", policies=["AmazonS3ReadOnlyAccess"])
+    >>> web = account.launch_instance(profile="EC2Role")
+    >>> bool(web.can("s3:ListAllMyBuckets")), bool(web.can("s3:DeleteBucket", "arn:aws:s3:::photos"))
+    (True, False)
+
+    Usually made by `Account.launch_instance`.
+
+    Args:
+        profile: an instance profile, or None.
+        sts: the token service that issues its credentials.
+        time: the Cloud's timekeeper.
+        api: where its calls go; the token service alone by default, which judges them and does nothing further.
+        find_profile: returns the instance profile of a name or ARN.
+        rotation: how its credentials rotate.
+        region, availability_zone, instance_type, image_id: what it is and where it stands.
+        tags: a mapping, at most 50.
+        user_data: what any process on it can read in its metadata; at most 16 KiB.
+        metadata_options: how its metadata service may be reached.
+
+    Raises:
+        InstanceError: if the profile has no role or is none.
+    """
+
+    instance_id: str
+    _slot: int
+    _launch: Launch
+    _states: Timeline[InstanceRecord]
+    _served: Served | None
+    _chain: CredentialChain | None
+    _terminal: Terminal | None
+
+    def __init__(
+        self,
+        profile: InstanceProfile | str | None = None,
+        *,
+        sts: TokenService,
+        time: Timekeeper,
+        api: Api | None = None,
+        find_profile: Callable[[str], InstanceProfile] | None = None,
+        **options: Any,
+    ) -> None:
+        launch = prepare_launch(1, profile, sts=sts, time=time, api=api, find_profile=find_profile, **options)
+        self._settle(launch, launch.first_slot)
+        time.add_issuers([self])
+
+    def _settle(self, launch: Launch, slot: int) -> None:
+        self.instance_id = launch.time.ids.resource_id("i", slot)
+        self._slot = slot
+        self._launch = launch
+        self._states = launch.states
+        self._served = None
+        self._chain = None
+        self._terminal = None
+
+    # -- what it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._launch.time
+
+    @property
+    def hardware(self) -> Hardware:
+        """What it is and where it stands."""
+        return self._launch.hardware
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:ec2:REGION:ACCOUNT:instance/ID``."""
+        hardware = self._launch.hardware
+        return f"arn:aws:ec2:{hardware.region}:{hardware.account_id}:instance/{self.instance_id}"
+
+    @property
+    def launch_index(self) -> int:
+        """Its number among the instances of its launch, from 0."""
+        return self._slot - self._launch.first_slot
+
+    @property
+    def private_ipv4(self) -> str:
+        """Its address in the VPC."""
+        number = self._slot + 10
+        return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+    @property
+    def state(self) -> str:
+        """``running``, ``stopped`` or ``terminated``."""
+        return self._states.last.state
+
+    @property
+    def profile(self) -> InstanceProfile | None:
+        """The instance profile it has, or None."""
+        association = self._states.last.association
+        return None if association is None else association.profile
+
+    @property
+    def association_id(self) -> str | None:
+        """The id of its association with the profile, or None."""
+        association = self._states.last.association
+        if association is None:
+            return None
+        return association.association_id or self.time.ids.resource_id("iip-assoc", self._slot + _LAUNCH_ASSOCIATIONS)
+
+    @property
+    def metadata_options(self) -> MetadataOptions:
+        """How its metadata service may be reached."""
+        return self._states.last.options
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Its tags by key."""
+        return dict(self._states.last.tags)
+
+    @property
+    def metadata(self) -> MetadataService:
+        """Its metadata service, 169.254.169.254."""
+        return MetadataService(self)
+
+    # -- its profile ------------------------------------------------------------------------------------------------
+
+    def attach(self, profile: InstanceProfile | str) -> None:
+        """
+        Associate an instance profile; its role's credentials appear in the metadata at once (AWS: AssociateIamInstanceProfile).
+
+        Args:
+            profile: the profile, its name or its ARN. Not a role: roles are not attached, profiles are.
+
+        Raises:
+            InstanceError: ``IncorrectInstanceState`` for a terminated instance, ``IncorrectState`` if it has a profile
+                already, ``InvalidParameterValue`` for what is no instance profile, or one without a role.
+        """
+        record = self._states.last
+        if record.state not in (RUNNING, STOPPED):
+            raise InstanceError(
+                f"The instance '{self.instance_id}' is not in the 'running' or 'stopped' states.",
+                code="IncorrectInstanceState",
+                detail=f"it is {record.state}",
+            )
+        if record.association is not None:
+            raise InstanceError(
+                f"There is an existing association for instance {self.instance_id}",
+                code="IncorrectState",
+                detail=f"it has '{record.association.profile.name}'; use replace(profile)",
+            )
+        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
+        self._associate("AssociateIamInstanceProfile", record, found)
+
+    def replace(self, profile: InstanceProfile | str) -> None:
+        """
+        Put another profile in the place of the present one (AWS: ReplaceIamInstanceProfileAssociation).
+
+        The new role's credentials appear at once, under a new association id; credentials of the old role stay valid until
+        they expire.
+
+        Raises:
+            InstanceError: ``IncorrectState`` if there is no profile to replace or the instance is not running,
+                ``InvalidParameterValue`` for what is no instance profile, or one without a role.
+        """
+        record = self._states.last
+        if record.association is None:
+            raise InstanceError(
+                f"There is no association for instance {self.instance_id}",
+                code="IncorrectState",
+                detail="there is no profile to replace; use attach(profile)",
+            )
+        if record.state != RUNNING:
+            raise InstanceError(
+                f"The association {self.association_id} is not the active association",
+                code="IncorrectState",
+                detail=f"the instance is {record.state}; start it first",
+            )
+        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
+        self._associate("ReplaceIamInstanceProfileAssociation", record, found)
+
+    def _associate(self, operation: str, record: InstanceRecord, profile: InstanceProfile) -> None:
+        position = self._note(operation, detail=profile.arn)
+        ordinal = self._next_ordinal(record, position)
+        association = Association(self.time.ids.resource_id("iip-assoc"), profile, position)
+        epoch = Epoch(position, ordinal) if record.state == RUNNING else None
+        self._write(position, attrs.evolve(record, association=association, epoch=epoch, next_ordinal=ordinal))
+
+    def detach(self) -> None:
+        """
+        Take the profile off: "No role" in the console (AWS: DisassociateIamInstanceProfile).
+
+        The metadata answers 404 at once. Credentials already issued stay valid until they expire, wherever they are.
+
+        Raises:
+            InstanceError: ``InvalidAssociationID.NotFound`` if it has none.
+        """
+        record = self._states.last
+        if record.association is None:
+            raise InstanceError(
+                "An invalid association-id of 'None' was given",
+                code="InvalidAssociationID.NotFound",
+                detail=f"instance '{self.instance_id}' has no instance profile to detach",
+            )
+        position = self._note("DisassociateIamInstanceProfile", detail=record.association.profile.arn)
+        self._end_epoch(position, record, association=None)
+
+    # -- its life ---------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop it; nothing answers at its metadata address any more (AWS: StopInstances)."""
+        record = self._alive("stopped")
+        if record.state == RUNNING:
+            self._end_epoch(self._note("StopInstances"), record, state=STOPPED)
+
+    def start(self) -> None:
+        """Start it; its credentials are fetched anew (AWS: StartInstances)."""
+        record = self._alive("started")
+        if record.state == STOPPED:
+            position = self._note("StartInstances")
+            epoch = Epoch(position, record.next_ordinal) if record.association is not None else None
+            self._write(position, attrs.evolve(record, state=RUNNING, epoch=epoch, boots=record.boots + 1))
+
+    def reboot(self) -> None:
+        """Reboot it; its credentials stay the same (AWS: RebootInstances)."""
+        record = self._alive("rebooted")
+        if record.state != RUNNING:
+            raise self._wrong_state("rebooted")
+        self._note("RebootInstances")
+
+    def terminate(self) -> None:
+        """Terminate it; credentials it was given stay valid until they expire (AWS: TerminateInstances)."""
+        record = self._states.last
+        if record.state != TERMINATED:
+            self._end_epoch(self._note("TerminateInstances"), record, state=TERMINATED, association=None)
+
+    def modify_metadata_options(self, **options: Any) -> None:
+        """
+        Change how the metadata service may be reached; what is not named stays (AWS: ModifyInstanceMetadataOptions).
+
+        Args:
+            http_tokens: ``optional`` or ``required``.
+            http_endpoint: ``enabled`` or ``disabled``.
+            http_put_response_hop_limit: 1-64.
+            instance_metadata_tags: ``enabled`` or ``disabled``.
+        """
+        record = self._alive("modified")
+        changed = attrs.evolve(record.options, **options)
+        detail = ", ".join(f"{name}={value}" for name, value in options.items())
+        self._write(self._note("ModifyInstanceMetadataOptions", detail=detail), attrs.evolve(record, options=changed))
+
+    def _alive(self, done: str) -> InstanceRecord:
+        record = self._states.last
+        if record.state == TERMINATED:
+            raise self._wrong_state(done)
+        return record
+
+    def _wrong_state(self, done: str) -> InstanceError:
+        return InstanceError(
+            f"The instance '{self.instance_id}' is not in a state from which it can be {done}.",
+            code="IncorrectInstanceState",
+            detail=f"it is {self.state}",
+        )
+
+    def _end_epoch(self, position: Position, record: InstanceRecord, **changes: Any) -> None:
+        ordinal = self._next_ordinal(record, position)
+        self._write(position, attrs.evolve(record, epoch=None, next_ordinal=ordinal, **changes))
+
+    def _next_ordinal(self, record: InstanceRecord, position: Position) -> int:
+        """The number of the first fetch after *position*: those up to that instant have happened."""
+        if record.epoch is None:
+            return record.next_ordinal
+        return record.epoch.first_ordinal + self.fetcher.newest(record, position[0]) + 1
+
+    def _note(self, operation: str, *, detail: str = "") -> Position:
+        return self.time.write(operation, self.instance_id, account_id=self.hardware.account_id, detail=detail)
+
+    def _write(self, position: Position, record: InstanceRecord) -> None:
+        states = self._states.copy() if self._states is self._launch.states else self._states
+        states.write(position, record, keep_from=self.time.keep_from(position[0]))
+        self._states = states
+
+    # -- its credentials --------------------------------------------------------------------------------------------
+
+    @property
+    def fetcher(self) -> Fetcher:
+        """Works out the fetches of its credentials."""
+        launch = self._launch
+        rotation = launch.rotation
+        offset = rotation.offset(launch.time.ids, self.instance_id) if rotation.jitter else 0
+        return Fetcher(self.instance_id, launch.sts, rotation, offset)
+
+    def record_at(self, position: Position) -> InstanceRecord | None:
+        """Return all that can change about it as of *position*, or None before its launch."""
+        return self._states.at(position)
+
+    def served(self, record: InstanceRecord, now: int, delivery: int) -> Served | None:
+        """
+        Return what the metadata shows under ``iam/security-credentials/`` at *now*, or None if no credentials are there.
+
+        Args:
+            record: the instance's state at that moment.
+            now: microseconds.
+            delivery: 1 for a request without a token, 2 for one with; they get separate credentials.
+        """
+        known = self._served
+        if known is None or known.record is not record or not known.since <= now < known.until:
+            known = self._serve(record, now)
+            # A look into the past may be remembered as well: what it shows can never change again.
+            self._served = known
+        if known.role is None or delivery == V2:
+            return known if known.role is not None else None
+        return attrs.evolve(known, credentials=self._mint(known.ordinal, known.issued, known.expires, V1))
+
+    def _serve(self, record: InstanceRecord, now: int) -> Served:
+        fetcher = self.fetcher
+        since = fetcher.instant(record, fetcher.newest(record, now))
+        until = fetcher.next_refresh(record, now)
+        fetch = fetcher.served(record, now)
+        if fetch is None:
+            return Served(record, since, until)
+        issued = fetch.position[0]
+        credentials = self._mint(fetch.ordinal, issued, fetch.expires, V2)
+        return Served(
+            record, since, min(until, fetch.expires), fetch.role, credentials, fetch.ordinal, issued, fetch.expires
+        )
+
+    def access_key_id(self, ordinal: int, delivery: int = V2) -> str:
+        """Return the access key id that came of the fetch of that number, as handed out through IMDSv2 (or v1)."""
+        return self.time.ids.access_key_id("ASIA", slot=self._slot, ordinal=ordinal, delivery=delivery)
+
+    def _mint(self, ordinal: int, issued: int, expires: int, delivery: int) -> Credentials:
+        key_id = self.access_key_id(ordinal, delivery)
+        return Credentials.mint(self.time.ids, key_id, issued=issued, expires=expires)
+
+    def fetches(self, until: Position, since: int | None = None) -> Iterator[Fetch]:
+        """
+        Iterate over the fetches of its credentials up to *until*, oldest first; nothing of it is stored.
+
+        Args:
+            until: a position.
+            since: microseconds; earlier fetches are left out.
+        """
+        return self.fetcher.each(self._states, until, since)
+
+    def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
+        """Return the session behind a key that its metadata had handed out by *now*, or None if it had not."""
+        if issued.delivery not in (V1, V2):
+            return None
+        fetch = self.fetcher.numbered(self._states, issued.ordinal, now)
+        if fetch is None or not fetch.ok or fetch.role is None:
+            return None
+        credentials = self._mint(fetch.ordinal, fetch.position[0], fetch.expires, issued.delivery)
+        if credentials.access_key_id != access_key_id:
+            return None
+        known = self._served
+        if known is not None and known.credentials == credentials:
+            credentials = known.credentials
+        role = fetch.role
+        user_id = f"{role.role_id}:{self.instance_id}"
+        return Session(
+            credentials,
+            role,
+            PrincipalType.ASSUMED_ROLE,
+            f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{self.instance_id}",
+            user_id,
+            role.account_id,
+            fetch.position[0],
+            fetch.expires,
+            identity_context(
+                role,
+                PrincipalType.ASSUMED_ROLE,
+                user_id=user_id,
+                account_id=role.account_id,
+                issued=credentials.issued,
+                mfa_present=self._launch.sts.mfa_present,
+                extra={
+                    "ec2:SourceInstanceARN": self.arn,
+                    "ec2:RoleDelivery": f"{issued.delivery}.0",
+                    "aws:Ec2InstanceSourceVpc": self.hardware.vpc_id,
+                    "aws:Ec2InstanceSourcePrivateIPv4": self.private_ipv4,
+                },
+            ),
+            role.exists,
+        )
+
+    # -- programs on it ---------------------------------------------------------------------------------------------
+
+    @property
+    def chain(self) -> CredentialChain:
+        """Where programs on it look for credentials: environment, shared files, then the metadata."""
+        if self._chain is None:
+            self._chain = CredentialChain(metadata_credentials=self.metadata.credentials_at)
+        return self._chain
+
+    @property
+    def terminal(self) -> Terminal:
+        """A terminal on it."""
+        if self._terminal is None:
+            self._terminal = Terminal(
+                api=self._launch.api, chain=self.chain, metadata=self.metadata, context=self._network()
+            )
+        return self._terminal
+
+    def _network(self) -> dict[str, Any]:
+        return {"aws:SourceIp": NAT_ADDRESS}
+
+    def call(
+        self, action: str, resource: str | None = None, *, context: Mapping[str, Any] | None = None, **parameters: Any
+    ) -> Response:
+        """
+        Make a call as a program on the instance: with the first credentials its chain finds.
+
+        Args:
+            action: an IAM action or an API operation: ``s3:ListAllMyBuckets``, ``s3:ListBuckets``.
+            resource: the ARN it is about, where there is one.
+            context: further context keys.
+            parameters: what the operation is given, such as ``body=b"meow"``.
+
+        Returns:
+            A `Response`; a refusal is a value as well.
+
+        Raises:
+            InstanceError: if the instance is not running: nothing runs on it then.
+        """
+        return self._launch.api.call(self._call(action, resource, context, parameters, None))
+
+    def can(
+        self,
+        action: str,
+        resource: str | None = None,
+        *,
+        context: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
+        **parameters: Any,
+    ) -> Decision:
+        """
+        Ask whether a call would be allowed; nothing is done and nothing is recorded.
+
+        Args:
+            action, resource, context, parameters: as for `call`.
+            at: a moment in the past; now by default.
+
+        Returns:
+            The `Decision`; ``bool()`` of it is the answer, ``explain()`` says why.
+        """
+        return self._launch.api.can(self._call(action, resource, context, parameters, at))
+
+    def _call(
+        self,
+        action: str,
+        resource: str | None,
+        context: Mapping[str, Any] | None,
+        parameters: Mapping[str, Any],
+        at: datetime | None,
+    ) -> Call:
+        position = self.time.as_of(at)
+        self._require_running(position)
+        found = self.chain.resolve(position)
+        keys = self._network()
+        if context:
+            keys.update(context)
+        return Call(
+            action,
+            resource=resource,
+            position=position,
+            credentials=found.credentials,
+            source=found.source,
+            context=keys,
+            parameters=parameters or NOTHING,
+            refusal=found.refusal,
+        )
+
+    def run(self, command: str, *, stdin: str = "") -> Completed:
+        """
+        Type a command into a terminal on the instance.
+
+        >>> from ec2roles import Account
+        >>> print(Account().launch_instance().run("aws s3 ls").stderr, end="")
+        Unable to locate credentials. You can configure credentials by running "aws configure".
+
+        Args:
+            command: such as ``aws s3 ls``; an unknown one says which are known.
+            stdin: what is typed when the command asks.
+
+        Returns:
+            What it printed, as ``.stdout``, ``.stderr`` and ``.exit_code``.
+
+        Raises:
+            InstanceError: if the instance is not running.
+        """
+        position = self.time.as_of(None)
+        self._require_running(position)
+        return self.terminal.run(command, position=position, stdin=stdin)
+
+    def _require_running(self, position: Position) -> None:
+        record = self._states.at(position)
+        if record is None:
+            raise InstanceError(
+                f"The instance ID '{self.instance_id}' does not exist",
+                code="InvalidInstanceID.NotFound",
+                detail=f"it was launched at {iso(from_microseconds(self.hardware.launched[0]))}",
+            )
+        if record.state != RUNNING:
+            raise InstanceError(
+                f"The instance '{self.instance_id}' is not in the 'running' state.",
+                code="IncorrectInstanceState",
+                detail=f"no program runs on it: it is {record.state}",
+            )
+
+    def __repr__(self) -> str:
+        profile = self.profile
+        return f"<Instance {self.instance_id} {self.state}, {f'profile {profile.name}' if profile else 'no profile'}>"
+
+
+def launch_instances(count: int, profile: InstanceProfile | str | None = None, **options: Any) -> list[Instance]:
+    """
+    Launch *count* instances that share everything until one of them differs (AWS: RunInstances).
+
+    Args:
+        count: 1 or more.
+        profile: an instance profile, its name or ARN, or None.
+        options: as for `Instance`.
+    """
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise InstanceError(
+            f"Value ({count}) for parameter minCount is invalid.", detail=f"count must be an int of 1 or more, got {shown(count)}"
+        )
+    launch = prepare_launch(count, profile, **options)
+    instances = []
+    for slot in range(launch.first_slot, launch.first_slot + count):
+        instance = Instance.__new__(Instance)
+        instance._settle(launch, slot)
+        instances.append(instance)
+    launch.time.add_issuers(instances)  # type: ignore[arg-type]
+    return instances

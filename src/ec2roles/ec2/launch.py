@@ -1,0 +1,159 @@
+"""A launch: what is checked before instances exist, and what all instances of one launch share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.calls import Api
+from ec2roles.ec2.association import RUNNING, Association, Epoch, InstanceRecord
+from ec2roles.ec2.metadata_options import MetadataOptions
+from ec2roles.ec2.metadata_tree import Hardware
+from ec2roles.ec2.rotation import Rotation
+from ec2roles.errors import Ec2RolesError, InstanceError
+from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.iam.names import check_tags
+from ec2roles.iam.role import Role
+from ec2roles.sts.token_service import TokenService
+from ec2roles.timeline import Timekeeper, Timeline
+
+_USER_DATA_LIMIT = 16_384
+
+
+@attrs.define(eq=False, repr=False)
+class Launch:
+    """
+    What all instances of one launch share. It keeps an instance small: ten thousand of them share one of these.
+
+    Args:
+        time: the Cloud's timekeeper.
+        sts: judges whether EC2 may assume a role, and mints.
+        api: where the calls of the instances go.
+        hardware: what they are and where they stand.
+        rotation: how their credentials rotate.
+        find_profile: returns the instance profile of a name or ARN, or raises.
+        first_slot: the slot of the first of them.
+        states: their past; shared until one of them differs.
+    """
+
+    time: Timekeeper
+    sts: TokenService
+    api: Api
+    hardware: Hardware
+    rotation: Rotation
+    find_profile: Callable[[str], InstanceProfile] | None
+    first_slot: int
+    states: Timeline[InstanceRecord]
+
+
+def resolve_profile(
+    profile: InstanceProfile | str,
+    find_profile: Callable[[str], InstanceProfile] | None,
+    time: Timekeeper,
+    account_id: str,
+) -> InstanceProfile:
+    """
+    Return the instance profile that *profile* means, if an instance can have it.
+
+    Raises:
+        InstanceError: if it is a role, unknown, deleted, of another account, or without a role.
+    """
+    if isinstance(profile, Role):
+        raise InstanceError(
+            f"Value ({profile.arn}) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN",
+            detail=f"'{profile.name}' is a role; roles are not attached, instance profiles are: put it into one with add_role()",
+        )
+    if isinstance(profile, str):
+        if find_profile is None:
+            raise invalid_profile(profile, "this instance was built by hand without find_profile=...; pass the profile itself")
+        profile = find_profile(profile)
+    if not isinstance(profile, InstanceProfile):
+        raise TypeError(f"an instance has an InstanceProfile or its name, got {type(profile).__name__}")
+    time.require_same(profile.time, f"instance profile '{profile.name}'")
+    if profile.account_id != account_id:
+        raise invalid_profile(profile.arn, f"it is of account {profile.account_id}, the instance of {account_id}")
+    if not profile.exists((1 << 80, 0)):
+        raise invalid_profile(profile.name, "it has been deleted")
+    if profile.role is None:
+        raise InstanceError(
+            f'IAM Instance Profile "{profile.arn}" has no associated IAM Roles',
+            detail=f"instance profile '{profile.name}' is empty; add_role() first",
+        )
+    return profile
+
+
+def invalid_profile(value: str, detail: str) -> InstanceError:
+    """Return EC2's error for a name or an ARN that is no instance profile."""
+    member = "arn" if value.startswith("arn:") else "name"
+    words = "ARN" if member == "arn" else "name"
+    return InstanceError(
+        f"Value ({value}) for parameter iamInstanceProfile.{member} is invalid. Invalid IAM Instance Profile {words}",
+        detail=detail,
+    )
+
+
+def prepare_launch(
+    count: int,
+    profile: InstanceProfile | str | None,
+    *,
+    sts: TokenService,
+    time: Timekeeper,
+    api: Api | None = None,
+    find_profile: Callable[[str], InstanceProfile] | None = None,
+    rotation: Rotation | None = None,
+    region: str | None = None,
+    availability_zone: str | None = None,
+    instance_type: str = "t3.micro",
+    image_id: str = "ami-0abcdef1234567890",
+    tags: Mapping[str, str] | None = None,
+    user_data: str | bytes | None = None,
+    metadata_options: MetadataOptions | None = None,
+    **unknown: Any,
+) -> Launch:
+    """Check everything about a launch, note it, and return what its instances will share."""
+    if unknown:
+        raise TypeError(f"unknown option {shown(next(iter(unknown)))} of a launch")
+    time.require_same(sts.time, "the token service")
+    found = None if profile is None else resolve_profile(profile, find_profile, time, sts.account_id)
+    rotation = Rotation() if rotation is None else rotation
+    if time.remember is not None and rotation.lifetime + rotation.jitter + rotation.refresh > time.remember:
+        raise Ec2RolesError(f"remember={time.remember} is shorter than the life of credentials under {rotation}")
+    data = user_data.encode() if isinstance(user_data, str) else user_data
+    if data is not None and len(data) > _USER_DATA_LIMIT:
+        raise InstanceError(
+            "User data is limited to 16384 bytes", code="InvalidParameterValue", detail=f"got {len(data)} bytes of user data"
+        )
+    pairs = check_tags(tags, most=50)
+    region = region or sts.region
+    ids = time.ids
+    reservation_id = ids.resource_id("r", time.next_slot)
+    position = time.write(
+        "RunInstances",
+        reservation_id,
+        account_id=sts.account_id,
+        detail=f"{count} instance{'s' if count != 1 else ''}" + (f" with {found.arn}" if found else ""),
+    )
+    hardware = Hardware(
+        account_id=sts.account_id,
+        region=region,
+        availability_zone=availability_zone or f"{region}a",
+        instance_type=instance_type,
+        image_id=image_id,
+        vpc_id=ids.resource_id("vpc", 1),
+        launched=position,
+        reservation_id=reservation_id,
+    )
+    record = InstanceRecord(
+        RUNNING,
+        None if found is None else Association(None, found, position),
+        MetadataOptions() if metadata_options is None else metadata_options,
+        None if found is None else Epoch(position, 0),
+        tags=pairs,
+        user_data=data,
+    )
+    return Launch(
+        time, sts, api if api is not None else sts.api, hardware, rotation, find_profile, time.next_slot, Timeline(position, record)
+    )

@@ -1,0 +1,91 @@
+"""When an instance's credentials are fetched, and how long each set lives."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import attrs
+
+from ec2roles.clock import MICROSECOND
+from ec2roles.errors import DurationError
+from ec2roles.ids import Ids
+
+KEEP = "keep"
+DROP = "drop"
+OVERLAP = timedelta(minutes=5)
+
+
+def _span(instance: object, attribute: attrs.Attribute[timedelta], value: object) -> None:
+    if not isinstance(value, timedelta):
+        raise TypeError(f"{attribute.name} must be a timedelta, got {type(value).__name__}")
+
+
+@attrs.frozen
+class Rotation:
+    """
+    How the credentials of an instance rotate (imds D.1).
+
+    AWS promises new credentials at least five minutes before the old ones expire; in practice they live about six hours and
+    are refreshed every hour. The first set is fetched at once when a profile is associated or the instance starts.
+
+    >>> Rotation().lifetime
+    datetime.timedelta(seconds=21600)
+
+    Args:
+        lifetime: how long one set is valid.
+        refresh: how far apart the scheduled refreshes are.
+        jitter: each instance draws its own offset between nothing and this from the seed. Its refreshes are later by the
+            offset and its credentials live longer by it: ``lifetime=6 h 20 min, jitter=16 min`` is what the field shows.
+        on_refresh_failure: ``keep`` leaves the last good set in the metadata until it expires; ``drop`` shows the failure
+            at once.
+
+    Raises:
+        DurationError: if the lifetime is not at least five minutes longer than the refresh, or a thousand times as long.
+    """
+
+    lifetime: timedelta = attrs.field(default=timedelta(hours=6), validator=_span)
+    refresh: timedelta = attrs.field(default=timedelta(hours=1), validator=_span)
+    jitter: timedelta = attrs.field(default=timedelta(0), validator=_span)
+    on_refresh_failure: str = attrs.field(default=KEEP)
+    refresh_microseconds: int = attrs.field(init=False, eq=False, repr=False)
+    lifetime_microseconds: int = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.refresh < timedelta(minutes=1) or self.jitter < timedelta(0):
+            raise DurationError(detail=f"refresh must be a minute or more and jitter not negative, got '{self}'")
+        if self.lifetime - self.refresh < OVERLAP:
+            raise DurationError(
+                detail=f"lifetime must exceed refresh by five minutes or more, got '{self.lifetime}' and '{self.refresh}'"
+            )
+        if self.lifetime / self.refresh > 1000:
+            raise DurationError(detail=f"lifetime must be at most 1,000 refreshes, got '{self.lifetime}' and '{self.refresh}'")
+        if self.on_refresh_failure not in (KEEP, DROP):
+            raise DurationError(detail=f"on_refresh_failure must be 'keep' or 'drop', got '{self.on_refresh_failure}'")
+        object.__setattr__(self, "refresh_microseconds", self.refresh // MICROSECOND)
+        object.__setattr__(self, "lifetime_microseconds", self.lifetime // MICROSECOND)
+
+    def offset(self, ids: Ids, instance_id: str) -> int:
+        """Return the offset that *instance_id* draws from the seed, in microseconds."""
+        if not self.jitter:
+            return 0
+        drawn = int.from_bytes(ids.digest(b"rotation jitter", instance_id, 8), "big")
+        return drawn * (self.jitter // MICROSECOND) >> 64
+
+    def newest(self, start: int, now: int, offset: int) -> int:
+        """
+        Return the number of the newest fetch at *now*; 0 is the forced one.
+
+        Args:
+            start: the instant of the forced fetch, in microseconds.
+            now: microseconds, not before *start*.
+            offset: the instance's own.
+        """
+        return max(0, (now - start - offset) // self.refresh_microseconds)
+
+    def instant(self, start: int, number: int, offset: int) -> int:
+        """Return the instant of fetch *number*, in microseconds."""
+        return start if number == 0 else start + offset + number * self.refresh_microseconds
+
+    def expires(self, issued: int, offset: int) -> int:
+        """Return when a set issued at *issued* stops working, in microseconds."""
+        return issued + self.lifetime_microseconds + offset

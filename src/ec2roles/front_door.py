@@ -1,0 +1,96 @@
+"""The way of every call: authenticate, gather the policies that apply, decide, perform."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import attrs
+
+from ec2roles.calls import Call, Response
+from ec2roles.errors import AccessDeniedError, AwsError
+from ec2roles.policy import Decision
+from ec2roles.services.operation import plain_denial
+from ec2roles.services.registry import Found, Registry
+from ec2roles.sts.session import Session
+from ec2roles.sts.token_service import Judgement, TokenService
+
+
+class Recorder(Protocol):
+    """Takes down every call."""
+
+    def record_call(self, call: Call, response: Response, caller: Session | None) -> None:
+        """Take down *call* and its answer."""
+
+
+@attrs.define(eq=False)
+class FrontDoor:
+    """
+    The `Api` of an account.
+
+    Args:
+        sts: knows whose credentials a call is signed with, and judges.
+        registry: knows what a call needs and does.
+        recorder: takes calls down, or None.
+    """
+
+    _sts: TokenService = attrs.field(alias="sts", repr=False)
+    _registry: Registry = attrs.field(alias="registry", repr=False)
+    _recorder: Recorder | None = attrs.field(alias="recorder", repr=False, default=None)
+
+    def call(self, call: Call) -> Response:
+        """
+        Judge *call*, perform it if it is allowed, and record it.
+
+        Raises:
+            ValidationError: if its action is not ``service:Name``; nothing is recorded then.
+        """
+        found = self._registry.find(call)
+        caller = None
+        try:
+            judged = self._judge(call, found)
+            caller = judged.caller
+            response = self._perform(call, found, judged)
+        except AwsError as error:
+            # What AWS answers before it comes to a decision: a parameter that breaks its limits.
+            response = Response(error=error, source=call.source)
+        if self._recorder is not None:
+            self._recorder.record_call(call, response, caller)
+        return response
+
+    def can(self, call: Call) -> Decision:
+        """Judge *call*; change nothing and record nothing."""
+        return self._judge(call, self._registry.find(call)).decision
+
+    def _judge(self, call: Call, found: Found) -> Judgement:
+        judged = self._sts.judge(call, found.operation.needs, named_operation=found.named_operation)
+        if found.named_operation is None or judged.caller is None:
+            return judged
+        note = (
+            f"{found.named_operation} is the name of the API operation; the IAM action is {found.action}. "
+            f"AWS does not match policies against {found.named_operation}, this call also did"
+        )
+        return attrs.evolve(judged, decision=judged.decision.with_notes(note))
+
+    def _perform(self, call: Call, found: Found, judged: Judgement) -> Response:
+        decision = judged.decision
+        if judged.error is not None:
+            error = judged.error
+            if judged.caller is not None and isinstance(error, AccessDeniedError):
+                denial = plain_denial if found.service is None else found.service.denial
+                error = denial(call.by(judged.caller), decision)
+            return Response(error=error, decision=decision, source=call.source)
+        if not found.performed:
+            offered = ", ".join(self._registry.services)
+            unperformed = AwsError(
+                "A header or query you provided requested a function that is not implemented.",
+                code="NotImplemented",
+                status=501,
+                detail=f"the call was allowed, but no service here performs {call.action} (there are: {offered}); "
+                "can(...) only asks, and account.registry.register(service) adds one",
+            )
+            return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
+        try:
+            value = found.operation.perform(call.by(judged.caller))
+        except AwsError as error:
+            return Response(error=error, allowed=True, decision=decision, source=call.source)
+        return Response(value, allowed=True, decision=decision, source=call.source)

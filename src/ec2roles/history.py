@@ -1,0 +1,269 @@
+"""
+What happened, in order: every change, every assume by EC2, every issue of credentials, every call.
+
+Changes and calls were noted when they were made. The assumes are worked out when the history is read, so it is complete
+although nothing ran in the background, and a fleet costs nothing until somebody looks.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ec2roles.calls import Call, Response
+from ec2roles.clock import from_microseconds, iso, to_microseconds, to_utc
+from ec2roles.ec2.fetch import EC2
+from ec2roles.ec2.instance import Instance
+from ec2roles.errors import AwsError
+from ec2roles.iam.role import Role
+from ec2roles.policy import Decision
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.session import Session
+from ec2roles.timeline import LAST, Position, Timekeeper
+
+CHANGE = "change"
+ASSUME = "assume"
+ISSUE = "issue"
+CALL = "call"
+KINDS = (CHANGE, ASSUME, ISSUE, CALL)
+
+
+@attrs.frozen(repr=False)
+class Event:
+    """
+    One thing that happened.
+
+    Args:
+        position: where in time it stands.
+        kind: ``change``, ``assume``, ``issue`` or ``call``.
+        operation: AWS's name for it: ``AssumeRole``, ``PutRolePolicy``, ``ListBuckets``.
+        subject: what it was about: an ARN or an id.
+        instance_id: the instance it concerns, or None.
+        role_arn: the role it concerns, or None.
+        caller: the ARN of who did it; None for the account's owner at the keyboard.
+        decision: how it was decided, where something was.
+        error: what AWS answered, if it failed.
+        detail: a short phrase.
+    """
+
+    position: Position
+    kind: str
+    operation: str
+    subject: str | None = None
+    instance_id: str | None = None
+    role_arn: str | None = None
+    caller: str | None = None
+    decision: Decision | None = attrs.field(default=None, eq=False)
+    error: AwsError | None = attrs.field(default=None, eq=False)
+    detail: str = ""
+
+    @property
+    def at(self) -> datetime:
+        """When it happened, aware and in UTC."""
+        return from_microseconds(self.position[0])
+
+    @property
+    def ok(self) -> bool:
+        """Whether it worked."""
+        return self.error is None and (self.decision is None or self.decision.allowed)
+
+    def __repr__(self) -> str:
+        who = f" by {self.caller}" if self.caller else ""
+        outcome = "" if self.ok else f" -> {self.error.code if self.error else 'refused'}"
+        about = f" {self.subject}" if self.subject else ""
+        return f"<{iso(self.at)} {self.kind} {self.operation}{about}{who}{outcome}>"
+
+
+@attrs.frozen
+class _Recorded:
+    position: Position
+    call: Call
+    response: Response
+    caller: Session | None
+
+
+@attrs.define(eq=False, repr=False)
+class History:
+    """
+    The history of one account; iterate over it, or over `events` for a part.
+
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> _ = account.s3.create_bucket("photos")
+    >>> list(account.history)
+    [<2026-01-01T00:00:00Z change CreateBucket arn:aws:s3:::photos>]
+
+    Args:
+        time: the Cloud's timekeeper.
+        account_id: whose history it is.
+        instances: the account's instances by id.
+        keep_calls: how many calls are kept; None keeps all.
+    """
+
+    time: Timekeeper
+    account_id: str
+    _instances: dict[str, Instance] = attrs.field(alias="instances")
+    keep_calls: int | None = 10_000
+    _calls: deque[_Recorded] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.keep_calls is not None and (
+            isinstance(self.keep_calls, bool) or not isinstance(self.keep_calls, int) or self.keep_calls < 0
+        ):
+            raise ValueError(f"keep_calls must be an int of 0 or more, or None, got '{self.keep_calls}'")
+        self._calls = deque(maxlen=self.keep_calls)
+
+    def record_call(self, call: Call, response: Response, caller: Session | None) -> None:
+        """Take down *call* and its answer."""
+        self._calls.append(_Recorded(self.time.step(call.position[0]), call, response, caller))
+
+    def __iter__(self) -> Iterator[Event]:
+        return self.events()
+
+    def events(
+        self,
+        *,
+        instance: Instance | str | None = None,
+        role: Role | str | None = None,
+        kind: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Iterator[Event]:
+        """
+        Iterate over what happened, oldest first, up to now.
+
+        Args:
+            instance: an instance or its id: only what concerns it.
+            role: a role, its name or its ARN: only what concerns it.
+            kind: ``change``, ``assume``, ``issue`` or ``call``.
+            since, until: aware datetimes; both ends are included.
+        """
+        if kind is not None and kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, got '{kind}'")
+        end = self.time.as_of(until)
+        start = None if since is None else to_microseconds(to_utc(since, "since"))
+        horizon = self.time.horizon(self.time.instant())
+        if horizon is not None:
+            start = horizon if start is None else max(start, horizon)
+        instance_id = instance.instance_id if isinstance(instance, Instance) else instance
+        role_arn = self._role_arn(role)
+        streams: list[Iterable[Event]] = []
+        if kind in (None, CHANGE):
+            streams.append(self._changes())
+        if kind in (None, CALL):
+            streams.append(self._recorded_calls())
+        if kind in (None, ISSUE):
+            streams.append(self._stored_issues())
+        if kind in (None, ASSUME, ISSUE):
+            wanted = self._instances.values() if instance_id is None else [self._instances[instance_id]]
+            streams.extend(self._fetches(one, end, start, kind) for one in wanted)
+        for event in heapq.merge(*streams, key=lambda event: event.position):
+            if event.position > end:
+                return
+            if start is not None and event.position[0] < start:
+                continue
+            if instance_id is not None and event.instance_id != instance_id and not self._concerns(event, instance_id):
+                continue
+            if role_arn is not None and role_arn not in (event.role_arn, event.subject):
+                continue
+            yield event
+
+    def _role_arn(self, role: Role | str | None) -> str | None:
+        if role is None or isinstance(role, Role):
+            return None if role is None else role.arn
+        return role if role.startswith("arn:") else f"arn:aws:iam::{self.account_id}:role/{role}"
+
+    def _concerns(self, event: Event, instance_id: str) -> bool:
+        instance = self._instances.get(instance_id)
+        return instance is not None and event.kind == CHANGE and event.subject == instance.hardware.reservation_id
+
+    def _changes(self) -> Iterator[Event]:
+        for change in list(self.time.changes):
+            if change.account_id == self.account_id:
+                is_instance = change.subject in self._instances
+                yield Event(
+                    change.position,
+                    CHANGE,
+                    change.operation,
+                    change.subject,
+                    instance_id=change.subject if is_instance else None,
+                    role_arn=change.subject if ":role/" in change.subject else None,
+                    detail=change.detail,
+                )
+
+    def _recorded_calls(self) -> Iterator[Event]:
+        for recorded in list(self._calls):
+            call, caller = recorded.call, recorded.caller
+            yield Event(
+                recorded.position,
+                CALL,
+                call.operation or call.action.partition(":")[2],
+                call.resource,
+                instance_id=_instance_of(caller),
+                role_arn=None if caller is None else caller.role_arn,
+                caller=None if caller is None else caller.arn,
+                decision=recorded.response.decision,
+                error=recorded.response.error,
+                detail=call.action,
+            )
+
+    def _stored_issues(self) -> Iterator[Event]:
+        for recorded in list(self._calls):
+            value = recorded.response.value
+            if isinstance(value, Credentials):
+                yield Event(
+                    recorded.position,
+                    ISSUE,
+                    "AssumeRole",
+                    value.access_key_id,
+                    role_arn=recorded.call.resource,
+                    caller=None if recorded.caller is None else recorded.caller.arn,
+                    detail=_life(value.expiration),
+                )
+
+    def _fetches(self, instance: Instance, end: Position, since: int | None, kind: str | None) -> Iterator[Event]:
+        slot_mark = instance.instance_id
+        for fetch in instance.fetches((end[0], LAST), since):
+            role_arn = None if fetch.role is None else fetch.role.arn
+            if kind in (None, ASSUME):
+                yield Event(
+                    fetch.position,
+                    ASSUME,
+                    "AssumeRole",
+                    role_arn or fetch.profile.arn,
+                    instance_id=slot_mark,
+                    role_arn=role_arn,
+                    caller=EC2,
+                    decision=fetch.decision,
+                    error=None if fetch.ok else AwsError(fetch.problem or "", code=fetch.problem),
+                )
+            if fetch.ok and kind in (None, ISSUE):
+                yield Event(
+                    fetch.position,
+                    ISSUE,
+                    "AssumeRole",
+                    instance.access_key_id(fetch.ordinal),
+                    instance_id=slot_mark,
+                    role_arn=role_arn,
+                    caller=EC2,
+                    detail=_life(from_microseconds(fetch.expires)),
+                )
+
+    def __repr__(self) -> str:
+        return f"<History of {self.account_id}: {len(self.time.changes)} changes, {len(self._calls)} calls>"
+
+
+def _instance_of(caller: Session | None) -> str | None:
+    if caller is None or caller.role_arn is None:
+        return None
+    name = caller.arn.rpartition("/")[2]
+    return name if name.startswith("i-") else None
+
+
+def _life(expiration: Any) -> str:
+    return "" if expiration is None else f"until {iso(expiration)}"

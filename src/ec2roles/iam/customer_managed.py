@@ -1,0 +1,202 @@
+"""A managed policy that belongs to the account: versions, one of them the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from ec2roles.errors import DeleteConflictError, LimitExceededError, NoSuchEntityError
+from ec2roles.iam.names import POLICY_NAME, POLICY_PATH
+from ec2roles.iam.quotas import Quotas
+from ec2roles.policy import Policy, check_size, load_policy
+from ec2roles.timeline import Position, Timekeeper, Timeline
+
+
+@attrs.frozen
+class PolicyVersions:
+    """
+    All versions of a managed policy at one moment.
+
+    Args:
+        documents: version id, such as ``v1``, to document.
+        default: the version id that is in force; empty once the policy is deleted.
+        newest: the number of the newest version ever made; numbers are not used again.
+    """
+
+    documents: Mapping[str, Policy]
+    default: str
+    newest: int
+
+
+@attrs.define(eq=False, repr=False)
+class CustomerManagedPolicy:
+    """
+    A customer managed policy.
+
+    >>> from ec2roles import PermissionPolicy, Timekeeper
+    >>> policy = CustomerManagedPolicy("list", PermissionPolicy.allow("s3:List*"), time=Timekeeper())
+    >>> policy.arn, policy.default_version_id
+    ('arn:aws:iam::123456789012:policy/list', 'v1')
+
+    Args:
+        name: 1-128 of ``[\\w+=,.@-]``.
+        document: a permission policy: our object, a dict or JSON text.
+        time: the Cloud's timekeeper.
+        account_id: whose policy it is.
+        path: such as ``/team/``.
+        quotas: the account's limits.
+        stored: True for a document that AWS has stored already and that is only loaded here.
+
+    Raises:
+        InvalidNameError: if the name or the path does not fit.
+        PolicyError: if IAM refuses the document.
+        PolicyTooLargeError: if it is over 6,144 characters.
+    """
+
+    name: str
+    _document: object
+    time: Timekeeper = attrs.field(kw_only=True)
+    account_id: str = attrs.field(default="123456789012", kw_only=True)
+    path: str = attrs.field(default="/", kw_only=True)
+    quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
+    _policy_id: str | None = attrs.field(default=None, kw_only=True, alias="policy_id")
+    _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
+    policy_id: str = attrs.field(init=False)
+    _versions: Timeline[PolicyVersions] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        POLICY_NAME.check(self.name)
+        POLICY_PATH.check(self.path)
+        document = self._load(self._document, stored=self._stored)
+        self._document = None
+        position = self.time.write("CreatePolicy", self.arn, account_id=self.account_id)
+        self.policy_id = self._policy_id or self.time.ids.entity_id("ANPA")
+        self._versions = Timeline(position, PolicyVersions({"v1": document}, "v1", 1))
+
+    def _load(self, document: object, *, stored: bool = False) -> Policy:
+        policy = load_policy(document, "identity", stored=stored)
+        if not stored:
+            check_size(policy, self.quotas.managed_policy_size, f"Cannot exceed quota for PolicySize: {self.quotas.managed_policy_size}")
+        return policy.named(self.name, arn=self.arn)
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:iam::ACCOUNT:policy/PATH/NAME``."""
+        return f"arn:aws:iam::{self.account_id}:policy{self.path}{self.name}"
+
+    @property
+    def created(self) -> Position:
+        """Where in time it was created."""
+        return self._versions.first_position
+
+    @property
+    def attachable(self) -> bool:
+        """Whether it can be attached: yes, while it exists."""
+        return bool(self._versions.last.default)
+
+    @property
+    def default_version_id(self) -> str:
+        """The version in force, such as ``v1``."""
+        return self._versions.last.default
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The ids of all versions."""
+        return tuple(self._versions.last.documents)
+
+    @property
+    def document(self) -> Policy:
+        """
+        The document in force.
+
+        Raises:
+            NoSuchEntityError: if the policy has been deleted.
+        """
+        state = self._existing()
+        return state.documents[state.default]
+
+    def document_at(self, position: Position) -> Policy | None:
+        """Return the document in force as of *position*, or None if there was none."""
+        state = self._versions.at(position)
+        return state.documents[state.default] if state is not None and state.default else None
+
+    def create_version(self, document: object, *, set_as_default: bool = True) -> str:
+        """
+        Add a version and return its id (AWS: CreatePolicyVersion).
+
+        Args:
+            document: the new document.
+            set_as_default: whether it comes into force at once; AWS's own default is False.
+
+        Raises:
+            PolicyError: if IAM refuses the document.
+            LimitExceededError: if there are five versions already.
+        """
+        state = self._existing()
+        policy = self._load(document)
+        if len(state.documents) >= self.quotas.policy_versions:
+            raise LimitExceededError(
+                f"A managed policy can have up to {self.quotas.policy_versions} versions. "
+                "Before you create a new version, you must delete an existing version.",
+                detail=f"{self.name} has {', '.join(state.documents)}",
+            )
+        version = f"v{state.newest + 1}"
+        documents = {**state.documents, version: policy}
+        self._write(
+            "CreatePolicyVersion", version, PolicyVersions(documents, version if set_as_default else state.default, state.newest + 1)
+        )
+        return version
+
+    def set_default_version(self, version_id: str) -> None:
+        """
+        Bring a version into force (AWS: SetDefaultPolicyVersion).
+
+        Raises:
+            NoSuchEntityError: if there is no such version.
+        """
+        state = self._existing()
+        self._require(version_id, state)
+        self._write("SetDefaultPolicyVersion", version_id, attrs.evolve(state, default=version_id))
+
+    def delete_version(self, version_id: str) -> None:
+        """
+        Delete a version that is not in force (AWS: DeletePolicyVersion).
+
+        Raises:
+            NoSuchEntityError: if there is no such version.
+            DeleteConflictError: if it is the default.
+        """
+        state = self._existing()
+        self._require(version_id, state)
+        if version_id == state.default:
+            raise DeleteConflictError(
+                "Cannot delete the default version of a policy.", detail=f"'{version_id}' is in force; set another default first"
+            )
+        documents = {key: value for key, value in state.documents.items() if key != version_id}
+        self._write("DeletePolicyVersion", version_id, attrs.evolve(state, documents=documents))
+
+    def mark_deleted(self) -> Position:
+        """Record that the policy is gone; the directory calls this once nothing refers to it."""
+        return self._write("DeletePolicy", "", PolicyVersions({}, "", self._existing().newest))
+
+    def _write(self, operation: str, detail: str, state: PolicyVersions) -> Position:
+        position = self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
+        self._versions.write(position, state, keep_from=self.time.keep_from(position[0]))
+        return position
+
+    def _existing(self) -> PolicyVersions:
+        state = self._versions.last
+        if not state.default:
+            raise NoSuchEntityError(f"Policy {self.arn} was not found.", detail=f"policy '{self.name}' has been deleted")
+        return state
+
+    def _require(self, version_id: str, state: PolicyVersions) -> None:
+        if version_id not in state.documents:
+            raise NoSuchEntityError(
+                f"Policy {self.arn} version {version_id} does not exist or is not attachable.",
+                detail=f"no version '{version_id}'; known: {', '.join(state.documents)}",
+            )
+
+    def __repr__(self) -> str:
+        return f"<CustomerManagedPolicy {self.name} {self.default_version_id or '(deleted)'}>"

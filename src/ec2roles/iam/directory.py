@@ -1,0 +1,320 @@
+"""All IAM entities of one account, and the operations that create and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.errors import DeleteConflictError, NoSuchEntityError, TrustPolicyError
+from ec2roles.iam.customer_managed import CustomerManagedPolicy
+from ec2roles.iam.entities import Entities
+from ec2roles.iam.group import Group
+from ec2roles.iam.identity import Identity, ManagedPolicy
+from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.iam.managed import AwsManagedPolicies, AwsManagedPolicy
+from ec2roles.iam.names import POLICY_NAME, PROFILE_NAME
+from ec2roles.iam.quotas import Quotas
+from ec2roles.iam.role import Role
+from ec2roles.iam.user import User
+from ec2roles.timeline import Timekeeper
+
+
+@attrs.define(eq=False, repr=False)
+class Directory:
+    """
+    The IAM of one account.
+
+    Args:
+        time: the Cloud's timekeeper.
+        account_id: whose it is.
+        quotas: its limits.
+        aws_managed: AWS's managed policies.
+        find_directory: returns the directory of another account of the same Cloud, or None.
+    """
+
+    time: Timekeeper
+    account_id: str
+    quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
+    aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies, kw_only=True)
+    find_directory: Callable[[str], Directory | None] = attrs.field(default=lambda account_id: None, kw_only=True)
+    roles: Entities[Role] = attrs.field(init=False)
+    instance_profiles: Entities[InstanceProfile] = attrs.field(init=False)
+    users: Entities[User] = attrs.field(init=False)
+    groups: Entities[Group] = attrs.field(init=False)
+    policies: Entities[CustomerManagedPolicy] = attrs.field(init=False)
+    loaded_aws_policies: dict[str, AwsManagedPolicy] = attrs.field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        def table(noun: str, taken: str, missing: str, quota: str, most: int) -> Entities[Any]:
+            return Entities(
+                noun, taken=taken, missing=missing, quota=quota, most=most, name_of=lambda entity: entity.name
+            )
+
+        quotas = self.quotas
+        self.roles = table(
+            "role",
+            "Role with name {name} already exists.",
+            "The role with name {name} cannot be found.",
+            "RolesPerAccount",
+            quotas.roles,
+        )
+        self.instance_profiles = table(
+            "instance profile",
+            "Instance Profile {name} already exists.",
+            "Instance Profile {name} cannot be found.",
+            "InstanceProfilesPerAccount",
+            quotas.instance_profiles,
+        )
+        self.users = table(
+            "user",
+            "User with name {name} already exists.",
+            "The user with name {name} cannot be found.",
+            "UsersPerAccount",
+            quotas.users,
+        )
+        self.groups = table(
+            "group",
+            "Group with name {name} already exists.",
+            "The group with name {name} cannot be found.",
+            "GroupsPerAccount",
+            quotas.groups,
+        )
+        self.policies = table(
+            "policy",
+            "A policy called {name} already exists. Duplicate names are not allowed.",
+            "Policy {name} was not found.",
+            "PoliciesPerAccount",
+            quotas.policies,
+        )
+
+    def _common(self) -> dict[str, Any]:
+        return {"time": self.time, "account_id": self.account_id, "quotas": self.quotas}
+
+    # -- roles ------------------------------------------------------------------------------------------------------
+
+    def create_role(
+        self,
+        name: str,
+        *,
+        trust: object,
+        policies: Iterable[str | ManagedPolicy] = (),
+        path: str = "/",
+        max_session_duration: int = 3600,
+        tags: Mapping[str, str] | None = None,
+        description: str | None = None,
+        permissions_boundary: object = None,
+    ) -> Role:
+        """See `Account.create_role`."""
+        Role.name_rule.check(name)
+        self.roles.check_free(name)
+        if isinstance(policies, str):
+            raise TypeError(f"policies must be a list of names or ARNs, got the text {shown(policies)}; write [{shown(policies)}]")
+        role = Role(
+            name,
+            trust=trust,
+            path=path,
+            max_session_duration=max_session_duration,
+            tags=tags,
+            description=description,
+            attached=tuple(policies),
+            boundary=permissions_boundary,
+            policies=self,
+            find_principal=self.find_principal,
+            principal_exists=self.principal_exists,
+            **self._common(),
+        )
+        self.roles.add(role, role.created)
+        return role
+
+    def delete_role(self, name: str) -> None:
+        """See `Account.delete_role`."""
+        role = self.roles[name]
+        holders = [profile.name for profile in self.instance_profiles.values() if profile.role is role]
+        _refuse_delete(
+            (holders, "must remove roles from instance profile first", "remove it from instance profile {}"),
+            *_policies_in_the_way(role),
+        )
+        self.roles.remove(role, role.mark_deleted())
+
+    # -- instance profiles ------------------------------------------------------------------------------------------
+
+    def create_instance_profile(
+        self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
+    ) -> InstanceProfile:
+        """See `Account.create_instance_profile`."""
+        PROFILE_NAME.check(name)
+        self.instance_profiles.check_free(name)
+        profile = InstanceProfile(name, path=path, tags=tags, **self._common())
+        self.instance_profiles.add(profile, profile.created)
+        return profile
+
+    def delete_instance_profile(self, name: str) -> None:
+        """See `Account.delete_instance_profile`."""
+        profile = self.instance_profiles[name]
+        roles = [profile.role.name] if profile.role else []
+        _refuse_delete((roles, "must remove roles from instance profile first", "remove role {} from it first"))
+        self.instance_profiles.remove(profile, profile.mark_deleted())
+
+    # -- users and groups -------------------------------------------------------------------------------------------
+
+    def create_user(self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None) -> User:
+        """See `Account.create_user`."""
+        User.name_rule.check(name)
+        self.users.check_free(name)
+        user = User(name, path=path, tags=tags, policies=self, **self._common())
+        self.users.add(user, user.created)
+        return user
+
+    def delete_user(self, name: str) -> None:
+        """Delete a user without keys, password, policies and groups (AWS: DeleteUser)."""
+        user = self.users[name]
+        _refuse_delete(
+            (list(user.access_keys), "must delete access keys first", "delete access key {} first"),
+            (["password"] if user.has_console_password else [], "must delete login profile first", "delete its {} first"),
+            *_policies_in_the_way(user),
+            ([group.name for group in user.groups], "must remove users from group first", "remove it from group {} first"),
+        )
+        self.users.remove(user, user.mark_deleted())
+
+    def create_group(self, name: str, *, path: str = "/") -> Group:
+        """Create a group (AWS: CreateGroup)."""
+        Group.name_rule.check(name)
+        self.groups.check_free(name)
+        group = Group(name, path=path, policies=self, **self._common())
+        self.groups.add(group, group.created)
+        return group
+
+    def delete_group(self, name: str) -> None:
+        """Delete a group without members and policies (AWS: DeleteGroup)."""
+        group = self.groups[name]
+        members = [user.name for user in self.users.values() if group in user.groups]
+        _refuse_delete(
+            (members, "must remove users from group first", "user {} is in it"),
+            *_policies_in_the_way(group),
+        )
+        self.groups.remove(group, group.mark_deleted())
+
+    # -- managed policies -------------------------------------------------------------------------------------------
+
+    def create_policy(self, name: str, document: object, *, path: str = "/") -> CustomerManagedPolicy:
+        """See `Account.create_policy`."""
+        POLICY_NAME.check(name)
+        self.policies.check_free(name)
+        policy = CustomerManagedPolicy(name, document, path=path, **self._common())
+        self.policies.add(policy, policy.created)
+        return policy
+
+    def delete_policy(self, name: str) -> None:
+        """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
+        policy = self.policies[name]
+        identities: list[Identity] = [*self.roles.values(), *self.users.values(), *self.groups.values()]
+        users = [one.name for one in identities if policy in one.attached_policies or one.permissions_boundary is policy]
+        if users:
+            raise DeleteConflictError(
+                "Cannot delete a policy attached to entities.", detail=f"'{name}' is attached to {', '.join(users[:5])}"
+            )
+        self.policies.remove(policy, policy.mark_deleted())
+
+    def find(self, name_or_arn: str) -> ManagedPolicy:
+        """
+        Return the managed policy of that name or ARN: the account's own first, then AWS's.
+
+        Raises:
+            NoSuchEntityError: if there is none.
+        """
+        if not name_or_arn.startswith("arn:"):
+            own = self.policies.get(name_or_arn)
+            if own is not None:
+                return own
+            for loaded in self.loaded_aws_policies.values():
+                if loaded.name == name_or_arn:
+                    return loaded
+            return self.aws_managed[name_or_arn]
+        if name_or_arn in self.loaded_aws_policies:
+            return self.loaded_aws_policies[name_or_arn]
+        if ":iam::aws:policy/" in name_or_arn:
+            return self.aws_managed[name_or_arn]
+        own = self.policies.get(name_or_arn.rpartition("/")[2])
+        if own is None or own.arn != name_or_arn:
+            raise NoSuchEntityError(
+                f"Policy {name_or_arn} does not exist or is not attachable.",
+                detail=f"no managed policy {shown(name_or_arn)} in account {self.account_id}",
+            )
+        return own
+
+    # -- principals of trust policies -------------------------------------------------------------------------------
+
+    def entity(self, arn: str) -> Role | User | None:
+        """Return the role or user of *arn* if it exists in any account of this Cloud."""
+        parts = arn.split(":", 5)
+        if len(parts) != 6 or parts[2] != "iam":
+            return None
+        directory = self if parts[4] == self.account_id else self.find_directory(parts[4])
+        kind, _, rest = parts[5].partition("/")
+        if directory is None or kind not in ("role", "user"):
+            return None
+        name = rest.rpartition("/")[2]
+        found: Role | User | None = directory.roles.get(name) if kind == "role" else directory.users.get(name)
+        return found if found is not None and found.arn == arn else None
+
+    def find_principal(self, principal: str) -> str | None:
+        """
+        Return the unique id of the role or user of an ARN, as IAM stores it in a trust policy.
+
+        Returns:
+            None for what is not resolved: accounts, sessions, services, and accounts that are not in this Cloud.
+
+        Raises:
+            TrustPolicyError: if the account is in this Cloud and has no such role or user.
+        """
+        parts = principal.split(":", 5)
+        if len(parts) != 6 or parts[2] != "iam" or parts[5].partition("/")[0] not in ("role", "user"):
+            return None
+        if parts[4] != self.account_id and self.find_directory(parts[4]) is None:
+            return None
+        found = self.entity(principal)
+        if found is None:
+            raise TrustPolicyError(
+                f'Invalid principal in policy: "AWS":"{principal}"',
+                detail=f"account {parts[4]} is in this Cloud and has no {shown(parts[5])}; create it first",
+            )
+        return unique_id(found)
+
+    def principal_exists(self, arn: str, wanted_id: str) -> bool:
+        """Return whether the entity of *arn* still is the one with the unique id *wanted_id*."""
+        found = self.entity(arn)
+        return found is not None and unique_id(found) == wanted_id
+
+    def find_role(self, arn: str) -> Role | None:
+        """Return the role of *arn* in any account of this Cloud, or None."""
+        found = self.entity(arn)
+        return found if isinstance(found, Role) else None
+
+    def __repr__(self) -> str:
+        return f"<Directory of {self.account_id}: {len(self.roles)} roles, {len(self.instance_profiles)} instance profiles>"
+
+
+def unique_id(entity: Role | User) -> str:
+    """Return the unique id of a role (``AROA...``) or a user (``AIDA...``)."""
+    return entity.role_id if isinstance(entity, Role) else entity.user_id
+
+
+def _policies_in_the_way(identity: Identity) -> tuple[tuple[list[str], str, str], ...]:
+    return (
+        (
+            [policy.name for policy in identity.attached_policies],
+            "must detach all policies first",
+            "detach_policy({}) first",
+        ),
+        (list(identity.policies), "must delete policies first", "delete_policy({}) first"),
+    )
+
+
+def _refuse_delete(*obstacles: tuple[list[str], str, str]) -> None:
+    for names, message, cure in obstacles:
+        if names:
+            listed = ", ".join(f"'{name}'" for name in names[:5])
+            raise DeleteConflictError(f"Cannot delete entity, {message}.", detail=cure.format(listed))

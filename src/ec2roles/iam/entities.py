@@ -1,0 +1,111 @@
+"""A table of entities by name: unique whatever the case, and remembering what each name meant before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+import attrs
+
+from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
+from ec2roles.timeline import Position, Timeline
+
+Entity = TypeVar("Entity")
+
+
+@attrs.define(eq=False, repr=False)
+class Entities(Generic[Entity]):
+    """
+    The entities of one kind in an account; reads like a mapping of names.
+
+    >>> from ec2roles import Account, TrustPolicy
+    >>> account = Account()
+    >>> role = account.create_role("App", trust=TrustPolicy.service("ec2.amazonaws.com"))
+    >>> account.roles["App"] is role, "app" in account.roles, list(account.roles)
+    (True, True, ['App'])
+
+    Args:
+        noun: what they are called in messages: ``role``.
+        taken: AWS's message for a name that is taken; ``{name}`` stands for it.
+        missing: AWS's message for a name that is not there.
+        quota: the quota's name in AWS's message.
+        most: how many there may be.
+        name_of: returns the name of an entity.
+    """
+
+    noun: str
+    taken: str = attrs.field(kw_only=True)
+    missing: str = attrs.field(kw_only=True)
+    quota: str = attrs.field(kw_only=True)
+    most: int = attrs.field(kw_only=True)
+    name_of: Callable[[Entity], str] = attrs.field(kw_only=True)
+    _names: dict[str, Timeline[Entity | None]] = attrs.field(factory=dict, init=False)
+    _now: dict[str, Entity] = attrs.field(factory=dict, init=False)
+
+    def check_free(self, name: str) -> None:
+        """
+        Make sure that an entity called *name* may be created.
+
+        Raises:
+            EntityAlreadyExistsError: if the name is taken, in any case.
+            LimitExceededError: if there are too many already.
+        """
+        other = self._now.get(name.lower())
+        if other is not None:
+            raise EntityAlreadyExistsError(
+                self.taken.format(name=name), detail=f"'{self.name_of(other)}' already exists (names ignore case)"
+            )
+        if len(self._now) >= self.most:
+            raise LimitExceededError(
+                f"Cannot exceed quota for {self.quota}: {self.most}", detail=f"{len(self._now)} {self.noun}s already"
+            )
+
+    def add(self, entity: Entity, position: Position) -> None:
+        """Enter *entity*, created at *position*; its name was found free."""
+        key = self.name_of(entity).lower()
+        if key in self._names:
+            self._names[key].write(position, entity)
+        else:
+            self._names[key] = Timeline(position, entity)
+        self._now[key] = entity
+
+    def remove(self, entity: Entity, position: Position) -> None:
+        """Strike *entity*, deleted at *position*."""
+        key = self.name_of(entity).lower()
+        self._names[key].write(position, None)
+        del self._now[key]
+
+    def get(self, name: str) -> Entity | None:
+        """Return the entity called *name*, or None."""
+        return self._now.get(name.lower())
+
+    def at(self, name: str, position: Position) -> Entity | None:
+        """Return the entity that was called *name* as of *position*, or None."""
+        timeline = self._names.get(name.lower())
+        return None if timeline is None else timeline.at(position)
+
+    def __getitem__(self, name: str) -> Entity:
+        if not isinstance(name, str):
+            raise TypeError(f"a {self.noun} is looked up by its name, got {type(name).__name__}")
+        entity = self._now.get(name.lower())
+        if entity is None:
+            known = ", ".join(f"'{one}'" for one in list(self)[:5]) or "none"
+            more = ", ..." if len(self._now) > 5 else ""
+            raise NoSuchEntityError(self.missing.format(name=name), detail=f"no {self.noun} '{name}'; known: {known}{more}")
+        return entity
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._now
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.name_of(entity) for entity in self._now.values()))
+
+    def __len__(self) -> int:
+        return len(self._now)
+
+    def values(self) -> list[Entity]:
+        """Return the entities, in the order of their names."""
+        return [self[name] for name in self]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} {self.noun}{'' if len(self) == 1 else 's'}: {', '.join(self) or 'none'}>"

@@ -1,0 +1,41 @@
+"""A group of users: its policies are its members' policies. It is no principal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import attrs
+
+from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
+from ec2roles.iam.names import GROUP_NAME, NameRule
+from ec2roles.policy import Policy
+from ec2roles.timeline import Timeline
+
+
+@attrs.define(eq=False, repr=False)
+class Group(Identity):
+    """
+    An IAM group.
+
+    Args:
+        name: 1-128 of ``[\\w+=,.@-]``.
+        inline, attached: policies it has from the start.
+        group_id: the unique id, for a group loaded from an account; otherwise a new one is made.
+        time, account_id, path, quotas, policies: see `Identity`.
+    """
+
+    kind: ClassVar[str] = "Group"
+    name_rule: ClassVar[NameRule] = GROUP_NAME
+
+    _inline: Mapping[str, Policy] = attrs.field(factory=dict, kw_only=True, alias="inline")
+    _attached: tuple[ManagedPolicy, ...] = attrs.field(default=(), kw_only=True, alias="attached")
+    _group_id: str | None = attrs.field(default=None, kw_only=True, alias="group_id")
+    group_id: str = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.check_name()
+        state = IdentityState(inline=dict(self._inline), attached=self._attached)
+        position = self.time.write("CreateGroup", self.arn, account_id=self.account_id)
+        self.group_id = self._group_id or self.time.ids.entity_id("AGPA")
+        self._states = Timeline(position, state)

@@ -1,0 +1,150 @@
+"""Names, paths, tags and descriptions: the patterns IAM checks, and how it words it when they do not fit (iam-sts-ec2 A1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.errors import InvalidInputError, InvalidNameError, LimitExceededError
+
+
+@attrs.frozen
+class NameRule:
+    """
+    One pattern and its lengths.
+
+    Args:
+        member: AWS's member name, lower camel case, as its messages give it.
+        noun: how our own wording calls it.
+        pattern: the pattern as AWS prints it.
+        regex: the pattern that is matched; AWS's ``\\w`` means ASCII only.
+        shortest: fewest characters.
+        longest: most characters.
+    """
+
+    member: str
+    noun: str
+    pattern: str
+    regex: re.Pattern[str]
+    shortest: int
+    longest: int
+
+    def check(self, value: object) -> str:
+        """
+        Return *value* if it fits.
+
+        Raises:
+            TypeError: if it is not str.
+            InvalidNameError: if its length or its characters do not fit.
+        """
+        if not isinstance(value, str):
+            raise TypeError(f"{self.noun} must be str, got {type(value).__name__}")
+        problems = []
+        if len(value) < self.shortest:
+            problems.append(f"Member must have length greater than or equal to {self.shortest}")
+        if len(value) > self.longest:
+            problems.append(f"Member must have length less than or equal to {self.longest}")
+        if not self.regex.fullmatch(value):
+            problems.append(f"Member must satisfy regular expression pattern: {self.pattern}")
+        if problems:
+            raise InvalidNameError(
+                validation_message([(shown(value), self.member, problem) for problem in problems]),
+                detail=f"{self.noun} must be {self.shortest}-{self.longest} of {self.pattern.rstrip('+*')}, got {shown(value)}",
+            )
+        return value
+
+
+def validation_message(problems: list[tuple[str, str, str]]) -> str:
+    """
+    Return the message in which AWS reports parameters that break their constraints.
+
+    >>> validation_message([("'899'", "durationSeconds", "Member must have value greater than or equal to 900")])
+    "1 validation error detected: Value '899' at 'durationSeconds' failed to satisfy constraint: Member must have value \
+greater than or equal to 900"
+
+    Args:
+        problems: the value as shown, the member and the broken constraint of each.
+    """
+    count = f"{len(problems)} validation error{'s' if len(problems) != 1 else ''} detected: "
+    return count + "; ".join(
+        f"Value {value} at '{member}' failed to satisfy constraint: {constraint}" for value, member, constraint in problems
+    )
+
+
+_WORD = re.compile(r"[A-Za-z0-9_+=,.@-]+")
+_PATTERN = r"[\w+=,.@-]+"
+
+ROLE_NAME = NameRule("roleName", "role name", _PATTERN, _WORD, 1, 64)
+USER_NAME = NameRule("userName", "user name", _PATTERN, _WORD, 1, 64)
+GROUP_NAME = NameRule("groupName", "group name", _PATTERN, _WORD, 1, 128)
+PROFILE_NAME = NameRule("instanceProfileName", "instance profile name", _PATTERN, _WORD, 1, 128)
+POLICY_NAME = NameRule("policyName", "policy name", _PATTERN, _WORD, 1, 128)
+PATH = NameRule("path", "path", r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)", re.compile(r"/|/[!-~]+/"), 1, 512)
+POLICY_PATH = NameRule(
+    "path", "policy path", r"((/[A-Za-z0-9\.,\+@=_-]+)*)/", re.compile(r"(/[A-Za-z0-9.,+@=_-]+)*/"), 1, 512
+)
+DESCRIPTION = NameRule(
+    "description",
+    "description",
+    r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
+    re.compile(r"[\t\n\r -~\u00a1-\u00ff]*"),
+    0,
+    1000,
+)
+
+Tags = tuple[tuple[str, str], ...]
+"""Tags as pairs of key and value, in the order they were given."""
+
+# AWS writes [\p{L}\p{Z}\p{N}_.:/=+\-@]; in Python, letters and numbers are \w, and \p{Z} is what counts as a space.
+_TAG = re.compile(r"[\w\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]*")
+_TAG_PATTERN = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]"
+
+
+def check_tags(tags: Mapping[str, str] | Iterable[tuple[str, str]] | None, *, most: int) -> Tags:
+    """
+    Return *tags* as pairs, if IAM accepts them.
+
+    >>> check_tags({"team": "red"}, most=50)
+    (('team', 'red'),)
+
+    Args:
+        tags: a mapping, or pairs of key and value.
+        most: how many there may be.
+
+    Raises:
+        TypeError: if a key or a value is not str.
+        InvalidNameError: if a key or a value breaks its pattern or length.
+        InvalidInputError: if two keys differ only in case.
+        LimitExceededError: if there are more than *most*.
+    """
+    pairs = tuple(tags.items() if isinstance(tags, Mapping) else tags or ())
+    seen: dict[str, str] = {}
+    for key, value in pairs:
+        for noun, text, shortest, longest in (("key", key, 1, 128), ("value", value, 0, 256)):
+            if not isinstance(text, str):
+                raise TypeError(f"a tag's {noun} must be str, got {type(text).__name__}")
+            if not shortest <= len(text) <= longest or not _TAG.fullmatch(text):
+                raise InvalidNameError(
+                    validation_message(
+                        [(shown(text), f"tags.1.member.{noun}", f"Member must satisfy regular expression pattern: {_TAG_PATTERN}+")]
+                    ),
+                    detail=f"a tag's {noun} must be {shortest}-{longest} of {_TAG_PATTERN}, got {shown(text)}",
+                )
+        if key.lower().startswith("aws:"):
+            raise InvalidInputError(
+                "Tag keys starting with 'aws:' are reserved for internal use.", detail=f"reserved tag key {shown(key)}"
+            )
+        if key.lower() in seen:
+            raise InvalidInputError(
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+                detail=f"tag keys {shown(seen[key.lower()])} and {shown(key)} differ only in case, or not at all",
+            )
+        seen[key.lower()] = key
+    if len(pairs) > most:
+        raise LimitExceededError(
+            f"Cannot exceed quota for TagsPerEntity: {most}", detail=f"{len(pairs)} tags, at most {most}"
+        )
+    return pairs

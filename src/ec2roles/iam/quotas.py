@@ -1,0 +1,33 @@
+"""IAM's quotas, on by default."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen
+class Quotas:
+    """
+    The limits of one account, with AWS's defaults (iam-sts-ec2 D).
+
+    Pass another `Quotas` to an `Account` for raised limits: ``Account(quotas=Quotas(trust_policy_size=4096))``.
+    Sizes are in characters, white space not counted.
+    """
+
+    trust_policy_size: int = 2_048
+    managed_policy_size: int = 6_144
+    inline_policies_size_role: int = 10_240
+    inline_policies_size_user: int = 2_048
+    inline_policies_size_group: int = 5_120
+    managed_policies_per_role: int = 10
+    managed_policies_per_user: int = 10
+    managed_policies_per_group: int = 10
+    policy_versions: int = 5
+    roles: int = 1_000
+    instance_profiles: int = 1_000
+    users: int = 5_000
+    groups: int = 300
+    policies: int = 1_500
+    roles_per_instance_profile: int = 1
+    access_keys_per_user: int = 2
+    tags: int = 50

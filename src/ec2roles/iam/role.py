@@ -1,0 +1,208 @@
+"""A role: a trust policy, which says who may assume it, and permissions, which say what its sessions may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import attrs
+
+from ec2roles.clock import iso
+from ec2roles.errors import DurationError
+from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
+from ec2roles.iam.names import DESCRIPTION, ROLE_NAME, NameRule, check_tags, validation_message
+from ec2roles.iam.trust import Trust
+from ec2roles.policy import PermissionPolicy, Policy, TrustPolicy, check_size, load_policy
+from ec2roles.timeline import Position, Timeline
+
+
+@attrs.frozen(kw_only=True)
+class RoleState(IdentityState):
+    """
+    Everything about a role that can change, at one moment.
+
+    Args:
+        trust: who may assume it.
+        description: free text.
+        max_session_duration: in seconds; EC2's own sessions are not bound by it.
+    """
+
+    trust: Trust
+    description: str | None = None
+    max_session_duration: int = 3600
+
+
+@attrs.define(eq=False, repr=False)
+class Role(Identity):
+    """
+    An IAM role.
+
+    >>> from ec2roles import Timekeeper, TrustPolicy
+    >>> role = Role("app", trust=TrustPolicy.service("ec2.amazonaws.com"), time=Timekeeper())
+    >>> role.arn
+    'arn:aws:iam::123456789012:role/app'
+
+    Usually made by `Account.create_role`, which also keeps names unique and resolves the trust policy's principals.
+
+    Args:
+        name: 1-64 of ``[\\w+=,.@-]``.
+        trust: a `TrustPolicy`, a dict or JSON text.
+        time: the Cloud's timekeeper.
+        account_id: whose role it is.
+        path: such as ``/service/``; it is in the role's ARN, not in its sessions' ARNs.
+        description: at most 1,000 characters.
+        max_session_duration: 3600-43200 seconds.
+        tags: a mapping, at most 50.
+        attached: managed policies attached from the start.
+        inline: inline policies by name, from the start.
+        boundary: a permissions boundary from the start: a managed policy, its name or ARN, or a document.
+        role_id: the unique id, for a role loaded from an account; otherwise a new one is made.
+        find_principal: resolves the principals of trust policies (`Trust.bind`).
+        quotas, policies: see `Identity`.
+
+    Raises:
+        InvalidNameError, DurationError, TrustPolicyError, PolicyTooLargeError, LimitExceededError: nothing exists then.
+    """
+
+    kind: ClassVar[str] = "Role"
+    name_rule: ClassVar[NameRule] = ROLE_NAME
+
+    _trust: object = attrs.field(kw_only=True, alias="trust")
+    _description: str | None = attrs.field(default=None, kw_only=True, alias="description")
+    _max_session_duration: int = attrs.field(default=3600, kw_only=True, alias="max_session_duration")
+    _tags: Any = attrs.field(default=None, kw_only=True, alias="tags")
+    _attached: tuple[str | ManagedPolicy, ...] = attrs.field(default=(), kw_only=True, alias="attached", converter=tuple)
+    _inline: Mapping[str, Policy] = attrs.field(factory=dict, kw_only=True, alias="inline")
+    _boundary: object = attrs.field(default=None, kw_only=True, alias="boundary")
+    _role_id: str | None = attrs.field(default=None, kw_only=True, alias="role_id")
+    _find_principal: Callable[[str], str | None] | None = attrs.field(default=None, kw_only=True, alias="find_principal")
+    _principal_exists: Callable[[str, str], bool] | None = attrs.field(default=None, kw_only=True, alias="principal_exists")
+    _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
+    role_id: str = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.check_name()
+        if self._description is not None:
+            DESCRIPTION.check(self._description)
+        attached: list[ManagedPolicy] = []
+        for one in self._attached:
+            policy = self._find(one)
+            if not self._stored:
+                self.check_attachable(policy)
+            if all(policy.arn != other.arn for other in attached):
+                attached.append(policy)
+        if not self._stored:
+            self.check_attached_count(tuple(attached))
+        state = RoleState(
+            trust=self._load_trust(self._trust),
+            description=self._description,
+            max_session_duration=check_max_session_duration(self._max_session_duration),
+            tags=check_tags(self._tags, most=self.quotas.tags),
+            attached=tuple(attached),
+            inline=dict(self._inline),
+            boundary=None if self._boundary is None else self.find_boundary(self._boundary),
+        )
+        # What was given lives in the state from here on.
+        self._trust = self._tags = self._boundary = None
+        position = self.time.write("CreateRole", self.arn, account_id=self.account_id)
+        self.role_id = self._role_id or self.time.ids.entity_id("AROA")
+        self._states = Timeline(position, state)
+
+    def _load_trust(self, trust: object) -> Trust:
+        loaded = load_policy(trust, "trust")
+        limit = self.quotas.trust_policy_size
+        if not self._stored:
+            check_size(loaded, limit, f"Cannot exceed quota for ACLSizePerRole: {limit}")
+        policy = loaded if isinstance(loaded, TrustPolicy) else TrustPolicy(loaded.to_dict())
+        return Trust.bind(policy, self._find_principal)
+
+    @property
+    def trust(self) -> TrustPolicy:
+        """The trust policy as IAM shows it: a principal that is gone appears as its raw unique id."""
+        trust: Trust = self._states.last.trust
+        return trust.written if self._principal_exists is None else trust.shown(self._principal_exists)
+
+    @property
+    def description(self) -> str | None:
+        """The description, or None."""
+        return self._states.last.description  # type: ignore[no-any-return]
+
+    @property
+    def max_session_duration(self) -> int:
+        """The longest session a caller may ask for, in seconds."""
+        return self._states.last.max_session_duration  # type: ignore[no-any-return]
+
+    def trust_at(self, position: Position) -> Trust | None:
+        """Return the trust policy to judge by as of *position*, or None if the role does not exist then."""
+        state = self._states.at(position)
+        return state.trust if state is not None and state.exists else None
+
+    def max_session_duration_at(self, position: Position) -> int:
+        """Return the longest session as of *position*, in seconds."""
+        state = self._states.at(position)
+        return 3600 if state is None else state.max_session_duration
+
+    def update_trust(self, policy: object) -> None:
+        """
+        Replace the trust policy; sessions already issued live on (AWS: UpdateAssumeRolePolicy).
+
+        Args:
+            policy: a `TrustPolicy`, a dict or JSON text.
+
+        Raises:
+            TrustPolicyError: if IAM refuses it, or a principal in it does not exist.
+            PolicyTooLargeError: if it is over 2,048 characters.
+        """
+        state = self._existing()
+        self._write("UpdateAssumeRolePolicy", attrs.evolve(state, trust=self._load_trust(policy)))
+
+    def resolve_with(self, find_principal: Callable[[str], str | None]) -> None:
+        """Resolve the principals of trust policies to come with *find_principal*."""
+        self._find_principal = find_principal
+
+    def update(self, *, description: str | None = None, max_session_duration: int | None = None) -> None:
+        """
+        Change the description or the longest session; future sessions only (AWS: UpdateRole).
+
+        Args:
+            description: the new one; None leaves it.
+            max_session_duration: 3600-43200 seconds; None leaves it.
+        """
+        state = self._existing()
+        if description is not None:
+            state = attrs.evolve(state, description=DESCRIPTION.check(description))
+        if max_session_duration is not None:
+            state = attrs.evolve(state, max_session_duration=check_max_session_duration(max_session_duration))
+        self._write("UpdateRole", state)
+
+    def revoke_sessions(self) -> None:
+        """
+        Deny everything to the sessions issued before now, as the console's "Revoke active sessions" does.
+
+        It puts the inline policy ``AWSRevokeOlderSessions``, a Deny with ``DateLessThan aws:TokenIssueTime``. Sessions issued
+        later work; the credentials in an instance's metadata stay the revoked ones until its next refresh.
+        """
+        now = self.time.now()
+        cutoff = f"{iso(now)[:-1]}.{now.microsecond // 1000:03d}Z"
+        self.put_policy(
+            "AWSRevokeOlderSessions",
+            PermissionPolicy.deny("*", resource=["*"], condition={"DateLessThan": {"aws:TokenIssueTime": cutoff}}),
+        )
+
+
+def check_max_session_duration(value: object) -> int:
+    """
+    Return *value* if it is 3600-43200 whole seconds.
+
+    Raises:
+        DurationError: if it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise DurationError(detail=f"max_session_duration must be an int 3600-43200 seconds, got '{value}'")
+    for bad, limit in ((value < 3600, "greater than or equal to 3600"), (value > 43200, "less than or equal to 43200")):
+        if bad:
+            raise DurationError(
+                validation_message([(f"'{value}'", "maxSessionDuration", f"Member must have value {limit}")]),
+                detail=f"max_session_duration must be an int 3600-43200 seconds, got '{value}'",
+            )
+    return value

@@ -1,0 +1,83 @@
+"""
+A role's trust policy as IAM keeps it: the ARNs of users and roles turned into their unique ids when it is saved.
+
+So a principal that is deleted and made again under the same name is not trusted any more, until the policy is saved anew
+(policy-evaluation A4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from ec2roles.policy import PolicySet, TrustPolicy
+
+
+def _replaced(document: dict[str, Any], replace: Callable[[str], str]) -> dict[str, Any]:
+    statements = document["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal")
+        if isinstance(principal, dict) and "AWS" in principal:
+            value = principal["AWS"]
+            principal["AWS"] = [replace(one) for one in value] if isinstance(value, list) else replace(value)
+    return document
+
+
+@attrs.frozen
+class Trust:
+    """
+    A trust policy with its principals resolved.
+
+    Args:
+        written: the policy as it was given.
+        bound: the policy that is judged: unique ids in place of the ARNs that were resolved.
+        principals: the ARNs that were resolved, each with its unique id.
+    """
+
+    written: TrustPolicy
+    bound: TrustPolicy
+    principals: tuple[tuple[str, str], ...] = ()
+    policy_set: PolicySet = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        # Compiled once here: an assume is judged at every rotation of every instance.
+        object.__setattr__(self, "policy_set", PolicySet(resource=self.bound))
+
+    @classmethod
+    def bind(cls, policy: TrustPolicy, find_principal: Callable[[str], str | None] | None) -> Trust:
+        """
+        Resolve the principals of *policy*.
+
+        Args:
+            policy: the trust policy as given.
+            find_principal: returns the unique id of the user or role of an ARN, None for what is not resolved (services,
+                accounts, other Clouds' accounts), and raises `TrustPolicyError` for one that should exist and does not.
+                None resolves nothing.
+        """
+        if find_principal is None:
+            return cls(policy, policy)
+        ids: dict[str, str] = {}
+
+        def replace(arn: str) -> str:
+            unique_id = find_principal(arn)
+            if unique_id is None:
+                return arn
+            ids[arn] = unique_id
+            return unique_id
+
+        document = _replaced(policy.to_dict(), replace)
+        return cls(policy, TrustPolicy(document) if ids else policy, tuple(ids.items()))
+
+    def shown(self, exists: Callable[[str, str], bool]) -> TrustPolicy:
+        """
+        Return the policy as IAM shows it: the raw unique id where the principal is gone.
+
+        Args:
+            exists: whether the entity of an ARN and a unique id still exists.
+        """
+        gone = {arn: unique_id for arn, unique_id in self.principals if not exists(arn, unique_id)}
+        if not gone:
+            return self.written
+        return TrustPolicy(_replaced(self.written.to_dict(), lambda arn: gone.get(arn, arn)))

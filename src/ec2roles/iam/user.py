@@ -1,0 +1,247 @@
+"""A user: a person or a program with long-term credentials, here for the contrast with roles."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.errors import EntityAlreadyExistsError, InvalidInputError, LimitExceededError, NoSuchEntityError
+from ec2roles.iam.group import Group
+from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
+from ec2roles.iam.names import USER_NAME, NameRule, check_tags
+from ec2roles.ids import IssuedKey
+from ec2roles.policy import Policy
+from ec2roles.secret import Secret
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.session import PrincipalType, Session, identity_context
+from ec2roles.timeline import Position, Timeline
+
+ACTIVE = "Active"
+INACTIVE = "Inactive"
+
+
+@attrs.frozen(kw_only=True)
+class UserState(IdentityState):
+    """
+    Everything about a user that can change, at one moment.
+
+    Args:
+        groups: the groups it is in.
+        access_keys: access key id to ``Active`` or ``Inactive``; a deleted key is not there.
+        password: the console password, or None for a user who cannot sign in.
+    """
+
+    groups: tuple[Group, ...] = ()
+    access_keys: Mapping[str, str] = attrs.field(factory=dict)
+    password: Secret | None = None
+
+
+@attrs.define(eq=False, repr=False)
+class User(Identity):
+    """
+    An IAM user.
+
+    >>> from ec2roles import Account
+    >>> alice = Account().create_user("alice")
+    >>> key = alice.create_access_key()
+    >>> key.access_key_id[:4], key.expiration
+    ('AKIA', None)
+
+    Args:
+        name: 1-64 of ``[\\w+=,.@-]``.
+        inline, attached, boundary, groups, tags: what it has from the start.
+        user_id: the unique id, for a user loaded from an account; otherwise a new one is made.
+        time, account_id, path, quotas, policies: see `Identity`.
+    """
+
+    kind: ClassVar[str] = "User"
+    name_rule: ClassVar[NameRule] = USER_NAME
+
+    _inline: Mapping[str, Policy] = attrs.field(factory=dict, kw_only=True, alias="inline")
+    _attached: tuple[ManagedPolicy, ...] = attrs.field(default=(), kw_only=True, alias="attached")
+    _boundary: object = attrs.field(default=None, kw_only=True, alias="boundary")
+    _groups: tuple[Group, ...] = attrs.field(default=(), kw_only=True, alias="groups")
+    _tags: Any = attrs.field(default=None, kw_only=True, alias="tags")
+    _user_id: str | None = attrs.field(default=None, kw_only=True, alias="user_id")
+    user_id: str = attrs.field(init=False)
+    _slot: int | None = attrs.field(init=False, default=None)
+    _issued: list[Session] = attrs.field(init=False, factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self.check_name()
+        state = UserState(
+            inline=dict(self._inline),
+            attached=self._attached,
+            boundary=None if self._boundary is None else self.find_boundary(self._boundary),
+            groups=self._groups,
+            tags=check_tags(self._tags, most=self.quotas.tags),
+        )
+        self._tags = self._boundary = None
+        position = self.time.write("CreateUser", self.arn, account_id=self.account_id)
+        self.user_id = self._user_id or self.time.ids.entity_id("AIDA")
+        self._states = Timeline(position, state)
+
+    # -- access keys ------------------------------------------------------------------------------------------------
+
+    @property
+    def access_keys(self) -> dict[str, str]:
+        """The ids of the access keys, each with ``Active`` or ``Inactive``."""
+        return dict(self._states.last.access_keys)
+
+    def create_access_key(self) -> Credentials:
+        """
+        Make an access key, which works until it is deactivated or deleted (AWS: CreateAccessKey).
+
+        Raises:
+            LimitExceededError: if the user has two already.
+        """
+        state = self._existing()
+        most = self.quotas.access_keys_per_user
+        if len(state.access_keys) >= most:
+            raise LimitExceededError(
+                f"Cannot exceed quota for AccessKeysPerUser: {most}", detail=f"{self.name} has {', '.join(state.access_keys)}"
+            )
+        slot = self._slot if self._slot is not None else self.time.next_slot
+        key_id = self.time.ids.access_key_id("AKIA", slot=slot, ordinal=len(self._issued))
+        position = self.time.write("CreateAccessKey", self.arn, account_id=self.account_id, detail=key_id)
+        credentials = Credentials.mint(self.time.ids, key_id, issued=position[0], expires=None)
+        session = Session(
+            credentials,
+            self,
+            PrincipalType.USER,
+            self.arn,
+            self.user_id,
+            self.account_id,
+            position[0],
+            None,
+            identity_context(
+                self,
+                PrincipalType.USER,
+                user_id=self.user_id,
+                account_id=self.account_id,
+                extra={"aws:username": self.name},
+            ),
+            partial(self._key_works, key_id),
+        )
+        if self._slot is None:
+            self._slot = self.time.add_issuers([self])
+        self._issued.append(session)
+        self._write_state(position, attrs.evolve(state, access_keys={**state.access_keys, key_id: ACTIVE}))
+        return credentials
+
+    def update_access_key(self, access_key_id: str, status: str) -> None:
+        """
+        Switch an access key on or off (AWS: UpdateAccessKey).
+
+        Args:
+            access_key_id: one of `access_keys`.
+            status: ``Active`` or ``Inactive``.
+        """
+        if status not in (ACTIVE, INACTIVE):
+            raise InvalidInputError("Invalid status.", detail=f"status must be 'Active' or 'Inactive', got {shown(status)}")
+        state = self._state_with_key(access_key_id)
+        keys = {**state.access_keys, access_key_id: status}
+        self._write("UpdateAccessKey", attrs.evolve(state, access_keys=keys), detail=f"{access_key_id} {status}")
+
+    def delete_access_key(self, access_key_id: str) -> None:
+        """Delete an access key (AWS: DeleteAccessKey)."""
+        state = self._state_with_key(access_key_id)
+        keys = {key: status for key, status in state.access_keys.items() if key != access_key_id}
+        self._write("DeleteAccessKey", attrs.evolve(state, access_keys=keys), detail=access_key_id)
+
+    def _state_with_key(self, access_key_id: str) -> UserState:
+        state: UserState = self._existing()
+        if access_key_id not in state.access_keys:
+            raise NoSuchEntityError(
+                f"The Access Key with id {access_key_id} cannot be found.",
+                detail=f"user '{self.name}' has no access key {shown(access_key_id)}",
+            )
+        return state
+
+    def _key_works(self, access_key_id: str, position: Position) -> bool:
+        state = self._states.at(position)
+        return state is not None and state.exists and state.access_keys.get(access_key_id) == ACTIVE
+
+    def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
+        """Return the session behind an access key of this user, or None if it never had that one."""
+        if issued.ordinal >= len(self._issued):
+            return None
+        session = self._issued[issued.ordinal]
+        return session if session.credentials.access_key_id == access_key_id else None
+
+    # -- console sign-in --------------------------------------------------------------------------------------------
+
+    def create_login_profile(self, password: str) -> None:
+        """
+        Give the user a console password (AWS: CreateLoginProfile).
+
+        Raises:
+            EntityAlreadyExistsError: if there is one already.
+        """
+        state = self._existing()
+        if state.password is not None:
+            raise EntityAlreadyExistsError(
+                f"Login Profile for user {self.name} already exists.", detail="delete_login_profile() first"
+            )
+        if not isinstance(password, str) or not password:
+            raise InvalidInputError("Password is not valid.", detail="a password must be non-empty text")
+        self._write("CreateLoginProfile", attrs.evolve(state, password=Secret(password)))
+
+    def delete_login_profile(self) -> None:
+        """Take the console password away (AWS: DeleteLoginProfile)."""
+        state = self._existing()
+        if state.password is None:
+            raise NoSuchEntityError(
+                f"Login Profile for User {self.name} cannot be found.", detail=f"user '{self.name}' has no password"
+            )
+        self._write("DeleteLoginProfile", attrs.evolve(state, password=None))
+
+    @property
+    def has_console_password(self) -> bool:
+        """Whether the user can sign in to the console."""
+        return self._states.last.password is not None
+
+    def password_is(self, password: str) -> bool:
+        """Return whether *password* is the user's console password."""
+        own = self._states.last.password
+        return own is not None and hmac.compare_digest(own.reveal().encode(), password.encode())
+
+    # -- groups -----------------------------------------------------------------------------------------------------
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups the user is in."""
+        return self._states.last.groups  # type: ignore[no-any-return]
+
+    def add_to_group(self, group: Group) -> None:
+        """Put the user into *group* (AWS: AddUserToGroup)."""
+        self.time.require_same(group.time, f"group '{group.name}'")
+        state = self._existing()
+        if group not in state.groups:
+            self._write("AddUserToGroup", attrs.evolve(state, groups=(*state.groups, group)), detail=group.name)
+
+    def remove_from_group(self, group: Group) -> None:
+        """Take the user out of *group* (AWS: RemoveUserFromGroup)."""
+        state = self._existing()
+        if group not in state.groups:
+            raise NoSuchEntityError(
+                f"User {self.name} is not in group {group.name}.", detail=f"user '{self.name}' is not in '{group.name}'"
+            )
+        groups = tuple(one for one in state.groups if one is not group)
+        self._write("RemoveUserFromGroup", attrs.evolve(state, groups=groups), detail=group.name)
+
+    def documents(self, position: Position) -> tuple[Policy, ...]:
+        """Return the user's own policies and those of its groups, as of *position*."""
+        own = super().documents(position)
+        state = self._states.at(position)
+        if state is None or not state.groups:
+            return own
+        return own + tuple(document for group in state.groups for document in group.documents(position))
+
+    def _write_state(self, position: Position, state: UserState) -> None:
+        self._states.write(position, state, keep_from=self.time.keep_from(position[0]))

@@ -1,0 +1,142 @@
+"""Who makes a request, read from the ARN or the name that AWS shows for it."""
+
+from __future__ import annotations
+
+import enum
+import re
+from functools import lru_cache
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.errors import ValidationError
+
+
+class CallerKind(enum.Enum):
+    """What sort of principal makes the request."""
+
+    SESSION = "role session"
+    ROLE = "role"
+    USER = "user"
+    ROOT = "account root"
+    FEDERATED_USER = "federated user"
+    FEDERATED = "identity provider"
+    SERVICE = "AWS service"
+    CANONICAL = "canonical user"
+    ANONYMOUS = "anonymous"
+
+
+_WITHOUT_IDENTITY = frozenset({CallerKind.FEDERATED, CallerKind.SERVICE, CallerKind.CANONICAL, CallerKind.ANONYMOUS})
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_CANONICAL = re.compile(r"[0-9a-f]{64}")
+_DOMAIN = re.compile(r"[A-Za-z0-9.-]+\.[A-Za-z0-9-]+(?:/.*)?")
+
+
+@attrs.frozen(kw_only=True)
+class Caller:
+    """
+    A principal, taken apart.
+
+    >>> caller = parse_caller("arn:aws:sts::123456789012:assumed-role/app/i-0abc")
+    >>> caller.kind.value, caller.role_name
+    ('role session', 'app')
+
+    Args:
+        text: the ARN or the name, as denials show it.
+        kind: what sort of principal it is.
+        partition: of its ARN.
+        account: twelve digits, or None for services and anonymous callers.
+        role_name: the name of the role in lower case, for a role or a session of one.
+        role_arn: the role's ARN with its path, in lower case, where it is known.
+        unique_id: ``AROA...`` or ``AIDA...``, where it is known.
+        service_linked: whether it is a service-linked role, which SCPs and RCPs do not touch.
+    """
+
+    text: str
+    kind: CallerKind
+    partition: str = "aws"
+    account: str | None = None
+    role_name: str | None = None
+    role_arn: str | None = None
+    unique_id: str | None = None
+    service_linked: bool = False
+    has_identity: bool = attrs.field(init=False)
+    ordinary: bool = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "has_identity", self.kind not in _WITHOUT_IDENTITY)
+        kinds = (CallerKind.SESSION, CallerKind.ROLE, CallerKind.USER)
+        object.__setattr__(self, "ordinary", self.kind in kinds and not self.service_linked)
+
+
+def _refuse(principal: str, why: str) -> ValidationError:
+    return ValidationError(f"Invalid principal: {why}", detail=f"principal {shown(principal)}: {why}")
+
+
+# A memo of a pure function: a simulator asks for the same few callers again and again.
+@lru_cache(maxsize=4096)
+def parse_caller(principal: str, role_arn: str | None = None, principal_id: str | None = None) -> Caller:
+    """
+    Read who *principal* is.
+
+    >>> parse_caller("ec2.amazonaws.com").kind.value
+    'AWS service'
+
+    Args:
+        principal: the ARN of a session, user, role, root or federated user; a service; an identity provider; ``*``.
+        role_arn: the ARN of the caller's role, with the path that a session ARN drops.
+        principal_id: ``AROA...:session`` or ``AIDA...``.
+
+    Raises:
+        ValidationError: if it is none of these.
+    """
+    unique_id = principal_id.partition(":")[0] if principal_id else None
+    if principal == "*":
+        return Caller(text="anonymous", kind=CallerKind.ANONYMOUS)
+    if not principal.startswith("arn:"):
+        if principal.endswith((".amazonaws.com", ".amazonaws.com.cn", ".aws.internal")):
+            return Caller(text=principal, kind=CallerKind.SERVICE)
+        if _CANONICAL.fullmatch(principal):
+            return Caller(text=principal, kind=CallerKind.CANONICAL)
+        if _DOMAIN.fullmatch(principal):
+            return Caller(text=principal, kind=CallerKind.FEDERATED)
+        raise _refuse(principal, "it must be an ARN, a service such as 'ec2.amazonaws.com', or '*' for anonymous")
+    parts = principal.split(":", 5)
+    if len(parts) < 6:
+        raise _refuse(principal, "an ARN has six parts")
+    _, partition, service, region, account, rest = parts
+    if region or not _ACCOUNT.fullmatch(account):
+        raise _refuse(principal, "its account must be 12 digits, and it has no region")
+    kind, _, name = rest.partition("/")
+    lowered_role = role_arn.lower() if role_arn else None
+    if service == "sts" and kind == "assumed-role":
+        role, _, session = name.partition("/")
+        if not role or not session or "/" in session:
+            raise _refuse(principal, "a session ARN ends in assumed-role/ROLE/SESSION, without the role's path")
+        return Caller(
+            text=principal, kind=CallerKind.SESSION, partition=partition, account=account, role_name=role.lower(),
+            role_arn=lowered_role, unique_id=unique_id, service_linked=_is_service_linked(lowered_role),
+        )  # fmt: skip
+    if service == "sts" and kind == "federated-user" and name:
+        return Caller(text=principal, kind=CallerKind.FEDERATED_USER, partition=partition, account=account)
+    if service == "iam" and rest == "root":
+        return Caller(text=principal, kind=CallerKind.ROOT, partition=partition, account=account)
+    if service == "iam" and kind == "user" and name:
+        return Caller(
+            text=principal, kind=CallerKind.USER, partition=partition, account=account, unique_id=unique_id
+        )
+    if service == "iam" and kind == "role" and name:
+        lowered = principal.lower()
+        return Caller(
+            text=principal, kind=CallerKind.ROLE, partition=partition, account=account,
+            role_name=name.rpartition("/")[2].lower(), role_arn=lowered, unique_id=unique_id,
+            service_linked=_is_service_linked(lowered),
+        )  # fmt: skip
+    if service == "iam" and kind in ("saml-provider", "oidc-provider") and name:
+        return Caller(text=principal, kind=CallerKind.FEDERATED, partition=partition, account=account)
+    why = "a group is no principal" if kind == "group" else "it is no user, role, session, root or identity provider"
+    raise _refuse(principal, why)
+
+
+def _is_service_linked(role_arn: str | None) -> bool:
+    return role_arn is not None and ":role/aws-service-role/" in role_arn

@@ -1,0 +1,169 @@
+"""The context keys of a request, normalised once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ec2roles.arns import shown
+from ec2roles.clock import iso, to_utc
+from ec2roles.errors import ValidationError
+
+Values = dict[str, "str | tuple[str, ...]"]
+_LISTS = (list, tuple, set, frozenset)
+
+
+def _text(value: Any, key: str) -> str:
+    if isinstance(value, str):
+        return str.__str__(value)
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, datetime):
+        moved = to_utc(value, key)
+        if not moved.microsecond:
+            return iso(moved)
+        return f"{iso(moved)[:-1]}.{moved.microsecond:06d}Z"
+    if isinstance(value, bytes):
+        import base64  # only BinaryEquals compares bytes
+
+        return base64.b64encode(value).decode("ascii")
+    raise TypeError(f"context key {shown(key)} must be str, bool, int, float, datetime, bytes or a list of them, "
+                    f"got {type(value).__name__}")  # fmt: skip
+
+
+def _normalised(mapping: Mapping[str, Any]) -> Values:
+    values: Values = {}
+    for key, value in mapping.items():
+        if not isinstance(key, str):
+            raise TypeError(f"context keys must be str, got {type(key).__name__}")
+        lowered = key.lower()
+        if isinstance(value, _LISTS):
+            items = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
+            texts = tuple([_text(item, key) for item in items])
+            # A key without any value is a key that is not there.
+            if texts:
+                values[lowered] = texts
+            else:
+                values.pop(lowered, None)
+        else:
+            values[lowered] = _text(value, key)
+    return values
+
+
+class Context:
+    """
+    The context keys of a request, normalised once: keys in lower case, values as text.
+
+    >>> context = Context.of({"aws:SecureTransport": True, "aws:TagKeys": ["team"]})
+    >>> context["AWS:securetransport"], context["aws:TagKeys"]
+    ('true', ('team',))
+    >>> context.extended({"aws:SourceIp": "198.51.100.7"}).get("aws:sourceip")
+    '198.51.100.7'
+    """
+
+    __slots__ = ("_values",)
+    _values: Values
+
+    def __init__(self) -> None:
+        self._values = {}
+
+    @classmethod
+    def of(cls, mapping: Mapping[str, Any] | Context) -> Context:
+        """
+        Return the context of *mapping*.
+
+        Raises:
+            TypeError: for a value that is no str, bool, int, float, datetime, bytes, or list of these.
+            ValidationError: if two keys differ only in case.
+        """
+        if isinstance(mapping, Context):
+            return mapping
+        context = _new(cls)
+        context._values = _read(mapping)
+        return context
+
+    def extended(self, mapping: Mapping[str, Any]) -> Context:
+        """Return a context with the keys of *mapping* added, or put in place of those that are there."""
+        context = _new(Context)
+        values = self._values.copy()
+        added = _normalised(mapping)
+        values.update(added)
+        if len(added) != len(mapping):  # an empty list removes its key
+            for key, value in mapping.items():
+                if isinstance(value, _LISTS) and not value:
+                    values.pop(key.lower(), None)
+        context._values = values
+        return context
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of *key* as text, or as a tuple of texts if it has several; *default* if it is absent."""
+        return self._values.get(key.lower(), default)
+
+    def __getitem__(self, key: str) -> str | tuple[str, ...]:
+        return self._values[key.lower()]
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower() in self._values
+
+    def __iter__(self) -> Any:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def keys(self) -> Iterable[str]:
+        """Return the keys, in lower case."""
+        return tuple(self._values)
+
+    def items(self) -> Iterable[tuple[str, str | tuple[str, ...]]]:
+        """Return the keys, in lower case, with their values."""
+        return tuple(self._values.items())
+
+    def to_dict(self) -> dict[str, str | list[str]]:
+        """Return a plain dict, sorted by key; several values become a list."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in sorted(self._values.items())}
+
+    def __eq__(self, other: object) -> bool:
+        return self._values == other._values if isinstance(other, Context) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return f"<Context {', '.join(sorted(self._values)) or 'empty'}>"
+
+
+_new = object.__new__
+
+
+def _read(mapping: Mapping[str, Any]) -> Values:
+    # The common case, texts only, without a call for each value.
+    values: Values | None = None
+    if type(mapping) is dict:
+        try:
+            values = {key.lower(): value for key, value in mapping.items()}
+        except AttributeError:
+            values = None
+        else:
+            for value in values.values():
+                if type(value) is not str:
+                    values = None
+                    break
+    if values is None:
+        values = _normalised(mapping)
+        if len({key.lower() for key in mapping}) == len(mapping):
+            return values
+    elif len(values) == len(mapping):
+        return values
+    seen: dict[str, str] = {}
+    for key in mapping:
+        if key.lower() in seen:
+            twins = f"{shown(seen[key.lower()])} and {shown(key)}"
+            raise ValidationError("A context key is given twice.", detail=f"context keys ignore case: {twins} are the same")
+        seen[key.lower()] = key
+    return values

@@ -1,0 +1,248 @@
+"""What was decided. A decision keeps references, and finds its words only when it is asked for them."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ec2roles.policy.request import LIST_ALL_BUCKETS, Request
+from ec2roles.policy.semantics import Semantics
+
+if TYPE_CHECKING:
+    from ec2roles.policy.document import Policy
+    from ec2roles.policy.statement import Statement
+
+
+class Outcome(enum.Enum):
+    """How a request ended."""
+
+    ALLOWED = "allowed"
+    EXPLICIT_DENY = "explicit deny"
+    IMPLICIT_DENY = "implicit deny"
+
+
+_ALLOWED, _EXPLICIT = Outcome.ALLOWED, Outcome.EXPLICIT_DENY
+_DEFAULT = Semantics()
+
+# How AWS words each layer (G1): when nothing in it allows, and when it denies.
+_IMPLICIT_WORDS = {
+    "identity": "no identity-based policy allows",
+    "boundary": "no permissions boundary allows",
+    "session": "no session policy allows",
+    "resource": "no resource-based policy allows",
+    "trust": "no role trust policy allows",
+    "endpoint": "no VPC endpoint policy allows",
+    "scp": "no service control policy allows",
+}
+_EXPLICIT_WORDS = {
+    "identity": "an identity-based policy",
+    "boundary": "a permissions boundary",
+    "session": "a session policy",
+    "resource": "a resource-based policy",
+    "trust": "the role trust policy",
+    "endpoint": "a VPC endpoint policy",
+    "scp": "a service control policy",
+    "rcp": "a resource control policy",
+}
+_WITH_ARN = frozenset({"identity", "boundary", "session", "scp", "rcp"})
+
+
+class Decision:
+    """
+    Whether a request is allowed, which layer decided, and on request why.
+
+    It holds the request and the policies, which never change, so `message`, `deciding` and `explain()` can be worked out
+    at any later time. Nothing of it can be set.
+
+    >>> from ec2roles.policy import PermissionPolicy, PolicySet, Request, evaluate
+    >>> caller = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0"
+    >>> decision = evaluate(Request(caller, "s3:ListAllMyBuckets", "arn:aws:s3:::*"), PolicySet())
+    >>> decision.allowed, decision.denied_by
+    (False, 'identity')
+    >>> print(decision.message[-70:])
+    because no identity-based policy allows the s3:ListAllMyBuckets action
+    """
+
+    __slots__ = ("_denied_by", "_message", "_notes", "_outcome", "_policy_set", "_reason", "_request", "_semantics")
+
+    def __init__(
+        self,
+        request: Request | None,
+        policy_set: Any,
+        outcome: Outcome,
+        denied_by: str | None = None,
+        reason: str = "",
+        semantics: Semantics = _DEFAULT,
+        notes: tuple[str, ...] = (),
+        message: str | None = None,
+    ) -> None:
+        self._request = request
+        self._policy_set = policy_set
+        self._outcome = outcome
+        self._denied_by = denied_by
+        self._reason = reason
+        self._semantics = semantics
+        self._notes = notes
+        self._message = message
+
+    @classmethod
+    def refused(cls, code_message: str, *, reason: str) -> Decision:
+        """
+        Return the decision of a call that never came to policies: no credentials, expired, unknown.
+
+        >>> Decision.refused("The provided token has expired.", reason="expired").denied_by
+        'credentials'
+
+        Args:
+            code_message: the message that AWS answers.
+            reason: a short phrase for programs.
+        """
+        return cls(None, None, Outcome.IMPLICIT_DENY, "credentials", reason, message=code_message)
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request is allowed; ``bool(decision)`` is the same."""
+        return self._outcome is _ALLOWED
+
+    def __bool__(self) -> bool:
+        return self._outcome is _ALLOWED
+
+    @property
+    def outcome(self) -> Outcome:
+        """Allowed, explicitly denied, or not allowed by anything that had to."""
+        return self._outcome
+
+    @property
+    def denied_by(self) -> str | None:
+        """
+        The layer that denied; None when allowed.
+
+        One of scp, rcp, identity, boundary, session, resource, trust, endpoint; ``service`` for what AWS manages itself;
+        ``credentials`` when it never came to policies.
+        """
+        return self._denied_by
+
+    @property
+    def reason(self) -> str:
+        """A short phrase for programs, such as ``no identity policy allows``."""
+        if self._reason:
+            return self._reason
+        if self._outcome is _ALLOWED:
+            return "allowed"
+        return f"{self._outcome.value}: {self._denied_by}"
+
+    @property
+    def request(self) -> Request | None:
+        """What was asked; None for a call that never came to policies."""
+        return self._request
+
+    @property
+    def policy_set(self) -> Any:
+        """The policies that were judged; None for a call that never came to policies."""
+        return self._policy_set
+
+    @property
+    def semantics(self) -> Semantics:
+        """How open points of AWS's behaviour were read."""
+        return self._semantics
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know besides."""
+        own = self._request.notes if self._request is not None else ()
+        return own + self._notes
+
+    def with_notes(self, *notes: str) -> Decision:
+        """Return the same decision with notes added."""
+        return Decision(
+            self._request, self._policy_set, self._outcome, self._denied_by, self._reason, self._semantics,
+            self._notes + notes, self._message,
+        )  # fmt: skip
+
+    @property
+    def message(self) -> str:
+        """AWS's one line for a denial; empty when the request is allowed."""
+        if self._message is not None:
+            return self._message
+        if self._outcome is _ALLOWED or self._request is None:
+            return ""
+        return self._worded(self._request)
+
+    def _worded(self, request: Request) -> str:
+        action, resource = request.action, request.resource
+        text = f"User: {request.caller.text} is not authorized to perform: {action}"
+        if resource not in ("*", LIST_ALL_BUCKETS) and action.lower() != "s3:listallmybuckets":
+            quote = '"' if action[:3].lower() == "s3:" else ""
+            text += f" on resource: {quote}{resource}{quote}"
+        layer = self._denied_by or ""
+        account, caller = request.resource_account, request.caller
+        across = caller.account is not None and account is not None and account != caller.account
+        if across and not self._semantics.context_across_accounts:
+            return text
+        if self._outcome is _EXPLICIT:
+            text += f" with an explicit deny in {_EXPLICIT_WORDS[layer]}"
+            if self._semantics.name_policy_arn and not across and layer in _WITH_ARN:
+                arn = next((policy.arn for policy, _ in self.deciding if policy.arn), None)
+                text += f": {arn}" if arn else ""
+        elif layer in _IMPLICIT_WORDS:
+            text += f" because {_IMPLICIT_WORDS[layer]} the {action} action"
+        return text
+
+    @property
+    def deciding(self) -> tuple[tuple[Policy, Statement], ...]:
+        """
+        The statements that decided, each with its policy.
+
+        For an explicit deny, the Denys that apply in the layer that is named; when allowed, every Allow that applies in
+        the layers that had to allow; for an implicit deny, none.
+        """
+        found: tuple[tuple[Policy, Statement], ...] = () if self._request is None else _explainer().deciding(self)
+        return found
+
+    def explain(self) -> str:
+        """Return why, for a person: the verdict, what decided, the near misses, and what the request lacked."""
+        text: str = _explainer().explain(self)
+        return text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data that JSON can hold, the same for the same decision."""
+        request = self._request
+        return {
+            "allowed": self.allowed,
+            "outcome": self._outcome.value,
+            "denied_by": self._denied_by,
+            "reason": self.reason,
+            "message": self.message,
+            "deciding": [
+                {
+                    "policy": policy.label,
+                    "arn": policy.arn,
+                    "pointer": statement.pointer,
+                    "sid": statement.sid,
+                    "effect": statement.effect,
+                }
+                for policy, statement in self.deciding
+            ],
+            "notes": list(self.notes),
+            "request": None
+            if request is None
+            else {
+                "principal": request.principal,
+                "action": request.action,
+                "resource": request.resource,
+                "resource_account": request.resource_account,
+                "context": request.context.to_dict(),
+            },
+        }
+
+    def __repr__(self) -> str:
+        by = f" by {self._denied_by}" if self._denied_by else ""
+        what = f": {self._request.action}" if self._request is not None else ""
+        return f"<Decision {self._outcome.value}{by}{what}>"
+
+
+def _explainer() -> Any:
+    # By name, when it is first needed: explaining means evaluating again with everything written down, so that module
+    # stands above this one; and most decisions are never explained.
+    return importlib.import_module("ec2roles.policy.explain")

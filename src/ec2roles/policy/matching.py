@@ -1,0 +1,207 @@
+"""
+Wildcards: how a pattern with ``*`` and ``?`` is compared with a text, in time linear in both in practice.
+
+A pattern is *marked* before it is matched: its wildcards become four code points that no valid text contains (lone
+surrogates). So a ``*`` that came out of a policy variable stays an ordinary character (policy-evaluation B0).
+Neither a regular expression nor the two-pointer loop is used: both are quadratic or worse on hostile patterns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+STAR = "\ud800"
+"""Any run of characters, the empty one included."""
+ANY = "\ud801"
+"""Exactly one character."""
+PART_STAR = "\ud802"
+"""Any run of characters other than a colon."""
+PART_ANY = "\ud803"
+"""Exactly one character other than a colon."""
+
+Matcher = Callable[[str], bool]
+
+_UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def ascii_lower(text: str) -> str:
+    """
+    Return *text* with the letters A to Z in lower case, and nothing else changed.
+
+    `str.lower` would fold the Kelvin sign into ``k``; IAM's names are ASCII.
+
+    >>> ascii_lower("S3:GetObject")
+    's3:getobject'
+    """
+    return text.lower() if text.isascii() else text.translate(_UPPER)
+
+
+def mark(text: str) -> str:
+    """
+    Return *text* as a marked pattern: every ``*`` and ``?`` in it is a wildcard.
+
+    >>> matcher(mark("a*c?"))("abbbcd")
+    True
+    """
+    return text.replace("*", STAR).replace("?", ANY)
+
+
+def literal(text: str) -> str:
+    """
+    Return *text* as part of a marked pattern in which nothing is a wildcard.
+
+    >>> matcher(literal("a*"))("ab")
+    False
+    """
+    if text.isascii():
+        return text
+    # No valid text has lone surrogates. Replacing them keeps a hostile context value from acting as a wildcard.
+    for wildcard in (STAR, ANY, PART_STAR, PART_ANY):
+        text = text.replace(wildcard, "\ufffd")
+    return text
+
+
+@lru_cache(maxsize=512)
+def _star_free(piece: str) -> re.Pattern[str]:
+    return re.compile("".join("." if c == ANY else re.escape(c) for c in piece), re.DOTALL)
+
+
+def _find(piece: str, text: str, start: int, end: int) -> int:
+    if ANY not in piece:
+        return text.find(piece, start, end)
+    found = _star_free(piece).search(text, start, end)
+    return found.start() if found else -1
+
+
+def _fits(piece: str, text: str, at: int) -> bool:
+    """Whether *piece* stands in *text* at position *at*; the caller knows that there is room for it."""
+    if ANY not in piece:
+        return text.startswith(piece, at)
+    for segment in piece.split(ANY):
+        if not text.startswith(segment, at):
+            return False
+        at += len(segment) + 1
+    return True
+
+
+def _walk(pieces: list[str], length: int, text: str) -> bool:
+    end = len(text) - len(pieces[-1])
+    if len(text) < length or not _fits(pieces[0], text, 0) or not _fits(pieces[-1], text, end):
+        return False
+    at = len(pieces[0])
+    for piece in pieces[1:-1]:
+        # The leftmost place is always the best one: it leaves the most room for what follows.
+        at = _find(piece, text, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
+
+
+def _walk_parts(marked: str, text: str) -> bool:
+    """
+    Match a pattern that has wildcards which stop at a colon.
+
+    All partial matches are followed at once, as the bits of one integer: no backtracking whatever the pattern.
+    """
+    loops = part_loops = takes = part_takes = size = 0
+    letters: dict[str, int] = {}
+    for char in marked:
+        bit = 1 << size
+        if char == STAR:
+            loops |= bit
+        elif char == PART_STAR:
+            part_loops |= bit
+        else:
+            size += 1
+            if char == ANY:
+                takes |= bit
+            elif char == PART_ANY:
+                part_takes |= bit
+            else:
+                letters[char] = letters.get(char, 0) | bit
+    states = 1
+    for char in text:
+        take = letters.get(char, 0) | takes
+        loop = loops
+        if char != ":":
+            take |= part_takes
+            loop |= part_loops
+        states = (states & take) << 1 | states & loop
+        if not states:
+            return False
+    return bool(states >> size & 1)
+
+
+def glob(marked: str, text: str) -> bool:
+    """
+    Return whether the whole of *text* matches a marked pattern.
+
+    >>> glob(mark("logs/*/2026-??"), "logs/a/b/2026-01")
+    True
+    """
+    if PART_STAR in marked or PART_ANY in marked:
+        return _walk_parts(marked, text)
+    pieces = marked.split(STAR)
+    if len(pieces) == 1:
+        return len(text) == len(marked) and _fits(marked, text, 0)
+    return _walk(pieces, len(marked) - len(pieces) + 1, text)
+
+
+def matcher(marked: str) -> Matcher:
+    """
+    Return a function that says whether a text matches a marked pattern; no regular expression is compiled here.
+
+    >>> matcher(mark("i-*"))("i-0abc")
+    True
+    """
+    if PART_STAR in marked or PART_ANY in marked:
+        return lambda text: _walk_parts(marked, text)
+    pieces = marked.split(STAR)
+    if len(pieces) == 1:
+        if ANY not in marked:
+            return lambda text: text == marked
+        return lambda text: len(text) == len(marked) and _fits(marked, text, 0)
+    length = len(marked) - len(pieces) + 1
+    if ANY in marked:
+        return lambda text: _walk(pieces, length, text)
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 2:
+        return lambda text: text.startswith(first) and text.endswith(last) and len(text) >= length
+    middle = [piece for piece in pieces[1:-1] if piece]
+
+    def walk(text: str) -> bool:
+        if not text.startswith(first) or len(text) < length or not text.endswith(last):
+            return False
+        at = len(first)
+        end = len(text) - len(last)
+        for piece in middle:
+            at = text.find(piece, at, end)
+            if at < 0:
+                return False
+            at += len(piece)
+        return True
+
+    return walk
+
+
+def action_matches(pattern: str, action: str) -> bool:
+    """
+    Return whether an entry of ``Action`` names *action*; both must be in lower case already.
+
+    >>> action_matches("s3:list*", "s3:listallmybuckets")
+    True
+    >>> action_matches("s3:*", "s3express:createsession")
+    False
+    """
+    if pattern == action or pattern == "*":
+        return True
+    at = pattern.find("*")
+    if "?" not in pattern:
+        if at < 0:
+            return False
+        if at == len(pattern) - 1:
+            return action.startswith(pattern[:-1])
+    return glob(mark(pattern), action)

@@ -1,0 +1,257 @@
+"""
+What a group of policies says about one action: found once, then used for every request with that action.
+
+Nothing is compiled when a policy is loaded. A layer looks at the statements of one service when an action of that service
+is asked for, and compiles those that name the action. So a call costs what concerns it, however much else there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ec2roles.policy.caller import Caller
+from ec2roles.policy.conditions import Test, compile_condition
+from ec2roles.policy.document import Policy
+from ec2roles.policy.matching import Matcher, action_matches, ascii_lower
+from ec2roles.policy.principals import NONE, Principals
+from ec2roles.policy.resources import Resources, Values
+from ec2roles.policy.semantics import Semantics
+from ec2roles.policy.statement import Statement
+
+NOTHING, ALLOW, DENY = 0, 1, 2
+_REMEMBERED = 4096
+
+
+class Compiled:
+    """One statement, ready to be asked; all but its actions, which the plan has settled."""
+
+    __slots__ = ("not_principals", "not_resources", "principals", "resources", "statement", "tests")
+
+    def __init__(self, statement: Statement) -> None:
+        kind, variables = statement.kind, statement.variables
+        self.statement = statement
+        self.resources = self.not_resources = None
+        if statement.resources is not None:
+            self.resources = Resources(statement.resources, kind=kind, variables=variables)
+        elif statement.not_resources is not None:
+            self.not_resources = Resources(statement.not_resources, kind=kind, variables=variables)
+        self.tests: tuple[Test, ...] = tuple(
+            [compile_condition(condition, variables=variables) for condition in statement.conditions]
+        )
+        self.principals = Principals(statement.principal) if statement.principal is not None else None
+        self.not_principals = Principals(statement.not_principal) if statement.not_principal is not None else None
+
+    def on(self, resource: str, values: Values) -> bool:
+        """Return whether the statement is about *resource*."""
+        if self.resources is not None:
+            return self.resources.match(resource, values)
+        # A trust policy has no Resource at all: it is about the role it belongs to.
+        return self.not_resources is None or self.not_resources.excludes(resource, values)
+
+    def applies(self, resource: str, values: Values) -> bool:
+        """Return whether resource and conditions match."""
+        if self.resources is not None:
+            if not self.resources.match(resource, values):
+                return False
+        elif self.not_resources is not None and not self.not_resources.excludes(resource, values):
+            return False
+        get = values.get
+        for key, single, missing, full in self.tests:
+            if full is not None:
+                if not full(values):
+                    return False
+                continue
+            value = get(key)
+            if value is None:
+                if not missing:
+                    return False
+            elif type(value) is not str or not single(value):
+                return False
+        return True
+
+    def covers(self, caller: Caller, semantics: Semantics, *, has_boundary: bool) -> int:
+        """Return how the statement's principal covers *caller*."""
+        if self.principals is not None:
+            return self.principals.match(caller, everyone_includes_services=semantics.everyone_includes_services)
+        if self.not_principals is not None:
+            spared = self.not_principals.spares(
+                caller,
+                has_boundary=has_boundary,
+                strict=semantics.strict_not_principal,
+                everyone_includes_services=semantics.everyone_includes_services,
+            )
+            return NONE if spared else 4
+        # Only an endpoint policy loads without a principal, and then it means everyone.
+        return 4 if self.statement.kind == "endpoint" else NONE
+
+
+def compiled(statement: Statement) -> Compiled:
+    """Return the compiled form of *statement*, which is kept with it."""
+    found = statement.compiled
+    if found is None:
+        found = Compiled(statement)
+        object.__setattr__(statement, "compiled", found)
+    return found  # type: ignore[no-any-return]
+
+
+class Half:
+    """The Allows or the Denys of a plan. Statements without conditions and variables are merged into one test."""
+
+    __slots__ = ("conditional", "exact", "prefixes", "star", "tests")
+
+    def __init__(self, statements: Iterable[Compiled]) -> None:
+        self.star = False
+        exact: list[str] = []
+        prefixes: list[str] = []
+        tests: list[Matcher] = []
+        conditional: list[Compiled] = []
+        for one in statements:
+            resources = one.resources
+            if resources is None or one.tests or resources.templates:
+                conditional.append(one)
+                continue
+            self.star = self.star or resources.star
+            exact += resources.exact
+            prefixes += resources.prefixes
+            tests += resources.tests
+        self.exact = frozenset(exact)
+        self.prefixes = tuple(dict.fromkeys(prefixes))
+        self.tests = tuple(tests)
+        self.conditional = tuple(conditional)
+
+    def matches(self, resource: str, values: Values) -> bool:
+        """Return whether any statement applies."""
+        if self.star or resource in self.exact or resource.startswith(self.prefixes):
+            return True
+        for test in self.tests:
+            if test(resource):
+                return True
+        for one in self.conditional:  # noqa: SIM110  (any() with a generator costs twice as much here)
+            if one.applies(resource, values):
+                return True
+        return False
+
+
+class Plan:
+    """The statements of a layer that are about one action."""
+
+    __slots__ = ("allow", "allows", "denies", "deny", "special")
+
+    def __init__(self, statements: Iterable[Statement], special: bool) -> None:
+        found = [compiled(statement) for statement in statements]
+        self.denies = tuple([one for one in found if one.statement.effect == "Deny"])
+        self.allows = tuple([one for one in found if one.statement.effect == "Allow"])
+        self.deny = Half(self.denies) if self.denies else None
+        self.allow = Half(self.allows) if self.allows else None
+        # Whether the action has rules of its own, so that the short way through `evaluate` is closed to it.
+        self.special = special
+
+    def result(self, resource: str, values: Values) -> int:
+        """Return `DENY`, `ALLOW` or `NOTHING`, for policies without principals."""
+        if self.deny is not None and self.deny.matches(resource, values):
+            return DENY
+        if self.allow is not None and self.allow.matches(resource, values):
+            return ALLOW
+        return NOTHING
+
+    def principal_result(
+        self, resource: str, values: Values, caller: Caller, semantics: Semantics, has_boundary: bool
+    ) -> tuple[bool, int]:
+        """Return whether a Deny applies, and how the Allows that apply cover the caller."""
+        for one in self.denies:
+            if one.covers(caller, semantics, has_boundary=has_boundary) and one.applies(resource, values):
+                return True, NONE
+        found = NONE
+        for one in self.allows:
+            kinds = one.covers(caller, semantics, has_boundary=has_boundary)
+            if kinds & ~found and one.applies(resource, values):
+                found |= kinds
+        return False, found
+
+
+def is_special(action: str) -> bool:
+    """Return whether an action, in lower case, has rules of its own (F4): those of STS, IAM and KMS."""
+    return action.startswith(("sts:", "iam:", "kms:"))
+
+
+def _any_names(entries: tuple[str, ...], action: str, operation: str | None) -> bool:
+    for entry in entries:
+        lowered = ascii_lower(entry)
+        if lowered == operation or action_matches(lowered, action):
+            return True
+    return False
+
+
+def names_action(statement: Statement, action: str, operation: str | None) -> bool:
+    """Return whether a statement is about an action; both names in lower case."""
+    entries = statement.actions
+    if entries is not None:
+        return _any_names(entries, action, operation)
+    return not _any_names(statement.not_actions or (), action, operation)
+
+
+def _by_service(policy: Policy) -> dict[str, list[Statement]]:
+    """Sort the statements of a policy by the services they name; those that may be about any service are under ``""``."""
+    found: dict[str, list[Statement]] | None = policy.prepared.get("services")
+    if found is None:
+        found = {}
+        for statement in policy.statements:
+            if statement.actions is None:
+                services = {""}
+            else:
+                services = {ascii_lower(entry.partition(":")[0]) for entry in statement.actions}
+                if any("*" in service for service in services):
+                    services = {""}
+            for service in services:
+                found.setdefault(service, []).append(statement)
+        policy.prepared["services"] = found
+    return found
+
+
+class Layer:
+    """
+    The policies of one kind that apply together: what one of them allows is allowed, what one of them denies is denied.
+
+    Args:
+        kind: ``identity``, ``boundary``, ``session``, ``scp``, ``rcp``, ``resource`` or ``endpoint``.
+        policies: loaded policies.
+    """
+
+    __slots__ = ("kind", "plans", "policies")
+
+    def __init__(self, kind: str, policies: tuple[Policy, ...]) -> None:
+        self.kind = kind
+        self.policies = policies
+        self.plans: dict[Any, Plan]
+        # One policy alone keeps its plans for every layer that it is put into.
+        self.plans = policies[0].prepared.setdefault("plans", {}) if len(policies) == 1 else {}
+
+    def plan(self, key: Any) -> Plan:
+        """Return the plan for an action, or for an action and the API operation behind it."""
+        found = self.plans.get(key)
+        if found is None:
+            action, operation = key if type(key) is tuple else (key, None)
+            action = ascii_lower(action)
+            if len(self.plans) >= _REMEMBERED:
+                self.plans.clear()
+            special = is_special(action)
+            found = self.plans[key] = Plan([one for _, one in self.about(action, operation)], special)
+        return found
+
+    def about(self, action: str, operation: str | None) -> list[tuple[Policy, Statement]]:
+        """Return the statements that name an action, given in lower case, each with its policy."""
+        services = {action.partition(":")[0], ""}
+        if operation is not None:
+            operation = ascii_lower(operation)
+            services.add(operation.partition(":")[0])
+        found = []
+        for policy in self.policies:
+            index = _by_service(policy)
+            seen: set[int] = set()
+            for service in sorted(services):
+                for statement in index.get(service, ()):
+                    if statement.index not in seen and names_action(statement, action, operation):
+                        seen.add(statement.index)
+                        found.append((policy, statement))
+        return found

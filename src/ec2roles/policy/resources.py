@@ -1,0 +1,133 @@
+"""The ``Resource`` of a statement, compiled: six parts, wildcards that stop at a colon, short ARNs (policy-evaluation B2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ec2roles.policy.matching import ANY, PART_ANY, PART_STAR, STAR, Matcher, ascii_lower, glob, mark, matcher
+from ec2roles.policy.variables import Template
+
+Values = Mapping[str, "str | tuple[str, ...]"]
+_STARS = re.compile(r"\*+")
+# How an ARN of fewer than six parts is read in each kind of policy (B2.6).
+_SHORT_ALWAYS = frozenset({"identity", "boundary", "session"})
+_SHORT_WITH_STAR = frozenset({"resource", "endpoint", "trust"})
+
+
+class Resources:
+    """
+    What the entries of one ``Resource`` or ``NotResource`` match.
+
+    The shapes are kept apart, so that many statements can be merged into one test: exact ARNs in a set, ``prefix*`` for
+    `str.startswith`, and functions for the rest.
+
+    >>> Resources(("arn:aws:s3:::photos/*",), kind="identity", variables=True).match("arn:aws:s3:::photos/a/b", {})
+    True
+
+    Args:
+        entries: as the policy has them.
+        kind: of the policy.
+        variables: whether ``${...}`` is a variable.
+    """
+
+    __slots__ = ("dead", "exact", "prefixes", "star", "templates", "tests")
+
+    def __init__(self, entries: tuple[str, ...], *, kind: str, variables: bool) -> None:
+        self.star = False
+        exact: list[str] = []
+        prefixes: list[str] = []
+        tests: list[Matcher] = []
+        templates: list[tuple[str, Template]] = []
+        dead: list[str] = []
+        for entry in entries:
+            if not entry.strip("*") and entry:
+                self.star = True
+                continue
+            marked, head, template = _compile(entry, kind, variables)
+            if template is not None:
+                templates.append((head, template))
+            elif not marked:
+                dead.append(entry)
+            for pattern in marked:
+                at = pattern.find(STAR)
+                if ANY in pattern or PART_STAR in pattern or PART_ANY in pattern or -1 < at < len(pattern) - 1:
+                    tests.append(matcher(pattern))
+                elif at < 0:
+                    exact.append(pattern)
+                else:
+                    prefixes.append(pattern[:-1])
+        self.exact = tuple(exact)
+        self.prefixes = tuple(prefixes)
+        self.tests = tuple(tests)
+        self.templates = tuple(templates)
+        self.dead = tuple(dead)
+
+    def match(self, resource: str, values: Values) -> bool:
+        """Return whether *resource*, the first five parts of it in lower case, is covered."""
+        if self.star or resource in self.exact or resource.startswith(self.prefixes):
+            return True
+        for test in self.tests:
+            if test(resource):
+                return True
+        for head, template in self.templates:
+            rest = template.resolve(values)
+            if rest is not None and glob(head + rest, resource):
+                return True
+        return False
+
+    def excludes(self, resource: str, values: Values) -> bool:
+        """
+        Return whether a ``NotResource`` of these entries covers *resource*.
+
+        An entry that is malformed, or has a variable without a value, is not turned into its opposite: the statement then
+        does not apply at all (B2.9).
+        """
+        if self.dead:
+            return False
+        for _, template in self.templates:
+            if template.resolve(values) is None:
+                return False
+        return not self.match(resource, values)
+
+
+def _compile(entry: str, kind: str, variables: bool) -> tuple[tuple[str, ...], str, Template | None]:
+    """Return the marked patterns of an entry; or its marked head and a template for the sixth part."""
+    parts = entry.split(":", 5)
+    if len(parts) < 6:
+        return _short(parts, kind), "", None
+    head = ":".join([_mark_part(part) for part in parts[:5]]) + ":"
+    rest = parts[5]
+    if variables and "${" in rest:
+        template = Template(rest, wild=True)
+        static = template.static
+        if static is None:
+            return (), head, template
+        return (head + static,), head, None
+    return (head + mark(_STARS.sub("*", rest)),), head, None
+
+
+def _mark_part(part: str) -> str:
+    if "*" not in part and "?" not in part:
+        return ascii_lower(part)
+    part = ascii_lower(_STARS.sub("*", part))
+    # A star that ends its part may run past the colon; all other wildcards stay inside (B2.5).
+    tail = STAR if part.endswith("*") else ""
+    return part.removesuffix("*").replace("*", PART_STAR).replace("?", PART_ANY) + tail
+
+
+def _short(parts: list[str], kind: str) -> tuple[str, ...]:
+    entry = ":".join(parts)
+    if len(parts) < 2 or parts[0] not in ("arn", "*"):
+        return ()
+    if kind in _SHORT_ALWAYS:
+        usable = True
+    elif kind in _SHORT_WITH_STAR:
+        usable = "*" in entry
+    else:
+        usable = kind == "scp" and entry.endswith("*")
+    if not usable:
+        return ()
+    head = ":".join([_mark_part(part) for part in parts])
+    # The missing parts act as "*"; and a star that ends a part may stand for them too.
+    return (head, f"{head}:{STAR}") if STAR in head else (f"{head}:{STAR}",)

@@ -1,0 +1,270 @@
+"""
+From JSON text or Python objects to plain data: dicts, lists, texts, numbers, and nothing that the caller can still change.
+
+Everything hostile is stopped here: other characters than IAM accepts, duplicate keys, deep nesting, cycles, huge numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from ec2roles.arns import shown
+from ec2roles.errors import DuplicateKeyError, PolicyCharError, PolicyError, PolicySyntaxError, PolicyTooDeepError
+
+DEEPEST = 32
+LONGEST_INTEGER = 18
+_NOT_ACCEPTED = re.compile(r"[^\t\n\r\u0020-\u00ff]")
+_NEVER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
+_PATTERN_MESSAGE = (
+    "1 validation error detected: Value at 'policyDocument' failed to satisfy constraint: "
+    "Member must satisfy regular expression pattern: [\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"
+)
+
+
+def pointer(path: tuple[str | int, ...]) -> str:
+    """
+    Return *path* as a JSON pointer.
+
+    >>> pointer(("Statement", 0, "aws:PrincipalTag/team"))
+    '/Statement/0/aws:PrincipalTag~1team'
+    """
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def at(detail: str, path: str) -> str:
+    """
+    Return *detail* with the place it is about, as every message of the policy loader ends.
+
+    >>> at("missing 'Effect'", "/Statement/0")
+    "missing 'Effect' at /Statement/0"
+    """
+    return f"{detail} at {path}" if path else detail
+
+
+def _character(found: re.Match[str], path: str = "") -> PolicyCharError:
+    detail = (
+        f"character U+{ord(found[0]):04X} not allowed (only U+0009, U+000A, U+000D and U+0020 to U+00FF; "
+        "in JSON text write others as \\u escapes)"
+    )
+    return PolicyCharError(_PATTERN_MESSAGE, detail=at(detail, path))
+
+
+class _Twice(dict[str, Any]):
+    """An object that had a key twice, marked so that the place of the error can be found after parsing."""
+
+    key = ""
+
+
+class _Reader:
+    """Reads one JSON text; *message* is AWS's wording for text that is not JSON."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        self.twice = False
+
+    def constant(self, name: str) -> NoReturn:
+        raise PolicyError(self.message, detail=f"{name} is not JSON")
+
+    def integer(self, text: str) -> int:
+        if len(text.lstrip("-")) > LONGEST_INTEGER:
+            raise PolicyError(self.message, detail=f"number longer than {LONGEST_INTEGER} digits: {shown(text, 24)}")
+        return int(text)
+
+    def real(self, text: str) -> float:
+        value = float(text)
+        if not math.isfinite(value):
+            raise PolicyError(self.message, detail=f"number out of range: {shown(text, 24)}")
+        return value
+
+    def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            self.twice = True
+            seen: set[str] = set()
+            found = _Twice(found)
+            for key, _ in pairs:
+                if key in seen:
+                    found.key = key
+                    break
+                seen.add(key)
+        return found
+
+    def read(self, text: str) -> Any:
+        try:
+            data = json.loads(
+                text,
+                object_pairs_hook=self.pairs,
+                parse_constant=self.constant,
+                parse_int=self.integer,
+                parse_float=self.real,
+            )
+        except json.JSONDecodeError as error:
+            if error.msg == "Extra data":
+                detail = f"extra data after the policy, line {error.lineno} column {error.colno}"
+            else:
+                detail = f"not JSON: {error.msg}, line {error.lineno} column {error.colno}"
+            raise PolicySyntaxError(self.message, detail=detail) from None
+        if self.twice:
+            self._raise_twice(data)
+        return data
+
+    def _raise_twice(self, data: Any) -> NoReturn:
+        waiting: list[tuple[tuple[str | int, ...], Any]] = [((), data)]
+        while True:
+            path, value = waiting.pop(0)
+            if isinstance(value, _Twice):
+                raise DuplicateKeyError(self.message, detail=at(f"duplicate key {shown(value.key)}", pointer(path) or "/"))
+            items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+            waiting.extend(((*path, key), item) for key, item in items)
+
+
+def _check_depth(text: str, message: str) -> None:
+    # json's scanner recurses, so depth is bounded before it runs. Only brackets outside of strings count.
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
+    bare = _STRING.sub("", text) if "\\" in text else "".join(text.split('"')[::2])
+    depth = 0
+    for bracket in _BRACKET.findall(bare):
+        if bracket in "[{":
+            depth += 1
+            if depth > DEEPEST:
+                raise PolicyTooDeepError(message, detail=f"nesting deeper than {DEEPEST}")
+        else:
+            depth -= 1
+
+
+def read_text(text: str, message: str, *, stored: bool = False) -> Any:
+    """
+    Return the plain data of a JSON text.
+
+    >>> read_text('{"Version": "2012-10-17"}', "Syntax errors in policy.")
+    {'Version': '2012-10-17'}
+
+    Args:
+        text: the document.
+        message: AWS's wording for a text that is not JSON.
+        stored: AWS holds this document already, so its characters are not checked again.
+
+    Raises:
+        PolicyError: or one of its subclasses, for everything that is not a plain JSON document.
+    """
+    text = str.__str__(text)  # an exact str, whatever a subclass overrides
+    if text.startswith("\ufeff"):
+        raise PolicySyntaxError(message, detail="starts with a byte order mark (U+FEFF); decode with 'utf-8-sig'")
+    if not text.strip():
+        raise PolicySyntaxError(message, detail="empty policy document")
+    found = None if stored else _NOT_ACCEPTED.search(text)
+    if found:
+        raise _character(found)
+    _check_depth(text, message)
+    data = _Reader(message).read(text)
+    if "\\u" in text:
+        # Escapes can smuggle in what the pattern forbids. AWS stores such text; control characters and halves of
+        # surrogate pairs are no characters at all, and are refused.
+        plain(data, message)
+    return data
+
+
+def plain(document: Any, message: str) -> Any:
+    """
+    Return a copy of *document* made of plain dicts, lists and scalars, so that the caller's objects are not shared.
+
+    >>> plain({"Statement": ({"Sid": "a"},)}, "")
+    {'Statement': [{'Sid': 'a'}]}
+
+    Raises:
+        PolicyError: or one of its subclasses, for anything that JSON cannot hold, for cycles and deep nesting.
+    """
+    top: list[Any] = []
+    # (container to fill, its key there or None to append, value, depth, path)
+    waiting: list[tuple[Any, Any, Any, int, Any]] = [(top, None, document, 0, None)]
+    for into, key, value, depth, path in waiting:
+        copied: Any
+        kind = type(value)
+        if kind is str:
+            copied = value
+        elif isinstance(value, dict):
+            if depth >= DEEPEST:
+                raise PolicyTooDeepError(message, detail=f"nesting deeper than {DEEPEST}")
+            copied = {}
+            for name, item in dict.items(value):
+                if not isinstance(name, str):
+                    where = _path(path)
+                    detail = f"keys must be str, got {type(name).__name__}"
+                    raise PolicyError(message, detail=at(detail, where))
+                exact = str.__str__(name)
+                if not exact.isascii() or not exact.isprintable():
+                    _check_characters(exact, path)
+                waiting.append((copied, exact, item, depth + 1, (path, exact)))
+        elif isinstance(value, (list, tuple)):
+            if depth >= DEEPEST:
+                raise PolicyTooDeepError(message, detail=f"nesting deeper than {DEEPEST}")
+            copied = []
+            for index, item in enumerate(list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value)):
+                waiting.append((copied, None, item, depth + 1, (path, index)))
+        elif value is None or kind is bool:
+            copied = value
+        elif isinstance(value, str):
+            copied = str.__str__(value)
+        elif isinstance(value, int):
+            copied = int(value)
+            if abs(copied) >= 10**LONGEST_INTEGER:
+                raise PolicyError(
+                    message, detail=at(f"number longer than {LONGEST_INTEGER} digits", _path(path))
+                )
+        elif isinstance(value, float):
+            copied = float(value)
+            if not math.isfinite(copied):
+                raise PolicyError(message, detail=at(f"{copied!r} is not JSON: number out of range", _path(path)))
+        else:
+            raise PolicyError(message, detail=at(f"{kind.__name__} is not JSON", _path(path)))
+        if isinstance(copied, str) and not (copied.isascii() and copied.isprintable()):
+            _check_characters(copied, path)
+        if key is None:
+            into.append(copied)
+        else:
+            into[key] = copied
+    return top[0]
+
+
+def _path(path: Any) -> str:
+    steps: list[str | int] = []
+    while path is not None:
+        path, step = path
+        steps.append(step)
+    return pointer(tuple(reversed(steps)))
+
+
+def _check_characters(text: str, path: Any) -> None:
+    found = _NEVER.search(text)
+    if found:
+        raise _character(found, _path(path))
+
+
+def smuggled(text: str) -> str | None:
+    """
+    Return the first character of *text* that IAM accepts only as a ``\\u`` escape, as ``U+2028``; None if there is none.
+
+    >>> smuggled("caf\\u00e9") is None
+    True
+    """
+    found = _NOT_ACCEPTED.search(text)
+    return f"U+{ord(found[0]):04X}" if found else None
+
+
+def to_text(data: Any) -> str:
+    """
+    Return plain data as compact JSON that `read_text` accepts.
+
+    >>> to_text({"a": ["b", 1]})
+    '{"a":["b",1]}'
+    """
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    if text.isascii() or not _NOT_ACCEPTED.search(text):
+        return text
+    return json.dumps(data, separators=(",", ":"))

@@ -1,0 +1,61 @@
+"""An operation of a service: what a call needs to be allowed, and what it does then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from ec2roles.calls import Call
+from ec2roles.errors import AccessDeniedError, AwsError
+from ec2roles.policy import Decision
+from ec2roles.sts.token_service import Authorization
+
+Authorizations = Callable[[Call], Iterable[Authorization | Sequence[Any]]]
+
+
+@attrs.frozen
+class Operation:
+    """
+    One API operation.
+
+    >>> hello = Operation("Hello", lambda call: [("demo:Hello", "*", None, {})], lambda call: "hello")
+
+    Args:
+        name: the API's name: ``ListBuckets``.
+        authorizations: given the `Call`, returns all that must be allowed: each the IAM action, the resource, the resource's
+            policy or None, and further context keys; an `Authorization`, or a tuple of those four.
+        perform: given the `Call`, does it and returns the value; it raises an `AwsError` for what AWS would refuse.
+    """
+
+    name: str
+    authorizations: Authorizations = attrs.field(repr=False)
+    perform: Callable[[Call], Any] = attrs.field(repr=False)
+
+    def needs(self, call: Call) -> list[Authorization]:
+        """Return what *call* must be allowed to do."""
+        return [one if isinstance(one, Authorization) else Authorization(*one) for one in self.authorizations(call)]
+
+
+def plain_denial(call: Call, decision: Decision) -> AwsError:
+    """Return the error for a call that was denied, as IAM, STS and most services put it."""
+    return AccessDeniedError(decision.message)
+
+
+@attrs.frozen
+class Service:
+    """
+    A service: the prefix of its actions, and its table of operations.
+
+    Args:
+        name: the prefix: ``s3``.
+        operations: its operations.
+        actions: for an operation whose IAM action has another name: ``{"ListBuckets": "ListAllMyBuckets"}``.
+        denial: words the error for a call that was denied.
+    """
+
+    name: str
+    operations: Sequence[Operation]
+    actions: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
+    denial: Callable[[Call, Decision], AwsError] = attrs.field(default=plain_denial, kw_only=True, repr=False)

@@ -1,0 +1,106 @@
+"""The services that an account offers. Another simulator adds its own here."""
+
+from __future__ import annotations
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.calls import Call
+from ec2roles.errors import EntityAlreadyExistsError, ValidationError
+from ec2roles.services.operation import Authorization, Operation, Service
+
+
+@attrs.frozen
+class Found:
+    """
+    What a call turned out to mean.
+
+    Args:
+        service: the service, or None if nothing here performs its calls.
+        operation: the operation; one that is only judged, if there is none here.
+        performed: whether there is something to perform.
+        named_operation: ``s3:ListBuckets``, where the call named the operation and the IAM action is called otherwise.
+        action: the IAM action: ``s3:ListAllMyBuckets``.
+    """
+
+    service: Service | None
+    operation: Operation
+    performed: bool
+    named_operation: str | None
+    action: str
+
+
+@attrs.define(eq=False)
+class Registry:
+    """
+    Finds the operation that a call means, by the API's name or by the IAM action.
+
+    >>> registry = Registry()
+    >>> registry.register(Service("demo", [Operation("Hello", lambda call: [("demo:Hello", "*", None, {})], lambda call: "hi")]))
+    >>> registry.services
+    ('demo',)
+    """
+
+    _services: dict[str, Service] = attrs.field(factory=dict, init=False)
+    _operations: dict[str, Found] = attrs.field(factory=dict, init=False)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The prefixes of the registered services."""
+        return tuple(self._services)
+
+    def register(self, service: Service) -> None:
+        """
+        Add a service.
+
+        Raises:
+            EntityAlreadyExistsError: if one with that prefix is registered already.
+        """
+        prefix = service.name.lower()
+        if prefix in self._services:
+            raise EntityAlreadyExistsError(
+                f"Service {service.name} already exists.", detail=f"a service '{service.name}' is registered already"
+            )
+        self._services[prefix] = service
+        for operation in service.operations:
+            iam_name = service.actions.get(operation.name, operation.name)
+            action = f"{service.name}:{iam_name}"
+            named = f"{service.name}:{operation.name}"
+            if iam_name == operation.name:
+                self._operations[named.lower()] = Found(service, operation, True, None, action)
+                continue
+            self._operations[named.lower()] = Found(service, operation, True, named, action)
+            # The first operation of the table that needs an action is the one a call of that action means.
+            self._operations.setdefault(action.lower(), Found(service, operation, True, None, action))
+
+    def find(self, call: Call) -> Found:
+        """
+        Return what *call* means.
+
+        Raises:
+            ValidationError: if its action is not ``service:Name``.
+        """
+        if call.operation is not None:
+            prefix = call.action.partition(":")[0]
+            found = self._operations.get(f"{prefix}:{call.operation}".lower())
+            if found is not None:
+                return attrs.evolve(found, named_operation=None)
+        found = self._operations.get(call.action.lower())
+        if found is not None:
+            return found
+        if not isinstance(call.action, str) or call.action.count(":") != 1 or not all(call.action.split(":")):
+            raise ValidationError(
+                "The action is not valid.",
+                detail=f"an action is a service prefix and a name, such as 's3:GetObject', got {shown(call.action)}",
+            )
+        service = self._services.get(call.action.partition(":")[0].lower())
+        return Found(service, _judged_only(call), False, None, call.action)
+
+
+def _judged_only(call: Call) -> Operation:
+    def nothing(call: Call) -> None:
+        return None
+
+    return Operation(
+        call.action.partition(":")[2], lambda call: [Authorization(call.action, call.resource or "*")], nothing
+    )

@@ -1,0 +1,366 @@
+"""Amazon S3: buckets and small objects, the first service behind an allowed call."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.calls import Call
+from ec2roles.clock import from_microseconds
+from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
+from ec2roles.policy import Decision, Policy, load_policy
+from ec2roles.services.operation import Operation, Service
+from ec2roles.sts.session import Session
+from ec2roles.sts.token_service import Authorization
+from ec2roles.timeline import Position, Timekeeper, Timeline
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PREFIX = "arn:aws:s3:::"
+_OBJECT_LIMIT = 64 * 1024 * 1024
+
+
+@attrs.frozen
+class S3Object:
+    """
+    An object in a bucket.
+
+    Args:
+        key: its name.
+        body: its bytes.
+        last_modified: when it was put, aware and in UTC.
+        etag: the MD5 of the body in quotes, as S3 gives it for small objects.
+    """
+
+    key: str
+    body: bytes = attrs.field(repr=False)
+    last_modified: datetime = attrs.field(repr=False)
+    etag: str = attrs.field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return len(self.body)
+
+
+@attrs.define(eq=False, repr=False)
+class Bucket:
+    """
+    A bucket.
+
+    >>> from ec2roles import Account
+    >>> Account().s3.create_bucket("photos")
+    <Bucket photos, 0 objects>
+
+    Args:
+        name: 3-63 lower-case letters, digits, dots and hyphens, unique in the whole Cloud.
+        account_id: whose it is.
+        time: the Cloud's timekeeper.
+    """
+
+    name: str
+    account_id: str
+    time: Timekeeper = attrs.field(repr=False)
+    created: Position = attrs.field(init=False)
+    objects: dict[str, S3Object] = attrs.field(factory=dict, init=False)
+    _policies: Timeline[Policy | None] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.created = self.time.write("CreateBucket", self.arn, account_id=self.account_id)
+        self._policies = Timeline(self.created, None)
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:s3:::NAME``."""
+        return _PREFIX + self.name
+
+    @property
+    def creation_date(self) -> datetime:
+        """When it was created, aware and in UTC."""
+        return from_microseconds(self.created[0])
+
+    @property
+    def policy(self) -> Policy | None:
+        """The bucket policy, or None; assign a policy, a dict or JSON text to set it, None to delete it."""
+        return self._policies.last
+
+    @policy.setter
+    def policy(self, policy: object) -> None:
+        loaded = None if policy is None else load_policy(policy, "resource").named(f"bucket policy of {self.name}")
+        operation = "DeleteBucketPolicy" if loaded is None else "PutBucketPolicy"
+        position = self.time.write(operation, self.arn, account_id=self.account_id)
+        self._policies.write(position, loaded, keep_from=self.time.keep_from(position[0]))
+
+    def policy_at(self, position: Position) -> Policy | None:
+        """Return the bucket policy as of *position*."""
+        return self._policies.at(position)
+
+    def put_object(self, key: str, body: bytes, *, now: int | None = None) -> S3Object:
+        """
+        Store an object, replacing one of the same key.
+
+        Args:
+            key: 1-1024 bytes of UTF-8.
+            body: at most 64 MiB; this is a simulator.
+            now: microseconds, if the caller has read the clock already.
+        """
+        if not isinstance(body, bytes):
+            raise TypeError(f"the body of an object must be bytes, got {type(body).__name__}")
+        if not isinstance(key, str) or not 1 <= len(key.encode("utf-8", "replace")) <= 1024:
+            raise ResourceError("Your key is too long", code="KeyTooLongError", detail=f"a key has 1-1024 bytes, got {shown(key)}")
+        if len(body) > _OBJECT_LIMIT:
+            raise ResourceError(
+                "Your proposed upload exceeds the maximum allowed size", code="EntityTooLarge", detail=f"{len(body)} bytes"
+            )
+        instant = self.time.instant() if now is None else now
+        etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
+        stored = self.objects[key] = S3Object(key, body, from_microseconds(instant), etag)
+        return stored
+
+    def __repr__(self) -> str:
+        return f"<Bucket {self.name}, {len(self.objects)} object{'' if len(self.objects) == 1 else 's'}>"
+
+
+@attrs.define(eq=False, repr=False)
+class S3:
+    """
+    S3 as the owner of an account sees it: nobody is asked for permission here.
+
+    Args:
+        time: the Cloud's timekeeper.
+        account_id: whose buckets these are.
+        namespace: all buckets of the Cloud by name; a bucket's name is unique among all accounts.
+    """
+
+    time: Timekeeper
+    account_id: str
+    _namespace: dict[str, Bucket] = attrs.field(alias="namespace")
+
+    def create_bucket(self, name: str) -> Bucket:
+        """
+        Create a bucket.
+
+        Raises:
+            ResourceError: ``InvalidBucketName``, ``BucketAlreadyExists``, ``BucketAlreadyOwnedByYou``.
+        """
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or ".." in name:
+            raise ResourceError(
+                "The specified bucket is not valid.",
+                code="InvalidBucketName",
+                detail=f"a bucket's name is 3-63 lower-case letters, digits, dots and hyphens, got {shown(name)}",
+            )
+        other = self._namespace.get(name)
+        if other is not None and other.account_id == self.account_id:
+            raise ResourceError(
+                "Your previous request to create the named bucket succeeded and you already own it.",
+                code="BucketAlreadyOwnedByYou",
+                status=409,
+            )
+        if other is not None:
+            raise ResourceError(
+                "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
+                "Please select a different name and try again.",
+                code="BucketAlreadyExists",
+                status=409,
+                detail=f"'{name}' belongs to another account",
+            )
+        bucket = self._namespace[name] = Bucket(name, self.account_id, self.time)
+        return bucket
+
+    def delete_bucket(self, name: str) -> None:
+        """
+        Delete an empty bucket.
+
+        Raises:
+            ResourceError: ``NoSuchBucket``, ``BucketNotEmpty``.
+        """
+        bucket = self[name]
+        if bucket.objects:
+            raise ResourceError(
+                "The bucket you tried to delete is not empty",
+                code="BucketNotEmpty",
+                status=409,
+                detail=f"it holds {len(bucket.objects)}",
+            )
+        self.time.write("DeleteBucket", bucket.arn, account_id=self.account_id)
+        del self._namespace[name]
+
+    @property
+    def buckets(self) -> list[Bucket]:
+        """The account's buckets, in the order of their names."""
+        own = (bucket for bucket in self._namespace.values() if bucket.account_id == self.account_id)
+        return sorted(own, key=lambda bucket: bucket.name)
+
+    def __getitem__(self, name: str) -> Bucket:
+        bucket = self._namespace.get(name)
+        if bucket is None or bucket.account_id != self.account_id:
+            raise no_such_bucket(name)
+        return bucket
+
+    def __repr__(self) -> str:
+        return f"<S3 of {self.account_id}: {', '.join(bucket.name for bucket in self.buckets) or 'no buckets'}>"
+
+
+def no_such_bucket(name: str) -> ResourceError:
+    """Return S3's error for a bucket that does not exist."""
+    return ResourceError("The specified bucket does not exist", code="NoSuchBucket", status=404, detail=f"no bucket {shown(name)}")
+
+
+@attrs.define(eq=False)
+class S3Operations:
+    """
+    The operations of S3, for all accounts of a Cloud.
+
+    Args:
+        namespace: all buckets of the Cloud by name.
+        s3_of: returns the `S3` of an account.
+    """
+
+    _namespace: dict[str, Bucket] = attrs.field(alias="namespace", repr=False)
+    _s3_of: Callable[[str], S3] = attrs.field(alias="s3_of", repr=False)
+
+    def service(self) -> Service:
+        """Return the table."""
+        table: list[tuple[str, Callable[[Call], Iterable[Authorization]], Callable[[Call], Any]]] = [
+            ("ListBuckets", lambda call: [Authorization("s3:ListAllMyBuckets", f"{_PREFIX}*")], self._list_buckets),
+            ("CreateBucket", self._bucket("s3:CreateBucket"), self._create_bucket),
+            ("DeleteBucket", self._bucket("s3:DeleteBucket"), self._delete_bucket),
+            ("ListObjectsV2", self._bucket("s3:ListBucket"), self._list_objects),
+            ("HeadBucket", self._bucket("s3:ListBucket"), self._head_bucket),
+            ("PutObject", self._object("s3:PutObject"), self._put_object),
+            ("GetObject", self._object("s3:GetObject"), self._get_object),
+            ("HeadObject", self._object("s3:GetObject"), self._get_object),
+            ("DeleteObject", self._object("s3:DeleteObject"), self._delete_object),
+        ]
+        return Service(
+            "s3",
+            [Operation(*row) for row in table],
+            actions={
+                "ListBuckets": "ListAllMyBuckets",
+                "ListObjectsV2": "ListBucket",
+                "HeadBucket": "ListBucket",
+                "HeadObject": "GetObject",
+            },
+            denial=denial,
+        )
+
+    # -- what a call is about ---------------------------------------------------------------------------------------
+
+    def _bucket(self, action: str) -> Callable[[Call], Sequence[Authorization]]:
+        def needs(call: Call) -> Sequence[Authorization]:
+            name, _ = self._target(call)
+            context = {
+                f"s3:{key.replace('_', '-')}": call.parameters[key]
+                for key in ("prefix", "delimiter", "max_keys")
+                if call.parameters.get(key)
+            }
+            return [self._authorization(action, name, _PREFIX + name, call, context)]
+
+        return needs
+
+    def _object(self, action: str) -> Callable[[Call], Sequence[Authorization]]:
+        def needs(call: Call) -> Sequence[Authorization]:
+            name, key = self._target(call)
+            if not key:
+                raise ResourceError(
+                    "The specified key does not exist.",
+                    code="NoSuchKey",
+                    status=404,
+                    detail=f"an object is meant as '{_PREFIX}bucket/key', got {shown(call.resource)}",
+                )
+            return [self._authorization(action, name, f"{_PREFIX}{name}/{key}", call, {})]
+
+        return needs
+
+    def _authorization(
+        self, action: str, name: str, arn: str, call: Call, context: dict[str, Any]
+    ) -> Authorization:
+        bucket = self._namespace.get(name)
+        if bucket is None:
+            return Authorization(action, arn, None, context)
+        return Authorization(action, arn, bucket.policy_at(call.position), context, bucket.account_id)
+
+    def _target(self, call: Call) -> tuple[str, str]:
+        """The bucket and the key that a call is about, from its ARN or its parameters."""
+        if call.resource is None or call.resource == "*":
+            name, key = call.parameters.get("bucket"), call.parameters.get("key", "")
+            if not isinstance(name, str) or not isinstance(key, str) or not name:
+                raise ResourceError(
+                    "The specified bucket is not valid.",
+                    code="InvalidBucketName",
+                    detail=f"name the resource: '{_PREFIX}bucket' or '{_PREFIX}bucket/key'",
+                )
+            return name, key
+        if not call.resource.startswith(_PREFIX) or call.resource == _PREFIX:
+            raise ResourceError(
+                "The specified bucket is not valid.",
+                code="InvalidBucketName",
+                detail=f"a resource of S3 starts with '{_PREFIX}', got {shown(call.resource)}",
+            )
+        name, _, key = call.resource[len(_PREFIX) :].partition("/")
+        return name, key
+
+    def _existing(self, call: Call) -> tuple[Bucket, str]:
+        name, key = self._target(call)
+        bucket = self._namespace.get(name)
+        if bucket is None:
+            raise no_such_bucket(name)
+        return bucket, key
+
+    # -- what a call does -------------------------------------------------------------------------------------------
+
+    def _own(self, call: Call) -> S3:
+        caller: Session = call.caller
+        return self._s3_of(caller.account_id)
+
+    def _list_buckets(self, call: Call) -> tuple[Bucket, ...]:
+        return tuple(self._own(call).buckets)
+
+    def _create_bucket(self, call: Call) -> Bucket:
+        return self._own(call).create_bucket(self._target(call)[0])
+
+    def _delete_bucket(self, call: Call) -> None:
+        bucket, _ = self._existing(call)
+        self._s3_of(bucket.account_id).delete_bucket(bucket.name)
+
+    def _head_bucket(self, call: Call) -> Bucket:
+        return self._existing(call)[0]
+
+    def _list_objects(self, call: Call) -> tuple[S3Object, ...]:
+        bucket, _ = self._existing(call)
+        prefix = str(call.parameters.get("prefix") or "")
+        return tuple(bucket.objects[key] for key in sorted(bucket.objects) if key.startswith(prefix))
+
+    def _put_object(self, call: Call) -> S3Object:
+        bucket, key = self._existing(call)
+        return bucket.put_object(key, call.parameters.get("body", b""), now=call.position[0])
+
+    def _get_object(self, call: Call) -> S3Object:
+        bucket, key = self._existing(call)
+        found = bucket.objects.get(key)
+        if found is None:
+            raise ResourceError(
+                "The specified key does not exist.", code="NoSuchKey", status=404, detail=f"no object {shown(key)} in '{bucket.name}'"
+            )
+        return found
+
+    def _delete_object(self, call: Call) -> None:
+        # S3 answers 204 whether the object was there or not.
+        bucket, key = self._existing(call)
+        bucket.objects.pop(key, None)
+
+
+def denial(call: Call, decision: Decision) -> AwsError:
+    """Return S3's error for a call that was denied: HEAD has no body, and other accounts are told no reason."""
+    if call.operation in ("HeadObject", "HeadBucket"):
+        return AccessDeniedError("Forbidden", code="403", detail=decision.message)
+    caller: Session = call.caller
+    account = decision.request.resource_account if decision.request is not None else None
+    if account is not None and account != caller.account_id:
+        return AccessDeniedError("Access Denied", detail=decision.message)
+    return AccessDeniedError(decision.message)

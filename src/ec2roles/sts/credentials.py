@@ -1,0 +1,62 @@
+"""An access key: id, secret, and for temporary credentials a session token and an expiration."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import datetime
+
+import attrs
+
+from ec2roles.clock import from_microseconds, iso
+from ec2roles.ids import Ids
+from ec2roles.secret import Secret
+
+
+@attrs.frozen(repr=False)
+class Credentials:
+    """
+    What a program signs its calls with.
+
+    Credentials carry identity, never permissions: what they may do is looked up anew for each call.
+
+    Args:
+        access_key_id: ``ASIA...`` for temporary credentials, ``AKIA...`` for a user's access key.
+        secret_access_key: a `Secret`; ``reveal()`` shows it.
+        session_token: a `Secret`; None for a user's access key.
+        issued: when they were issued, aware and in UTC; None if that is not known.
+        expiration: when they stop working; None for a user's access key, which never does.
+    """
+
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret | None = attrs.field(default=None, kw_only=True)
+    issued: datetime | None = attrs.field(default=None, kw_only=True)
+    expiration: datetime | None = attrs.field(default=None, kw_only=True)
+
+    @classmethod
+    def mint(cls, ids: Ids, access_key_id: str, *, issued: int, expires: int | None) -> Credentials:
+        """
+        Return the one set of credentials that belongs to *access_key_id*.
+
+        Args:
+            ids: whose seed the secrets come from.
+            access_key_id: made by `Ids.access_key_id`.
+            issued: microseconds since 1970.
+            expires: microseconds since 1970, or None for an access key that never expires and has no token.
+        """
+        secret = b64encode(ids.digest(b"secret key", access_key_id, 24))[:30].decode() + "EXAMPLEKEY"
+        if expires is None:
+            return cls(access_key_id, Secret(secret), issued=from_microseconds(issued))
+        # Real tokens start like this too (base64 of "origin_ec"); the rest says at once that it is made up.
+        token = "IQoJb3JpZ2luX2VjEXAMPLETOKEN" + b64encode(ids.stream(b"session token", access_key_id, 123)).decode()
+        return cls(
+            access_key_id,
+            Secret(secret),
+            session_token=Secret(token),
+            issued=from_microseconds(issued),
+            expiration=from_microseconds(expires),
+        )
+
+    def __repr__(self) -> str:
+        life = f"expire {iso(self.expiration)}" if self.expiration else "never expire"
+        return f"<Credentials {self.access_key_id}, {life}>"

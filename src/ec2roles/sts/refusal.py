@@ -1,0 +1,74 @@
+"""How each service words it when credentials are not accepted (iam-sts-ec2 F3)."""
+
+from __future__ import annotations
+
+from ec2roles.errors import CredentialError, ExpiredTokenError, InvalidClientTokenIdError, NoCredentialsError
+from ec2roles.sts.session import Fault
+
+_INVALID = "The security token included in the request is invalid"
+_SIGNATURE = (
+    "The request signature we calculated does not match the signature you provided. Check your "
+)
+_MALFORMED = "The provided token is malformed or otherwise invalid."
+_S3_UNKNOWN = "The AWS Access Key Id you provided does not exist in our records."
+_AUTH_FAILURE = "AWS was not able to validate the provided access credentials"
+
+_Row = tuple[type[CredentialError], str, str, int]
+
+# Service -> fault -> class, code, message, HTTP status. "" stands for STS, IAM and every service without a row of its own.
+_TABLE: dict[str, dict[Fault, _Row]] = {
+    "": {
+        Fault.MISSING: (CredentialError, "MissingAuthenticationToken", "Request is missing Authentication Token", 403),
+        Fault.UNKNOWN_KEY: (InvalidClientTokenIdError, "InvalidClientTokenId", _INVALID, 403),
+        Fault.NO_TOKEN: (InvalidClientTokenIdError, "InvalidClientTokenId", _INVALID, 403),
+        Fault.BAD_TOKEN: (InvalidClientTokenIdError, "InvalidClientTokenId", _INVALID, 403),
+        Fault.GONE: (InvalidClientTokenIdError, "InvalidClientTokenId", _INVALID, 403),
+        Fault.EXPIRED: (ExpiredTokenError, "ExpiredToken", "The security token included in the request is expired", 403),
+        Fault.WRONG_SECRET: (
+            CredentialError,
+            "SignatureDoesNotMatch",
+            _SIGNATURE + "AWS Secret Access Key and signing method. Consult the service documentation for details.",
+            403,
+        ),
+    },
+    "s3": {
+        Fault.MISSING: (CredentialError, "AccessDenied", "Access Denied", 403),
+        Fault.UNKNOWN_KEY: (InvalidClientTokenIdError, "InvalidAccessKeyId", _S3_UNKNOWN, 403),
+        Fault.NO_TOKEN: (InvalidClientTokenIdError, "InvalidAccessKeyId", _S3_UNKNOWN, 403),
+        Fault.BAD_TOKEN: (InvalidClientTokenIdError, "InvalidToken", _MALFORMED, 400),
+        Fault.GONE: (InvalidClientTokenIdError, "InvalidAccessKeyId", _S3_UNKNOWN, 403),
+        Fault.EXPIRED: (ExpiredTokenError, "ExpiredToken", "The provided token has expired.", 400),
+        Fault.WRONG_SECRET: (CredentialError, "SignatureDoesNotMatch", _SIGNATURE + "key and signing method.", 403),
+    },
+    "ec2": {
+        Fault.MISSING: (CredentialError, "AuthFailure", _AUTH_FAILURE, 401),
+        Fault.UNKNOWN_KEY: (InvalidClientTokenIdError, "AuthFailure", _AUTH_FAILURE, 401),
+        Fault.NO_TOKEN: (InvalidClientTokenIdError, "AuthFailure", _AUTH_FAILURE, 401),
+        Fault.BAD_TOKEN: (InvalidClientTokenIdError, "AuthFailure", _AUTH_FAILURE, 401),
+        Fault.GONE: (InvalidClientTokenIdError, "AuthFailure", _AUTH_FAILURE, 401),
+        Fault.EXPIRED: (ExpiredTokenError, "RequestExpired", "Request has expired.", 400),
+        Fault.WRONG_SECRET: (CredentialError, "AuthFailure", _AUTH_FAILURE, 401),
+    },
+}
+
+
+def refusal(fault: Fault, service: str, access_key_id: str | None = None) -> CredentialError:
+    """
+    Return the error with which *service* refuses credentials for *fault*.
+
+    >>> refusal(Fault.EXPIRED, "s3").message
+    'The provided token has expired.'
+
+    Args:
+        fault: what is wrong with them.
+        service: the prefix of the action, such as ``s3``.
+        access_key_id: named in the detail; the secret and the token never are.
+    """
+    kind, code, message, status = _TABLE.get(service, _TABLE[""])[fault]
+    detail = fault.value if access_key_id is None else f"{fault.value}: {access_key_id}"
+    return kind(message, code=code, status=status, detail=detail)
+
+
+def no_credentials() -> NoCredentialsError:
+    """Return what a client says when its credential chain found nothing; AWS is never asked."""
+    return NoCredentialsError("Unable to locate credentials")

@@ -1,0 +1,152 @@
+"""Whose calls a set of credentials makes: a role's session or a user, with what was fixed when they were issued."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+import attrs
+
+from ec2roles.clock import iso
+from ec2roles.policy import Context, Policy, PolicySet
+from ec2roles.sts.credentials import Credentials
+from ec2roles.timeline import Position
+
+
+class Principal(Protocol):
+    """A role or a user: an identity with policies of its own."""
+
+    @property
+    def arn(self) -> str:
+        """Its ARN, path included."""
+
+    def policy_set(self, position: Position) -> PolicySet:
+        """Return its identity policies and its boundary as of *position*."""
+
+    def principal_tags(self, position: Position) -> tuple[tuple[str, str], ...]:
+        """Return its tags as of *position*, as key and value."""
+
+
+class PrincipalType(enum.Enum):
+    """AWS's ``aws:PrincipalType``."""
+
+    ASSUMED_ROLE = "AssumedRole"
+    USER = "User"
+
+
+class Fault(enum.Enum):
+    """Why credentials are not accepted. How that is worded depends on the service asked (`ec2roles.sts.refusal`)."""
+
+    MISSING = "no credentials were sent"
+    UNKNOWN_KEY = "the access key id is not known"
+    NO_TOKEN = "a temporary access key was sent without its session token"
+    BAD_TOKEN = "the session token does not belong to the access key"
+    WRONG_SECRET = "the secret access key does not belong to the access key"
+    EXPIRED = "the credentials have expired"
+    GONE = "whose credentials these were has been deleted"
+
+
+def identity_context(
+    principal: Principal,
+    principal_type: PrincipalType,
+    *,
+    user_id: str,
+    account_id: str,
+    issued: datetime | None = None,
+    mfa_present: bool | None = None,
+    extra: Mapping[str, object] | None = None,
+) -> Context:
+    """
+    Return the context keys that belong to a set of credentials wherever they are used (policy-evaluation E).
+
+    Args:
+        principal: the role or the user; ``aws:PrincipalArn`` is the *role's* ARN, not the session's.
+        principal_type: ``AssumedRole`` or ``User``.
+        user_id: ``aws:userid``.
+        account_id: the account of the principal.
+        issued: ``aws:TokenIssueTime``, for temporary credentials.
+        mfa_present: ``aws:MultiFactorAuthPresent``; None leaves the key out.
+        extra: keys that the issuer adds, such as ``ec2:SourceInstanceARN``.
+    """
+    keys: dict[str, object] = {
+        "aws:PrincipalArn": principal.arn,
+        "aws:PrincipalAccount": account_id,
+        "aws:PrincipalType": principal_type.value,
+        "aws:PrincipalIsAWSService": "false",
+        "aws:userid": user_id,
+        "aws:ViaAWSService": "false",
+    }
+    if issued is not None:
+        keys["aws:TokenIssueTime"] = iso(issued)
+    if mfa_present is not None:
+        keys["aws:MultiFactorAuthPresent"] = "true" if mfa_present else "false"
+    return Context.of({**keys, **(extra or {})})
+
+
+@attrs.frozen
+class Session:
+    """
+    What one set of credentials stands for.
+
+    It is bound to the entity, not to its name: a role deleted and made again under the same name is another principal.
+
+    Args:
+        credentials: the set that was issued.
+        principal: the role or the user.
+        principal_type: which of them.
+        arn: the caller's ARN: ``arn:aws:sts::...:assumed-role/ROLE/SESSION`` (without the role's path) or the user's.
+        user_id: ``AROA...:SESSION`` or ``AIDA...``.
+        account_id: the account of the principal.
+        issued: microseconds since 1970.
+        expires: microseconds since 1970; None for a user's access key.
+        context: the context keys fixed at issue, such as ``aws:TokenIssueTime``.
+        exists: whether the principal, and the key, still exist as of a position.
+        policies: session policies, which limit what the identity allows.
+        tags: session tags; they come before the role's own tags of the same key.
+        transitive_tag_keys: the keys of the tags that a further role session inherits.
+        source_identity: set once, kept along the chain.
+    """
+
+    credentials: Credentials
+    principal: Principal
+    principal_type: PrincipalType
+    arn: str
+    user_id: str
+    account_id: str
+    issued: int
+    expires: int | None
+    context: Context = attrs.field(repr=False)
+    exists: Callable[[Position], bool] = attrs.field(repr=False)
+    policies: tuple[Policy, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    transitive_tag_keys: tuple[str, ...] = ()
+    source_identity: str | None = None
+
+    @property
+    def role_arn(self) -> str | None:
+        """The ARN of the session's role, path included; None for a user."""
+        return self.principal.arn if self.principal_type is PrincipalType.ASSUMED_ROLE else None
+
+    def fault(self, presented: Credentials, position: Position) -> Fault | None:
+        """
+        Return why *presented* is not accepted as of *position*, or None if it is.
+
+        A session is valid from its issue on, and no longer at its expiration.
+        """
+        if presented is not self.credentials and presented != self.credentials:
+            if presented.session_token is None and self.credentials.session_token is not None:
+                return Fault.NO_TOKEN
+            if presented.session_token != self.credentials.session_token:
+                return Fault.BAD_TOKEN
+            if presented.secret_access_key != self.credentials.secret_access_key:
+                return Fault.WRONG_SECRET
+        now = position[0]
+        if now < self.issued:
+            return Fault.UNKNOWN_KEY
+        if self.expires is not None and now >= self.expires:
+            return Fault.EXPIRED
+        if not self.exists(position):
+            return Fault.GONE
+        return None

@@ -1,0 +1,496 @@
+"""AWS STS: issues temporary credentials, and knows whose credentials any key is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import check_account_id
+from ec2roles.calls import NOTHING, Api, Call, Response
+from ec2roles.clock import from_microseconds, iso
+from ec2roles.errors import AccessDeniedError, AwsError, DurationError
+from ec2roles.iam.role import Role
+from ec2roles.ids import IssuedKey
+from ec2roles.policy import Decision, Policy, PolicySet, Request, evaluate
+from ec2roles.sts.assume_role import LONGEST_CHAINED, AssumeRoleRequest, check_duration
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.refusal import no_credentials, refusal
+from ec2roles.sts.session import Fault, PrincipalType, Session, identity_context
+from ec2roles.timeline import Position, Timekeeper
+
+_REMEMBERED_SESSIONS = 4096
+
+
+@attrs.frozen
+class CallerIdentity:
+    """
+    Who a call was made by, as GetCallerIdentity answers.
+
+    Args:
+        account: the account id.
+        arn: ``arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`` or the user's ARN.
+        user_id: ``AROA...:SESSION`` or ``AIDA...``.
+    """
+
+    account: str
+    arn: str
+    user_id: str
+
+
+@attrs.frozen
+class Authorization:
+    """
+    One thing a call must be allowed to do.
+
+    Args:
+        action: an IAM action.
+        resource: an ARN, or ``*`` for an action without a resource.
+        policy: the resource's own policy; for AssumeRole the trust policy.
+        context: context keys that this resource adds.
+        account_id: the account of the resource, where the ARN does not say it.
+    """
+
+    action: str
+    resource: str = "*"
+    policy: Policy | None = None
+    context: Mapping[str, Any] = NOTHING
+    account_id: str | None = None
+
+
+@attrs.frozen
+class Layers:
+    """The policies of organisations that bear on one request: service and resource control policies, by level."""
+
+    scps: tuple[tuple[Policy, ...], ...] = ()
+    rcps: tuple[tuple[Policy, ...], ...] = ()
+
+
+NO_LAYERS = Layers()
+
+
+@attrs.frozen
+class Judgement:
+    """
+    What came of a call before it is performed.
+
+    Args:
+        caller: the session behind the credentials, or None if they were refused.
+        decision: how it was decided.
+        error: what AWS answers when it was refused, or None.
+    """
+
+    caller: Session | None
+    decision: Decision
+    error: AwsError | None = None
+
+
+@attrs.define(eq=False, repr=False)
+class TokenService:
+    """
+    The token service of one account.
+
+    >>> from ec2roles import InstanceProfile, Instance, PermissionPolicy, Timekeeper
+    >>> time = Timekeeper()
+    >>> sts = TokenService(time=time)
+
+    Args:
+        time: the Cloud's timekeeper.
+        account_id: whose calls it takes by default.
+        region: where it stands.
+        find_role: returns the role of an ARN, or None; by hand, pass `Role` objects instead of ARNs.
+        find_policy: returns the document of a managed policy by ARN, for session policies.
+        mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out. AWS's pages contradict each
+            other here, see docs/fidelity.md.
+    """
+
+    time: Timekeeper = attrs.field(kw_only=True)
+    account_id: str = attrs.field(default="123456789012", kw_only=True, validator=lambda *given: check_account_id(given[2]) and None)
+    region: str = attrs.field(default="us-east-1", kw_only=True)
+    find_role: Callable[[str], Role | None] = attrs.field(default=lambda arn: None, kw_only=True)
+    find_policy: Callable[[str], Policy] | None = attrs.field(default=None, kw_only=True)
+    mfa_present: bool | None = attrs.field(default=False, kw_only=True)
+    api: Api = attrs.field(init=False)
+    _slot: int | None = attrs.field(init=False, default=None)
+    _stored: list[Session] = attrs.field(init=False, factory=list)
+    _sessions: dict[str, Session] = attrs.field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.api = StandAlone(self)
+
+    # -- operations -------------------------------------------------------------------------------------------------
+
+    def assume_role(
+        self,
+        role: Role | str,
+        session_name: str,
+        *,
+        credentials: Credentials | None,
+        duration: int = 3600,
+        external_id: str | None = None,
+        policy: object = None,
+        policy_arns: Iterable[str] = (),
+        tags: Mapping[str, str] | None = None,
+        transitive_tag_keys: Iterable[str] = (),
+        source_identity: str | None = None,
+    ) -> Response:
+        """
+        Assume a role and answer its `Credentials` (AWS: AssumeRole).
+
+        The trust policy is judged: it must allow the caller. A caller in another account, or one that the trust policy
+        names only by its account, needs an identity policy that allows ``sts:AssumeRole`` as well.
+
+        >>> from ec2roles import Account, PermissionPolicy, TrustPolicy
+        >>> account = Account()
+        >>> alice = account.create_user("alice")
+        >>> role = account.create_role("app", trust=TrustPolicy.principal(alice.arn))
+        >>> account.sts.assume_role(role, "test", credentials=alice.create_access_key()).ok
+        True
+
+        Args:
+            role: the role, or its ARN.
+            session_name: 2-64 of ``[\\w+=,.@-]``.
+            credentials: the caller's.
+            duration: seconds: 900 to the role's maximum, and at most 3600 for a caller that is a role session itself.
+            external_id: what a trust policy may ask for as ``sts:ExternalId``.
+            policy: a session policy: our object, a dict or JSON text.
+            policy_arns: managed policies as session policies.
+            tags: session tags; the trust policy must allow ``sts:TagSession``.
+            transitive_tag_keys: keys of tags that further role sessions inherit.
+            source_identity: the trust policy must allow ``sts:SetSourceIdentity``.
+
+        Returns:
+            A `Response` whose value is the new `Credentials`.
+        """
+        if not isinstance(duration, int) or isinstance(duration, bool):
+            check_duration(duration)
+        parameters: dict[str, Any] = {"session_name": session_name, "duration": duration}
+        optional = {
+            "external_id": external_id,
+            "policy": policy,
+            "policy_arns": tuple(policy_arns) or None,
+            "tags": tags,
+            "transitive_tag_keys": tuple(transitive_tag_keys) or None,
+            "source_identity": source_identity,
+        }
+        parameters.update({name: value for name, value in optional.items() if value is not None})
+        if isinstance(role, Role):
+            self.time.require_same(role.time, f"role '{role.name}'")
+            parameters["role"] = role
+        return self.api.call(
+            Call(
+                "sts:AssumeRole",
+                resource=role if isinstance(role, str) else role.arn,
+                position=self.time.as_of(None),
+                credentials=credentials,
+                parameters=parameters,
+            )
+        )
+
+    def get_caller_identity(self, *, credentials: Credentials | None) -> Response:
+        """
+        Say whose credentials these are; nobody can be denied this (AWS: GetCallerIdentity).
+
+        Returns:
+            A `Response` whose value is a `CallerIdentity` with ``.arn``, ``.account`` and ``.user_id``.
+        """
+        return self.api.call(
+            Call("sts:GetCallerIdentity", position=self.time.as_of(None), credentials=credentials)
+        )
+
+    # -- who is calling ---------------------------------------------------------------------------------------------
+
+    def session(self, credentials: Credentials, position: Position) -> Session | Fault:
+        """
+        Return whose session *credentials* stand for as of *position*, or why they are not accepted.
+
+        Args:
+            credentials: as they were sent.
+            position: the moment at which they are checked.
+        """
+        key = credentials.access_key_id
+        session = self._sessions.get(key)
+        if session is None:
+            session = self._find_session(key, position[0])
+            if session is None:
+                return Fault.UNKNOWN_KEY
+            if len(self._sessions) >= _REMEMBERED_SESSIONS:
+                self._sessions.clear()
+            self._sessions[key] = session
+        return session.fault(credentials, position) or session
+
+    def _find_session(self, access_key_id: str, now: int) -> Session | None:
+        found = self.time.issuer_of(access_key_id)
+        if found is None:
+            return None
+        issuer, issued = found
+        session: Session | None = issuer.issued_session(issued, access_key_id, now)  # type: ignore[attr-defined]
+        return session
+
+    def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
+        """Return the stored session behind a key that AssumeRole issued here."""
+        if issued.ordinal >= len(self._stored):
+            return None
+        session = self._stored[issued.ordinal]
+        return session if session.credentials.access_key_id == access_key_id and session.issued <= now else None
+
+    # -- judging ----------------------------------------------------------------------------------------------------
+
+    def judge(
+        self,
+        call: Call,
+        authorizations: Callable[[Call], Sequence[Authorization]],
+        *,
+        layers: Callable[[Session, str | None, Position], Layers] | None = None,
+        named_operation: str | None = None,
+    ) -> Judgement:
+        """
+        Check the credentials of *call*, gather the policies that apply, and decide.
+
+        Args:
+            call: the call as it was sent.
+            authorizations: returns what it must be allowed to do, once the caller is known.
+            layers: returns the organisations' policies for a caller and a resource's account.
+            named_operation: the API operation whose name the caller used in place of the IAM action.
+        """
+        service = call.action.partition(":")[0].lower()
+        if call.credentials is None:
+            error: AwsError = call.refusal if call.refusal is not None else no_credentials()
+            return Judgement(None, Decision.refused(error.message, reason=error.code), error)
+        found = self.session(call.credentials, call.position)
+        if isinstance(found, Fault):
+            error = refusal(found, service, call.credentials.access_key_id)
+            return Judgement(None, Decision.refused(error.message, reason=found.value), error)
+        decision: Decision | None = None
+        for needed in authorizations(call.by(found)):
+            one = self._authorize(found, needed, call, layers, named_operation)
+            if not one.allowed:
+                return Judgement(found, one, AccessDeniedError(one.message))
+            decision = decision or one
+        if decision is None:
+            raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
+        return Judgement(found, decision)
+
+    def _authorize(
+        self,
+        caller: Session,
+        needed: Authorization,
+        call: Call,
+        layers: Callable[[Session, str | None, Position], Layers] | None,
+        named_operation: str | None,
+    ) -> Decision:
+        position = call.position
+        policies = caller.principal.policy_set(position)
+        above = layers(caller, needed.account_id, position) if layers is not None else NO_LAYERS
+        if needed.policy is not None or caller.policies or above is not NO_LAYERS:
+            policies = policies.with_layers(
+                resource=needed.policy, session=caller.policies, scps=above.scps, rcps=above.rcps
+            )
+        now = from_microseconds(position[0])
+        keys: dict[str, Any] = {
+            "aws:CurrentTime": iso(now),
+            "aws:EpochTime": str(position[0] // 1_000_000),
+            "aws:SecureTransport": "true",
+            "aws:RequestedRegion": self.region,
+        }
+        for key, value in caller.principal.principal_tags(position):
+            keys[f"aws:PrincipalTag/{key}"] = value
+        for key, value in caller.tags:
+            keys[f"aws:PrincipalTag/{key}"] = value
+        if needed.context:
+            keys.update(needed.context)
+        if call.context:
+            keys.update(call.context)
+        request = Request(
+            caller.arn,
+            needed.action,
+            needed.resource,
+            resource_account=needed.account_id,
+            context=caller.context.extended(keys),
+            principal_id=caller.user_id,
+            role_arn=caller.role_arn,
+            operation=named_operation,
+        )
+        return evaluate(request, policies)
+
+    def judge_service(
+        self, service: str, role: Role, session_name: str, position: Position, *, context: Mapping[str, Any] = NOTHING
+    ) -> Decision:
+        """
+        Decide whether an AWS service may assume *role* as of *position*: only the trust policy is asked.
+
+        Args:
+            service: such as ``ec2.amazonaws.com``.
+            role: the role.
+            session_name: for EC2 the instance id.
+            position: the moment; a scheduled refresh sees only what was written before its instant.
+            context: further context keys; none by default, so a trust policy that asks for ``aws:SourceArn`` denies.
+        """
+        trust = role.trust_at(position)
+        now = from_microseconds(position[0])
+        request = Request(
+            service,
+            "sts:AssumeRole",
+            role.arn,
+            resource_account=role.account_id,
+            context={
+                "aws:PrincipalIsAWSService": "true",
+                "aws:PrincipalServiceName": service,
+                "sts:RoleSessionName": session_name,
+                "aws:CurrentTime": iso(now),
+                "aws:EpochTime": str(position[0] // 1_000_000),
+                "aws:SecureTransport": "true",
+                "aws:RequestedRegion": self.region,
+                **context,
+            },
+        )
+        return evaluate(request, trust.policy_set if trust is not None else PolicySet())
+
+    # -- what the operations of STS need and do ------------------------------------------------------------------------
+
+    def read_assume_role(self, call: Call) -> AssumeRoleRequest:
+        """Return the checked parameters of an AssumeRole call."""
+        arn = call.resource or ""
+        role: Role | None = call.parameters.get("role") or self.find_role(arn)
+        parameters = dict(call.parameters)
+        if parameters.get("policy_arns"):
+            if self.find_policy is None:
+                raise AwsError("policy_arns need an account; pass policy= instead", code="InvalidParameterValue")
+            parameters["policy_documents"] = [self.find_policy(one) for one in parameters["policy_arns"]]
+        return AssumeRoleRequest.read(arn, role, parameters)
+
+    def assume_role_authorizations(self, call: Call) -> list[Authorization]:
+        """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
+        request = self.read_assume_role(call)
+        trust = request.role.trust_at(call.position) if request.role is not None else None
+        policy = trust.bound if trust is not None else None
+        context = request.context()
+        if request.role is not None:
+            for key, value in request.role.principal_tags(call.position):
+                context[f"aws:ResourceTag/{key}"] = value
+        account = request.role.account_id if request.role is not None else None
+        actions = ["sts:AssumeRole"]
+        if request.tags:
+            actions.append("sts:TagSession")
+        if request.source_identity is not None:
+            actions.append("sts:SetSourceIdentity")
+        return [Authorization(action, request.role_arn, policy, context, account) for action in actions]
+
+    def perform_assume_role(self, call: Call) -> Credentials:
+        """
+        Issue the credentials of an AssumeRole call that was allowed.
+
+        Raises:
+            DurationError: if the role's maximum, or the hour of role chaining, is exceeded.
+        """
+        request = self.read_assume_role(call)
+        role = request.role
+        if role is None:
+            raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
+        caller: Session = call.caller
+        chained = caller.principal_type is PrincipalType.ASSUMED_ROLE
+        if chained and request.duration > LONGEST_CHAINED:
+            raise DurationError(
+                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+                detail=f"role chaining is limited to 3600 seconds, got '{request.duration}'",
+            )
+        longest = role.max_session_duration_at(call.position)
+        if request.duration > longest:
+            raise DurationError(
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+                detail=f"role '{role.name}' allows {longest} seconds, got '{request.duration}'",
+            )
+        return self._issue(request, role, caller, call.position[0]).credentials
+
+    def _issue(self, request: AssumeRoleRequest, role: Role, caller: Session, now: int) -> Session:
+        slot = self._slot if self._slot is not None else self.time.next_slot
+        key_id = self.time.ids.access_key_id("ASIA", slot=slot, ordinal=len(self._stored))
+        expires = now + request.duration * 1_000_000
+        credentials = Credentials.mint(self.time.ids, key_id, issued=now, expires=expires)
+        inherited = tuple((key, value) for key, value in caller.tags if key in caller.transitive_tag_keys)
+        transitive = tuple(dict.fromkeys((*caller.transitive_tag_keys, *request.transitive_tag_keys)))
+        user_id = f"{role.role_id}:{request.session_name}"
+        source_identity = request.source_identity or caller.source_identity
+        extra = {} if source_identity is None else {"aws:SourceIdentity": source_identity}
+        session = Session(
+            credentials,
+            role,
+            PrincipalType.ASSUMED_ROLE,
+            f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{request.session_name}",
+            user_id,
+            role.account_id,
+            now,
+            expires,
+            identity_context(
+                role,
+                PrincipalType.ASSUMED_ROLE,
+                user_id=user_id,
+                account_id=role.account_id,
+                issued=credentials.issued,
+                mfa_present=self.mfa_present,
+                extra=extra,
+            ),
+            role.exists,
+            request.policies,
+            (*inherited, *request.tags),
+            transitive,
+            source_identity,
+        )
+        self.time.step(now)
+        if self._slot is None:
+            self._slot = self.time.add_issuers([self])
+        self._stored.append(session)
+        return session
+
+    def caller_identity_authorizations(self, call: Call) -> list[Authorization]:
+        """Return what GetCallerIdentity needs: nothing that could be denied."""
+        return [Authorization("sts:GetCallerIdentity")]
+
+    def perform_get_caller_identity(self, call: Call) -> CallerIdentity:
+        """Return who made the call."""
+        caller: Session = call.caller
+        return CallerIdentity(caller.account_id, caller.arn, caller.user_id)
+
+    def __repr__(self) -> str:
+        return f"<TokenService of {self.account_id}, {len(self._stored)} assumed>"
+
+
+@attrs.define(eq=False)
+class StandAlone:
+    """
+    The `Api` of a token service without an account around it: it judges every call and performs STS's own.
+
+    Args:
+        sts: the token service.
+    """
+
+    _sts: TokenService = attrs.field(alias="sts", repr=False)
+
+    def call(self, call: Call) -> Response:
+        """Judge *call*; there is no service behind it, so an allowed call of another service has no value."""
+        try:
+            judged = self._judge(call)
+            if judged.error is not None:
+                return Response(error=judged.error, decision=judged.decision, source=call.source)
+            value = self._perform(call.by(judged.caller))
+        except AwsError as error:
+            return Response(error=error, source=call.source)
+        return Response(value, allowed=True, decision=judged.decision, source=call.source)
+
+    def can(self, call: Call) -> Decision:
+        """Judge *call*."""
+        return self._judge(call).decision
+
+    def _judge(self, call: Call) -> Judgement:
+        sts = self._sts
+        if call.action == "sts:AssumeRole":
+            return sts.judge(call, sts.assume_role_authorizations)
+        return sts.judge(call, lambda call: [Authorization(call.action, call.resource or "*")])
+
+    def _perform(self, call: Call) -> Any:
+        if call.action == "sts:AssumeRole":
+            return self._sts.perform_assume_role(call)
+        if call.action == "sts:GetCallerIdentity":
+            return self._sts.perform_get_caller_identity(call)
+        return None

@@ -1,0 +1,48 @@
+"""``import ec2roles`` loads little: the standard library, attrs, dateutil, and none of the data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+LISTING = """
+import json, sys
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+before = set(sys.modules)  # what a site may load on its own before any program
+import ec2roles
+print(json.dumps([sorted(set(sys.modules) - before), opened]))
+"""
+
+# dateutil before 4.0 needs six, which makes modules of its own.
+ALLOWED = {"ec2roles", "attr", "attrs", "dateutil", "six"}
+
+
+def loaded() -> tuple[list[str], list[str]]:
+    """Return the modules and the files that a fresh Python loads for ``import ec2roles``."""
+    done = subprocess.run([sys.executable, "-c", LISTING], capture_output=True, encoding="utf-8", check=True)
+    modules, files = json.loads(done.stdout)
+    return modules, files
+
+
+def test_it_loads_nothing_but_the_standard_library_attrs_and_dateutil() -> None:
+    modules, _ = loaded()
+    roots = {name.partition(".")[0] for name in modules}
+
+    assert "ec2roles" in roots
+    assert roots - sys.stdlib_module_names - ALLOWED == set()
+
+
+def test_it_does_not_read_the_managed_policies() -> None:
+    _, files = loaded()
+
+    assert [name for name in files if "managed_policies" in name] == []
+
+
+def test_it_loads_neither_the_program_nor_an_adapter() -> None:
+    modules, _ = loaded()
+
+    assert [
+        name for name in modules if name.startswith(("ec2roles.cli", "ec2roles.adapters", "ec2roles.__main__"))
+    ] == []
