@@ -18,7 +18,6 @@ from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, InstanceError
 from ec2roles.front_door import FrontDoor
 from ec2roles.history import History
-from ec2roles.iam import authorization_details
 from ec2roles.iam.console import Console
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.directory import Directory
@@ -172,6 +171,9 @@ class Account:
         Raises:
             AuthorizationDetailsError: if it is malformed or inconsistent, with the JSON pointer; no account exists then.
         """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.iam import authorization_details
+
         if isinstance(document, str):
             document = authorization_details.parse_details(document)
         account = cls(authorization_details.account_of(document), **options)

@@ -85,6 +85,10 @@ def iso(value: datetime) -> str:
     )
 
 
+def _start(value: datetime) -> datetime:
+    return to_utc(value, "start")
+
+
 @attrs.define(eq=False)
 class ManualClock:
     """
@@ -100,9 +104,7 @@ class ManualClock:
         start: an aware datetime; 2026-01-01T00:00:00Z by default.
     """
 
-    _now: datetime = attrs.field(
-        default=datetime(2026, 1, 1, tzinfo=UTC), alias="start", converter=lambda start: to_utc(start, "start")
-    )
+    _now: datetime = attrs.field(default=datetime(2026, 1, 1, tzinfo=UTC), alias="start", converter=_start)
 
     def now(self) -> datetime:
         """Return the instant the clock shows."""

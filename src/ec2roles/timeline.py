@@ -128,6 +128,10 @@ class Change:
     detail: str = ""
 
 
+def _clock(clock: Clock | None) -> Clock:
+    return ManualClock() if clock is None else clock
+
+
 @attrs.define(eq=False)
 class Timekeeper:
     """
@@ -143,7 +147,7 @@ class Timekeeper:
         remember: a timedelta; questions about longer ago raise `ClockError`. By default nothing is forgotten.
     """
 
-    clock: Clock = attrs.field(default=None, converter=lambda clock: ManualClock() if clock is None else clock)
+    clock: Clock = attrs.field(default=None, converter=_clock)
     seed: int = 0
     remember: timedelta | None = None
     ids: Ids = attrs.field(init=False, repr=False)

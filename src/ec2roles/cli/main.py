@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
     subcommand = SUBCOMMANDS[parser().parse_args(arguments[:1]).subcommand]
     options = subcommand.parser().parse_intermixed_args(arguments[1:])
     try:
-        return subcommand.run(options, sys.stdout if out is None else out)
+        status: int = subcommand.run(options, sys.stdout if out is None else out)
     except (Ec2RolesError, TypeError) as error:
         print(f"ec2roles: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -50,3 +50,4 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
         # The reader, such as head, has seen enough; nothing is left to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    return status

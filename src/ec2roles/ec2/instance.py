@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ec2roles.arns import shown
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.client.chain import CredentialChain
-from ec2roles.client.terminal import Completed, Terminal
 from ec2roles.clock import from_microseconds, iso
 from ec2roles.ec2.association import RUNNING, STOPPED, TERMINATED, Association, Epoch, InstanceRecord
 from ec2roles.ec2.fetch import Fetch, Fetcher
@@ -27,6 +25,11 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.sts.token_service import TokenService
 from ec2roles.timeline import Position, Timekeeper, Timeline
+
+if TYPE_CHECKING:
+    from ec2roles.client.chain import CredentialChain
+    from ec2roles.client.program import Completed
+    from ec2roles.client.terminal import Terminal
 
 NAT_ADDRESS = "203.0.113.10"
 """``aws:SourceIp`` of the instances' calls: the public address of their NAT gateway."""
@@ -425,6 +428,9 @@ class Instance:
     def chain(self) -> CredentialChain:
         """Where programs on it look for credentials: environment, shared files, then the metadata."""
         if self._chain is None:
+            # Programs are imported when the first one runs: a tenth of the library's import time would go into them.
+            from ec2roles.client.chain import CredentialChain
+
             self._chain = CredentialChain(metadata_credentials=self.metadata.credentials_at)
         return self._chain
 
@@ -432,6 +438,8 @@ class Instance:
     def terminal(self) -> Terminal:
         """A terminal on it."""
         if self._terminal is None:
+            from ec2roles.client.terminal import Terminal
+
             self._terminal = Terminal(
                 api=self._launch.api, chain=self.chain, metadata=self.metadata, context=self._network()
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 
 from ec2roles.arns import shown
@@ -13,8 +15,8 @@ ENABLED = "enabled"
 DISABLED = "disabled"
 
 
-def _one_of(*allowed: str) -> object:
-    def check(instance: object, attribute: attrs.Attribute[str], value: object) -> None:
+def _one_of(*allowed: str) -> Callable[[object, attrs.Attribute[str], str], None]:
+    def check(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
         if value not in allowed:
             raise InstanceError(
                 f"Invalid value for {attribute.name}: {value}",
@@ -49,7 +51,7 @@ class MetadataOptions:
         InstanceError: for any other value.
     """
 
-    http_tokens: str = attrs.field(default=OPTIONAL, validator=_one_of(OPTIONAL, REQUIRED))  # type: ignore[arg-type]
-    http_endpoint: str = attrs.field(default=ENABLED, validator=_one_of(ENABLED, DISABLED))  # type: ignore[arg-type]
+    http_tokens: str = attrs.field(default=OPTIONAL, validator=_one_of(OPTIONAL, REQUIRED))
+    http_endpoint: str = attrs.field(default=ENABLED, validator=_one_of(ENABLED, DISABLED))
     http_put_response_hop_limit: int = attrs.field(default=1, validator=_hop_limit)
-    instance_metadata_tags: str = attrs.field(default=DISABLED, validator=_one_of(ENABLED, DISABLED))  # type: ignore[arg-type]
+    instance_metadata_tags: str = attrs.field(default=DISABLED, validator=_one_of(ENABLED, DISABLED))

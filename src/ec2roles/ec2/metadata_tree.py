@@ -74,20 +74,33 @@ class Served:
 class Host(Protocol):
     """The instance, as its metadata service needs it."""
 
+    instance_id: str
+
     @property
-    def instance_id(self) -> str: ...
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+
     @property
-    def time(self) -> Timekeeper: ...
+    def hardware(self) -> Hardware:
+        """What it is and where it stands."""
+
     @property
-    def hardware(self) -> Hardware: ...
+    def private_ipv4(self) -> str:
+        """Its address in the VPC."""
+
     @property
-    def private_ipv4(self) -> str: ...
+    def launch_index(self) -> int:
+        """Its number among the instances of its launch."""
+
     @property
-    def launch_index(self) -> int: ...
-    @property
-    def fetcher(self) -> Fetcher: ...
-    def record_at(self, position: Position) -> InstanceRecord | None: ...
-    def served(self, record: InstanceRecord, now: int, delivery: int) -> Served | None: ...
+    def fetcher(self) -> Fetcher:
+        """Works out the fetches of its credentials."""
+
+    def record_at(self, position: Position) -> InstanceRecord | None:
+        """Return all that can change about it as of *position*, or None before its launch."""
+
+    def served(self, record: InstanceRecord, now: int, delivery: int) -> Served | None:
+        """Return the credentials shown at *now*, or None if there are none."""
 
 
 @attrs.define

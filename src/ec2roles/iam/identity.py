@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, cast
 
 import attrs
 
@@ -285,7 +285,7 @@ class Identity:
 
     def policy_set(self, position: Position) -> PolicySet:
         """Return the identity policies and the boundary as of *position*, compiled once for each change."""
-        state = self._states.at(position)
+        state: IdentityState | None = self._states.at(position)
         if state is None or not state.exists:
             return _NO_POLICIES
         documents = self.documents(position)
@@ -324,7 +324,7 @@ class Identity:
         if isinstance(policy, str) and not policy.lstrip().startswith("{"):
             policy = self._find(policy)
         if hasattr(policy, "document_at"):
-            found: ManagedPolicy = policy
+            found = cast(ManagedPolicy, policy)
             self.check_attachable(found)
             return found
         return load_policy(policy, "boundary").named("boundary")

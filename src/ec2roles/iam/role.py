@@ -71,7 +71,7 @@ class Role(Identity):
     _description: str | None = attrs.field(default=None, kw_only=True, alias="description")
     _max_session_duration: int = attrs.field(default=3600, kw_only=True, alias="max_session_duration")
     _tags: Any = attrs.field(default=None, kw_only=True, alias="tags")
-    _attached: tuple[str | ManagedPolicy, ...] = attrs.field(default=(), kw_only=True, alias="attached", converter=tuple)
+    _attached: tuple[str | ManagedPolicy, ...] = attrs.field(default=(), kw_only=True, alias="attached")
     _inline: Mapping[str, Policy] = attrs.field(factory=dict, kw_only=True, alias="inline")
     _boundary: object = attrs.field(default=None, kw_only=True, alias="boundary")
     _role_id: str | None = attrs.field(default=None, kw_only=True, alias="role_id")

@@ -43,13 +43,16 @@ def evaluate(request: Request, policy_set: PolicySet, semantics: Semantics = _DE
         plan = layer.plans.get(request._key) or layer.plan(request._key)
         # The short way: an ordinary caller, an ordinary action, one account, and no layer but the identity's policies.
         if caller.ordinary and not plan.special and caller.account == request._account:
-            values = request._context._values
             resource = request._folded
             half = plan.deny
-            if half is not None and half.matches(resource, values):
+            if half is not None and (
+                half.settled(resource) or (half.conditional and half.depends(resource, request.values))
+            ):
                 return Decision(request, policy_set, _EXPLICIT, "identity", "", semantics)
             half = plan.allow
-            if half is not None and half.matches(resource, values):
+            if half is not None and (
+                half.settled(resource) or (half.conditional and half.depends(resource, request.values))
+            ):
                 return Decision(request, policy_set, _ALLOWED, None, "", semantics)
             return Decision(request, policy_set, _IMPLICIT, "identity", "", semantics)
     outcome, denied_by, reason = judge(request, policy_set, semantics)
@@ -65,7 +68,7 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
     if caller.kind is not CallerKind.SERVICE and managed_by_aws(action, request._folded):
         return _IMPLICIT, "service", "AWS manages this resource itself"
 
-    values, resource = request._context._values, request._folded
+    values, resource = request.values, request._folded
     mandatory = is_mandatory(action, resource, policy_set)
     resource_name = policy_set._resource.kind if policy_set._resource else trust_or_resource(action)
     has_identity = caller.has_identity

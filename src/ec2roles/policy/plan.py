@@ -120,14 +120,18 @@ class Half:
         self.tests = tuple(tests)
         self.conditional = tuple(conditional)
 
-    def matches(self, resource: str, values: Values) -> bool:
-        """Return whether any statement applies."""
+    def settled(self, resource: str) -> bool:
+        """Return whether a statement without conditions and variables applies."""
         if self.star or resource in self.exact or resource.startswith(self.prefixes):
             return True
-        for test in self.tests:
+        for test in self.tests:  # noqa: SIM110  (any() with a generator costs twice as much here)
             if test(resource):
                 return True
-        for one in self.conditional:  # noqa: SIM110  (any() with a generator costs twice as much here)
+        return False
+
+    def depends(self, resource: str, values: Values) -> bool:
+        """Return whether a statement with conditions or variables applies."""
+        for one in self.conditional:  # noqa: SIM110  (as above)
             if one.applies(resource, values):
                 return True
         return False
@@ -149,9 +153,11 @@ class Plan:
 
     def result(self, resource: str, values: Values) -> int:
         """Return `DENY`, `ALLOW` or `NOTHING`, for policies without principals."""
-        if self.deny is not None and self.deny.matches(resource, values):
+        half = self.deny
+        if half is not None and (half.settled(resource) or half.depends(resource, values)):
             return DENY
-        if self.allow is not None and self.allow.matches(resource, values):
+        half = self.allow
+        if half is not None and (half.settled(resource) or half.depends(resource, values)):
             return ALLOW
         return NOTHING
 

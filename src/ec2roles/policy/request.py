@@ -8,7 +8,7 @@ from typing import Any
 from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import ValidationError
 from ec2roles.policy.caller import Caller, CallerKind, parse_caller
-from ec2roles.policy.context import Context
+from ec2roles.policy.context import Context, Values, only_texts
 from ec2roles.policy.matching import ascii_lower
 
 LIST_ALL_BUCKETS = "arn:aws:s3:::*"
@@ -42,7 +42,10 @@ class Request:
         ValidationError: if the principal is none, or the action is not one plain action.
     """
 
-    __slots__ = ("_account", "_action", "_caller", "_context", "_folded", "_key", "_operation", "_resource")
+    _account: str | None
+    _folded: str
+    _resource: str
+    __slots__ = ("_account", "_action", "_caller", "_context", "_folded", "_key", "_operation", "_resource", "_texts")
 
     def __init__(
         self,
@@ -69,10 +72,19 @@ class Request:
         self._action = action
         self._operation = operation
         self._key: Any = action if operation is None else (action, operation)
-        self._context: Context = context if type(context) is Context else Context.of(context)
-        name: str = "*" if resource is None else resource
-        self._resource = name
-        account: str | None = None
+        self._context: Context | None = None
+        self._texts: dict[str, str] | None = None
+        if type(context) is Context:
+            self._context = context
+        elif type(context) is dict and only_texts(context):
+            # Keys are put in lower case when a condition first asks for one: many decisions never do.
+            self._texts = context.copy()
+        else:
+            self._context = Context.of(context)
+        if resource is None:
+            resource = "*"
+        self._resource = name = resource
+        account = None
         if name == "*":
             self._folded = name
         else:
@@ -89,7 +101,11 @@ class Request:
         if resource_account is not None:
             self._account = check_account_id(resource_account) if resource_account != account else resource_account
         else:
-            self._account = account if account and account.isdigit() and len(account) == 12 else caller.account
+            own = caller.account
+            if account is None or account == own or len(account) != 12 or not account.isdigit():
+                self._account = own
+            else:
+                self._account = account
 
     @property
     def principal(self) -> str:
@@ -119,7 +135,17 @@ class Request:
     @property
     def context(self) -> Context:
         """The context keys."""
+        if self._context is None:
+            self._context = Context.of_texts(self._texts or {})
         return self._context
+
+    @property
+    def values(self) -> Values:
+        """The context keys in lower case with their values, as the conditions read them; not to be changed."""
+        context = self._context
+        if context is None:
+            context = self._context = Context.of_texts(self._texts or {})
+        return context._values
 
     @property
     def operation(self) -> str | None:
@@ -137,10 +163,16 @@ class Request:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Request):
             return NotImplemented
-        return all(getattr(self, slot) == getattr(other, slot) for slot in self.__slots__)
+        return (
+            self._caller == other._caller
+            and self._key == other._key
+            and self._resource == other._resource
+            and self._account == other._account
+            and self.context == other.context
+        )
 
     def __hash__(self) -> int:
-        return hash((self._caller, self._key, self._resource, self._account, self._context))
+        return hash((self._caller, self._key, self._resource, self._account, self.context))
 
     def __repr__(self) -> str:
         on = "" if self._resource == "*" else f" on {self._resource}"

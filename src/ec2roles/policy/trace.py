@@ -73,7 +73,7 @@ def _layer(decision: Decision, request: Request, name: str, layer: Layer) -> lis
 
 
 def _finding(decision: Decision, request: Request, name: str, policy: Policy, statement: Statement) -> Finding:
-    values = request.context._values
+    values = request.values
     one = compiled(statement)
     misses: list[str] = []
     missing: list[str] = []

@@ -7,7 +7,8 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.errors import EntityAlreadyExistsError, ValidationError
-from ec2roles.services.operation import Authorization, Operation, Service
+from ec2roles.services.operation import Operation, Service
+from ec2roles.sts.token_service import Authorization
 
 
 @attrs.frozen
