@@ -24,33 +24,48 @@ CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door h
 
 # From the bottom up: a module comes after those that it may import.
 MAY_IMPORT = {
-    # -- policy: documents and a request in, a decision out -----------------------------------------------------------
+    # -- policy: documents and a request in, a decision out. `decision` words its explanation through `explain`, which it
+    #    loads by name when it is asked, for `explain` looks at everything here. ---------------------------------------
     "policy.values": "",
     "policy.operators": "",
     "policy.semantics": "",
     "policy.statement": "",
     "policy.source": "",
     "policy.caller": "",
-    "policy.trust_rules": "",
+    "policy.context": "",
+    "policy.principal_rules": "",
     "policy.matching": "",
+    "policy.problems": "policy.source",
+    "policy.element_rules": "policy.problems",
     "policy.variables": "policy.matching",
     "policy.resources": "policy.matching policy.variables",
-    "policy.grammar": "policy.operators policy.source policy.statement policy.trust_rules policy.values",
+    "policy.grammar": (
+        "policy.element_rules policy.operators policy.principal_rules policy.problems policy.statement policy.values"
+    ),
     "policy.checks": "policy.operators policy.source policy.statement policy.values policy.variables",
-    "policy.document": "policy.checks policy.grammar policy.source policy.statement policy.trust_rules",
+    "policy.document": "policy.checks policy.grammar policy.source policy.statement",
     "policy.lint": "policy.checks policy.document policy.matching",
-    "policy.request": "policy.caller policy.matching policy.values",
-    "policy.conditions": (
-        "policy.matching policy.operators policy.request policy.semantics policy.statement policy.values"
-        " policy.variables"
+    "policy.request": "policy.caller policy.context policy.matching",
+    "policy.conditions": "policy.matching policy.operators policy.statement policy.values policy.variables",
+    "policy.principals": "policy.caller",
+    "policy.decision": "policy.document policy.request policy.semantics policy.statement",
+    "policy.plan": (
+        "policy.caller policy.conditions policy.document policy.matching policy.principals policy.resources"
+        " policy.semantics policy.statement"
     ),
-    "policy.principals": "policy.caller policy.document policy.request policy.statement",
-    "policy.decision": "policy.document policy.request policy.statement",
+    "policy.policy_set": "policy.document policy.plan",
     "policy.evaluate": (
-        "policy.caller policy.conditions policy.decision policy.document policy.matching policy.principals"
-        " policy.request policy.resources policy.semantics policy.statement policy.variables"
+        "policy.caller policy.decision policy.matching policy.plan policy.policy_set policy.principals policy.request"
+        " policy.semantics"
     ),
-    "policy.explain": "policy.evaluate",
+    "policy.trace": (
+        "policy.conditions policy.decision policy.document policy.matching policy.plan policy.request policy.resources"
+        " policy.statement"
+    ),
+    "policy.explain": (
+        "policy.caller policy.decision policy.document policy.evaluate policy.matching policy.request policy.statement"
+        " policy.trace"
+    ),
     "policy": "policy.*",
     # -- the words between the parts ----------------------------------------------------------------------------------
     "calls": "policy.decision",
@@ -84,7 +99,7 @@ MAY_IMPORT = {
     "iam.console": "iam.identity iam.role iam.user iam.directory policy",
     # -- sts, the service ---------------------------------------------------------------------------------------------
     "sts.assume_role": "iam.names iam.role policy",
-    "sts.token_service": "sts.credentials sts.session sts.refusal sts.assume_role iam.role policy calls",
+    "sts.token_service": "sts.credentials sts.session sts.refusal sts.assume_role iam.role policy policy.evaluate calls",
     # -- client: what runs on an instance -----------------------------------------------------------------------------
     "client": "",
     "client.files": "",
@@ -110,15 +125,18 @@ MAY_IMPORT = {
         "ec2.metadata_documents ec2.fetch ec2.association ec2.metadata_options iam.role sts.credentials"
     ),
     "ec2.metadata": "ec2.metadata_tree ec2.metadata_token ec2.association ec2.metadata_options sts.credentials",
+    "ec2.launch": (
+        "ec2.association ec2.metadata_options ec2.metadata_tree ec2.rotation iam.instance_profile iam.names iam.role"
+        " sts.token_service calls"
+    ),
     "ec2.instance": (
-        "ec2.metadata ec2.metadata_tree ec2.metadata_options ec2.rotation ec2.association ec2.fetch client.chain"
-        " client.terminal iam.names iam.role iam.instance_profile sts.credentials sts.session sts.token_service policy"
-        " calls"
+        "ec2.launch ec2.metadata ec2.metadata_tree ec2.metadata_options ec2.association ec2.fetch client.chain"
+        " client.program client.terminal iam.instance_profile sts.credentials sts.session sts.token_service policy calls"
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",
     "services.operation": "calls policy sts.session sts.token_service",
-    "services.registry": "services.operation calls",
+    "services.registry": "services.operation sts.token_service calls",
     "services.s3": "services.operation calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.session sts.token_service",
     # -- the house ----------------------------------------------------------------------------------------------------
@@ -129,8 +147,8 @@ MAY_IMPORT = {
     "ec2roles": f"{CORE} account cloud",
     # -- the program --------------------------------------------------------------------------------------------------
     "cli": "",
-    "cli.tour": "account cloud ec2.instance sts.credentials policy",
-    "cli.check": "account cloud ec2.fetch ec2.instance iam.instance_profile",
+    "cli.tour": "account ec2.instance iam.names sts.credentials policy",
+    "cli.check": "account ec2.fetch ec2.instance iam.instance_profile",
     "cli.main": "cli.tour cli.check",
     "__main__": "cli.main",
     # -- adapters: one outside library or format each; they may import account and cloud, and nobody imports them -----

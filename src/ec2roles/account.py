@@ -156,11 +156,27 @@ class Account:
         Return an account with everything that ``aws iam get-account-authorization-details`` printed.
 
         >>> import json
-        >>> account = Account.from_authorization_details({"RoleDetailList": [{
-        ...     "RoleName": "app", "RoleId": "AROAEXAMPLE", "Arn": "arn:aws:iam::123456789012:role/app",
-        ...     "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
-        ...         {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]},
-        ... }]})
+        >>> account = Account.from_authorization_details(
+        ...     {
+        ...         "RoleDetailList": [
+        ...             {
+        ...                 "RoleName": "app",
+        ...                 "RoleId": "AROAEXAMPLE",
+        ...                 "Arn": "arn:aws:iam::123456789012:role/app",
+        ...                 "AssumeRolePolicyDocument": {
+        ...                     "Version": "2012-10-17",
+        ...                     "Statement": [
+        ...                         {
+        ...                             "Effect": "Allow",
+        ...                             "Principal": {"Service": "ec2.amazonaws.com"},
+        ...                             "Action": "sts:AssumeRole",
+        ...                         }
+        ...                     ],
+        ...                 },
+        ...             }
+        ...         ]
+        ...     }
+        ... )
         >>> list(account.roles)
         ['app']
 
@@ -336,7 +352,9 @@ class Account:
         """
         return self.launch_instances(1, profile, **options)[0]
 
-    def launch_instances(self, count: int, profile: InstanceProfile | str | None = None, **options: Any) -> list[Instance]:
+    def launch_instances(
+        self, count: int, profile: InstanceProfile | str | None = None, **options: Any
+    ) -> list[Instance]:
         """
         Launch many instances alike (AWS: RunInstances with MinCount and MaxCount).
 
@@ -364,9 +382,13 @@ class Account:
         if profile is not None and name_or_arn in (profile.name, profile.arn):
             return profile
         if name in self.roles:
-            detail = f"no instance profile '{name}'; there is a role of that name, but roles are not attached, profiles are"
+            detail = (
+                f"no instance profile '{name}'; there is a role of that name, but roles are not attached, profiles are"
+            )
         else:
-            detail = f"no instance profile '{name_or_arn}'; known: {', '.join(list(self.instance_profiles)[:5]) or 'none'}"
+            detail = (
+                f"no instance profile '{name_or_arn}'; known: {', '.join(list(self.instance_profiles)[:5]) or 'none'}"
+            )
         raise invalid_profile(name_or_arn, detail)
 
     def _s3_of(self, account_id: str) -> S3:

@@ -79,10 +79,7 @@ def iso(value: datetime) -> str:
     '1970-01-01T00:00:00Z'
     """
     # Not strftime: it leaves years before 1000 unpadded on some platforms, and is four times slower.
-    return (
-        f"{value.year:04d}-{value.month:02d}-{value.day:02d}"
-        f"T{value.hour:02d}:{value.minute:02d}:{value.second:02d}Z"
-    )
+    return f"{value.year:04d}-{value.month:02d}-{value.day:02d}T{value.hour:02d}:{value.minute:02d}:{value.second:02d}Z"
 
 
 def _start(value: datetime) -> datetime:

@@ -164,7 +164,9 @@ class Timekeeper:
             if not isinstance(self.remember, timedelta):
                 raise TypeError(f"remember must be a timedelta, got {type(self.remember).__name__}")
             if self.remember < timedelta(days=1):
-                raise ClockError(f"remember must be at least a day, the life of credentials lies within it, got '{self.remember}'")
+                raise ClockError(
+                    f"remember must be at least a day, the life of credentials lies within it, got '{self.remember}'"
+                )
             self._remembered = self.remember // MICROSECOND
         self.ids = Ids(self.seed)
 
@@ -229,9 +231,13 @@ class Timekeeper:
             return (now, LAST)
         when = to_microseconds(to_utc(at, "at"))
         if when > now:
-            raise ClockError(f"'at' is in the future: {iso(to_utc(at))}, and the clock shows {iso(from_microseconds(now))}")
+            raise ClockError(
+                f"'at' is in the future: {iso(to_utc(at))}, and the clock shows {iso(from_microseconds(now))}"
+            )
         if self._remembered is not None and when < now - self._remembered:
-            raise ClockError(f"'at' is further back than this Cloud remembers: {iso(to_utc(at))}, remember={self.remember}")
+            raise ClockError(
+                f"'at' is further back than this Cloud remembers: {iso(to_utc(at))}, remember={self.remember}"
+            )
         return (when, LAST)
 
     def keep_from(self, now: int) -> int | None:
@@ -246,7 +252,9 @@ class Timekeeper:
     def require_same(self, other: Timekeeper, what: str) -> None:
         """Raise `Ec2RolesError` if *other* is another timekeeper: *what* belongs to another Cloud then."""
         if other is not self:
-            raise Ec2RolesError(f"{what} belongs to another Timekeeper (another Cloud); build all of them with the same one")
+            raise Ec2RolesError(
+                f"{what} belongs to another Timekeeper (another Cloud); build all of them with the same one"
+            )
 
     def add_issuers(self, issuers: list[object]) -> int:
         """
@@ -257,7 +265,9 @@ class Timekeeper:
         """
         first = len(self._issuers)
         if first + len(issuers) > 1 << SLOT_BITS:
-            raise Ec2RolesError(f"out of slots: {first} issuers of credentials, {len(issuers)} more, at most {1 << SLOT_BITS}")
+            raise Ec2RolesError(
+                f"out of slots: {first} issuers of credentials, {len(issuers)} more, at most {1 << SLOT_BITS}"
+            )
         self._issuers.extend(issuers)
         return first
 

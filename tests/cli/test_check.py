@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +180,7 @@ def test_documents_may_be_url_encoded_as_the_api_sends_them(check: Check) -> Non
     """The AWS CLI decodes them, other tools do not."""
     from urllib.parse import quote
 
-    document = deepcopy(ACCOUNT)
+    document = json.loads(json.dumps(ACCOUNT))
     one = document["RoleDetailList"][0]
     one["AssumeRolePolicyDocument"] = quote(json.dumps(one["AssumeRolePolicyDocument"]))
     one["RolePolicyList"][0]["PolicyDocument"] = quote(json.dumps(one["RolePolicyList"][0]["PolicyDocument"]))
@@ -212,15 +211,27 @@ def _set(path: str, value: object) -> Callable[[dict[str, Any]], object]:
             _set("/RoleDetailList/0/InstanceProfileList/0/Roles", [{"RoleName": "web"}, {"RoleName": "task"}]),
             "an instance profile holds at most 1 role, 'web' has 2: web, task at /RoleDetailList/0/InstanceProfileList/0/Roles",
         ),
-        (_set("/RoleDetailList/0/RolePolicyList/0/PolicyDocument/Statement/0/Effect", "Maybe"), "/RoleDetailList/0/RolePolicyList/0"),
-        (_set("/RoleDetailList/0/AssumeRolePolicyDocument", None), "missing 'AssumeRolePolicyDocument' at /RoleDetailList/0"),
+        (
+            _set("/RoleDetailList/0/RolePolicyList/0/PolicyDocument/Statement/0/Effect", "Maybe"),
+            "/RoleDetailList/0/RolePolicyList/0",
+        ),
+        (
+            _set("/RoleDetailList/0/AssumeRolePolicyDocument", None),
+            "missing 'AssumeRolePolicyDocument' at /RoleDetailList/0",
+        ),
         (_set("/RoleDetailList/0/RoleName", "a/b"), "role name must be 1-64 of"),
         (_set("/RoleDetailList/0/RoleName", 7), "'RoleName' must be text, got int at /RoleDetailList/0/RoleName"),
         (_set("/RoleDetailList/1/RoleName", "WEB"), "'web' already exists (names ignore case)"),
         (_set("/RoleDetailList", {}), "'RoleDetailList' must be a list, got dict at /RoleDetailList"),
         (_set("/RoleDetailList/0", []), "expected an object, got list at /RoleDetailList/0"),
-        (_set("/UserDetailList/0/GroupList/0", "nobody"), "which is not in GroupDetailList at /UserDetailList/0/GroupList/0"),
-        (_set("/Policies/0/DefaultVersionId", "v9"), "version 'v9' of 'list' is the default, but only ['v1', 'v2'] are there"),
+        (
+            _set("/UserDetailList/0/GroupList/0", "nobody"),
+            "which is not in GroupDetailList at /UserDetailList/0/GroupList/0",
+        ),
+        (
+            _set("/Policies/0/DefaultVersionId", "v9"),
+            "version 'v9' of 'list' is the default, but only ['v1', 'v2'] are there",
+        ),
         (_set("/UserDetailList/0/Arn", "arn:aws:iam::999999999999:user/alice"), "entities of several accounts"),
         (_set("/UserDetailList/0/Arn", "alice"), "ARN needs 6 parts"),
     ],
@@ -229,7 +240,7 @@ def test_a_document_that_is_wrong_somewhere_ends_with_2_and_the_place(
     check: Check, change: Callable[[dict[str, Any]], object], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A JSON pointer, and no traceback."""
-    document = deepcopy(ACCOUNT)
+    document = json.loads(json.dumps(ACCOUNT))
     change(document)
 
     assert check(document, "--list") == (2, "")

@@ -96,8 +96,18 @@ def digest(account: Account) -> object:
         ),
         (lambda web: None, lambda account, web: account.launch_instances(0), "InvalidParameterValue", None),
         (lambda web: None, lambda account, web: account.launch_instances(True), "InvalidParameterValue", None),
-        (lambda web: None, lambda account, web: account.launch_instance(http_tokens="maybe"), "InvalidParameterValue", None),
-        (lambda web: None, lambda account, web: account.launch_instance(user_data="x" * 16_385), "InvalidParameterValue", None),
+        (
+            lambda web: None,
+            lambda account, web: account.launch_instance(http_tokens="maybe"),
+            "InvalidParameterValue",
+            None,
+        ),
+        (
+            lambda web: None,
+            lambda account, web: account.launch_instance(user_data="x" * 16_385),
+            "InvalidParameterValue",
+            None,
+        ),
         (lambda web: web.stop(), lambda account, web: web.call("s3:ListAllMyBuckets"), "IncorrectInstanceState", None),
         (lambda web: web.stop(), lambda account, web: web.run("aws s3 ls"), "IncorrectInstanceState", None),
         (

@@ -99,7 +99,9 @@ def test_a_role_ec2_cannot_assume_is_listed_and_answers_the_error_document(accou
     )
 
 
-@pytest.mark.parametrize("path", ["iam", "iam/", "iam/info", "iam/security-credentials/", "iam/security-credentials/app"])
+@pytest.mark.parametrize(
+    "path", ["iam", "iam/", "iam/info", "iam/security-credentials/", "iam/security-credentials/app"]
+)
 def test_without_a_profile_the_whole_of_iam_is_missing(account: Account, path: str) -> None:
     """404, and no iam/ in the listing."""
     bare = account.launch_instance()
@@ -283,7 +285,9 @@ def test_a_disabled_endpoint_answers_403_to_everything(web: Instance) -> None:
     assert web.metadata.credentials() is not None
 
 
-@pytest.mark.parametrize(("limit", "hops", "arrives"), [(1, 0, True), (1, 1, False), (2, 1, True), (2, 2, False), (64, 63, True)])
+@pytest.mark.parametrize(
+    ("limit", "hops", "arrives"), [(1, 0, True), (1, 1, False), (2, 1, True), (2, 2, False), (64, 63, True)]
+)
 def test_the_answer_to_the_token_put_survives_so_many_hops(web: Instance, limit: int, hops: int, arrives: bool) -> None:
     """With as many extra hops as the limit, it never arrives; a GET is not limited."""
     web.modify_metadata_options(http_put_response_hop_limit=limit)
@@ -296,13 +300,21 @@ def test_the_answer_to_the_token_put_survives_so_many_hops(web: Instance, limit:
 
 def test_the_two_versions_deliver_separate_credentials(account: Account, web: Instance) -> None:
     """A policy can tell them apart by ec2:RoleDelivery."""
-    account.roles["app"].put_policy("list", {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"},
-            {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"NumericLessThan": {"ec2:RoleDelivery": "2.0"}}},
-        ],
-    })
+    account.roles["app"].put_policy(
+        "list",
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"},
+                {
+                    "Effect": "Deny",
+                    "Action": "*",
+                    "Resource": "*",
+                    "Condition": {"NumericLessThan": {"ec2:RoleDelivery": "2.0"}},
+                },
+            ],
+        },
+    )
     v1 = web.metadata.get(CREDENTIALS + "app").body
     v2 = web.metadata.get(CREDENTIALS + "app", headers=token(web.metadata)).body
 
@@ -341,7 +353,9 @@ def test_what_stands_at_a_path(web: Instance, path: str, body: str) -> None:
     assert web.metadata.get(path).body == body
 
 
-@pytest.mark.parametrize("path", ["/latest/meta-data/nope", "/latest/meta-data/instance-id/x", "/1999-01-01/", "/latest/nope"])
+@pytest.mark.parametrize(
+    "path", ["/latest/meta-data/nope", "/latest/meta-data/instance-id/x", "/1999-01-01/", "/latest/nope"]
+)
 def test_an_unknown_path_is_a_plain_404(web: Instance, path: str) -> None:
     """Never anything else."""
     answer = web.metadata.get(path)

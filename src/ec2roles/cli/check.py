@@ -44,9 +44,15 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile", metavar="NAME", help="the instance profile that the instance is launched with")
     parser.add_argument("--resource", metavar="ARN", help="the resource that the action is about")
     parser.add_argument(
-        "--context", metavar="KEY=VALUE", action="append", default=[], help="a context key; repeat one for several values"
+        "--context",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="a context key; repeat one for several values",
     )
-    parser.add_argument("--list", action="store_true", help="show the profiles, their roles, and whether EC2 can assume them")
+    parser.add_argument(
+        "--list", action="store_true", help="show the profiles, their roles, and whether EC2 can assume them"
+    )
     return parser
 
 

@@ -13,6 +13,7 @@ from ec2roles.account import OUTSIDE_ADDRESS, Account
 from ec2roles.clock import iso
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import AwsError
+from ec2roles.iam.names import ROLE_NAME
 from ec2roles.policy import PermissionPolicy, TrustPolicy
 from ec2roles.sts.credentials import Credentials
 
@@ -31,7 +32,9 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=0, help="another number gives other ids and keys (default: 0)")
     parser.add_argument("--role", default="EC2Role", metavar="NAME", help="the role's name (default: EC2Role)")
-    parser.add_argument("--account", default="123456789012", metavar="ID", help="the account id (default: 123456789012)")
+    parser.add_argument(
+        "--account", default="123456789012", metavar="ID", help="the account id (default: 123456789012)"
+    )
     parser.add_argument(
         "--managed-policy",
         default="AmazonS3ReadOnlyAccess",
@@ -44,6 +47,9 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace, out: TextIO) -> int:
     """Tell the lesson, and return the exit status."""
     account = Account(options.account, seed=options.seed)
+    # Checked before the first line is told.
+    ROLE_NAME.check(options.role)
+    account.iam.find(options.managed_policy)
     Tour(account, options.role, options.managed_policy, out).tell()
     return 0
 
@@ -116,7 +122,9 @@ class Tour:
     def tell(self) -> None:
         """Tell all of it."""
         account = self.account
-        self.say(f"EC2 instance roles, in account {account.account_id}, {account.region}. It is {iso(account.clock.now())}.")
+        self.say(
+            f"EC2 instance roles, in account {account.account_id}, {account.region}. It is {iso(account.clock.now())}."
+        )
         self.without_a_role()
         self.make_the_role()
         self.attach_it()
@@ -132,7 +140,9 @@ class Tour:
     def without_a_role(self) -> None:
         """An instance, a bucket, and no credentials."""
         self.chapter("An instance without a role")
-        self.web = self.account.launch_instance(user_data="#!/bin/sh\necho export DB_PASSWORD=hunter2-EXAMPLE >> /etc/profile\n")
+        self.web = self.account.launch_instance(
+            user_data="#!/bin/sh\necho export DB_PASSWORD=hunter2-EXAMPLE >> /etc/profile\n"
+        )
         self.console("Launch instance, IAM instance profile: none", self.web)
         bucket = self.account.s3.create_bucket(BUCKET)
         self.console("Create bucket", bucket)
@@ -143,7 +153,9 @@ class Tour:
     def make_the_role(self) -> None:
         """The console makes the role, and quietly the instance profile."""
         self.chapter("A role, made in the console in one step")
-        role = self.account.console.create_role(self.role_name, service="ec2.amazonaws.com", policies=[self.managed_policy])
+        role = self.account.console.create_role(
+            self.role_name, service="ec2.amazonaws.com", policies=[self.managed_policy]
+        )
         self.console(f"Create role, use case EC2, permissions {self.managed_policy}", role)
         self.say("Its trust policy says who may assume it:")
         self.say(_indented(json.dumps(role.trust.to_dict())))
@@ -157,7 +169,9 @@ class Tour:
         """What is attached is the profile."""
         self.chapter("Attaching it to the running instance")
         self.console("Actions > Security > Modify IAM role offers", self.account.console.iam_role_choices())
-        self.say("Those are instance profiles, though the console calls them roles. The role itself cannot be attached:")
+        self.say(
+            "Those are instance profiles, though the console calls them roles. The role itself cannot be attached:"
+        )
         self.attempt(lambda: self.web.attach(self.account.roles[self.role_name]))  # type: ignore[arg-type]
         self.web.attach(self.role_name)
         self.console(f"Choose {self.role_name}", self.web)
@@ -176,7 +190,8 @@ class Tour:
         self.type("aws sts get-caller-identity")
         self.type("aws s3 ls")
         decision = self.web.can("s3:ListAllMyBuckets")
-        self.say(f"Why: {decision.reason}" if decision else f"It is denied. Why:\n{_indented(decision.explain())}")
+        self.say("It is allowed. Why:" if decision else "It is denied. Why:")
+        self.say(_indented(decision.explain()))
         self.say("Now a write:")
         self.type("echo meow > cat.txt")
         written = self.type(f"aws s3 cp cat.txt s3://{BUCKET}/cat.txt")
@@ -210,20 +225,25 @@ class Tour:
         """Another role, made the CLI's way."""
         self.chapter("Another role, made the CLI's way in two steps")
         account = self.account
-        writer = account.create_role("writer", trust=TrustPolicy.service("ec2.amazonaws.com"))
+        name = "writer" if "writer" not in account.roles else "uploader"
+        writer = account.create_role(name, trust=TrustPolicy.service("ec2.amazonaws.com"))
         writer.put_policy("write", PermissionPolicy.allow("s3:PutObject", resource=f"arn:aws:s3:::{BUCKET}/*"))
         self.say(f"aws iam create-role, put-role-policy: {writer}")
         self.console("Modify IAM role offers", account.console.iam_role_choices())
         self.say("The new role is not in the list: nobody has made an instance profile for it.")
-        self.attempt(lambda: self.web.replace("writer"))
-        profile = account.create_instance_profile("writer-profile")
+        self.attempt(lambda: self.web.replace(name))
+        profile = account.create_instance_profile(
+            "writer-profile" if "writer-profile" not in account.instance_profiles else "uploader-profile"
+        )
         profile.add_role(writer)
         self.say(f"aws iam create-instance-profile, add-role-to-instance-profile: {profile}")
         self.say("A profile holds one role, and no more:")
         self.attempt(lambda: profile.add_role(account.roles[self.role_name]))
         before = self.web.association_id
         self.web.replace(profile)
-        self.console("Replace IAM role: writer-profile", f"{self.web}, association {before} -> {self.web.association_id}")
+        self.console(
+            f"Replace IAM role: {profile.name}", f"{self.web}, association {before} -> {self.web.association_id}"
+        )
         self.type(f"aws s3 cp cat.txt s3://{BUCKET}/cat.txt")
         self.type("aws s3 ls")
 
@@ -239,7 +259,9 @@ class Tour:
                 "s3:PutObject", f"arn:aws:s3:::{BUCKET}/cat2.txt", credentials=last, body=b"meow\n"
             )
             outcome = "still work" if answer else f"get {answer.error.code if answer.error else '?'}"
-            self.say(f"Detaching is not revoking: the last credentials, kept by somebody, {outcome} until {iso(last.expiration)}.")  # type: ignore[arg-type]
+            self.say(
+                f"Detaching is not revoking: the last credentials, kept by somebody, {outcome} until {iso(last.expiration)}."
+            )  # type: ignore[arg-type]
 
     def long_term_keys(self) -> None:
         """What people do instead."""
@@ -250,7 +272,9 @@ class Tour:
         typed = f"{key.access_key_id}\n{key.secret_access_key.reveal()}\nus-east-1\njson\n"
         self.type("aws configure", stdin=typed)
         self.type("aws s3 ls")
-        self.say("It works, and the key now lies in a file that any process of this user reads, and that never expires:")
+        self.say(
+            "It works, and the key now lies in a file that any process of this user reads, and that never expires:"
+        )
         self.type("cat ~/.aws/credentials")
         self.clock(days=40)
         self.type("aws s3 ls")
@@ -259,7 +283,9 @@ class Tour:
         self.type("aws configure list")
         self.say("An environment variable hides them both:")
         bob = self.account.create_user("bob").create_access_key()
-        self.type(f"export AWS_ACCESS_KEY_ID={bob.access_key_id} AWS_SECRET_ACCESS_KEY={bob.secret_access_key.reveal()}")
+        self.type(
+            f"export AWS_ACCESS_KEY_ID={bob.access_key_id} AWS_SECRET_ACCESS_KEY={bob.secret_access_key.reveal()}"
+        )
         self.type("aws sts get-caller-identity --query Arn --output text")
         self.type("aws s3 ls")
         self.say("User data is no place for a secret either: any process on the instance reads it.")

@@ -567,7 +567,8 @@ def launch_instances(count: int, profile: InstanceProfile | str | None = None, *
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise InstanceError(
-            f"Value ({count}) for parameter minCount is invalid.", detail=f"count must be an int of 1 or more, got {shown(count)}"
+            f"Value ({count}) for parameter minCount is invalid.",
+            detail=f"count must be an int of 1 or more, got {shown(count)}",
         )
     launch = prepare_launch(count, profile, **options)
     instances = []

@@ -68,7 +68,9 @@ def resolve_profile(
         )
     if isinstance(profile, str):
         if find_profile is None:
-            raise invalid_profile(profile, "this instance was built by hand without find_profile=...; pass the profile itself")
+            raise invalid_profile(
+                profile, "this instance was built by hand without find_profile=...; pass the profile itself"
+            )
         profile = find_profile(profile)
     if not isinstance(profile, InstanceProfile):
         raise TypeError(f"an instance has an InstanceProfile or its name, got {type(profile).__name__}")
@@ -124,7 +126,9 @@ def prepare_launch(
     data = user_data.encode() if isinstance(user_data, str) else user_data
     if data is not None and len(data) > _USER_DATA_LIMIT:
         raise InstanceError(
-            "User data is limited to 16384 bytes", code="InvalidParameterValue", detail=f"got {len(data)} bytes of user data"
+            "User data is limited to 16384 bytes",
+            code="InvalidParameterValue",
+            detail=f"got {len(data)} bytes of user data",
         )
     pairs = check_tags(tags, most=50)
     region = region or sts.region
@@ -155,5 +159,12 @@ def prepare_launch(
         user_data=data,
     )
     return Launch(
-        time, sts, api if api is not None else sts.api, hardware, rotation, find_profile, time.next_slot, Timeline(position, record)
+        time,
+        sts,
+        api if api is not None else sts.api,
+        hardware,
+        rotation,
+        find_profile,
+        time.next_slot,
+        Timeline(position, record),
     )

@@ -175,7 +175,9 @@ class MetadataService:
             return self._put_token(record, token_path, sent, extra_hops, position)
         if token_path:
             return MetadataResponse(
-                405 if method != "OPTIONS" else 200, "", {"Content-Type": "text/plain", "Allow": "OPTIONS, PUT", "Content-Length": "0"}
+                405 if method != "OPTIONS" else 200,
+                "",
+                {"Content-Type": "text/plain", "Allow": "OPTIONS, PUT", "Content-Length": "0"},
             )
         if method not in ("GET", "HEAD"):
             return _error(405)
@@ -201,7 +203,9 @@ class MetadataService:
         host = self._host
         left = None
         if TOKEN_HEADER in sent:
-            left = seconds_left(host.time.ids, host.instance_id, sent[TOKEN_HEADER], now=position[0], boots=record.boots)
+            left = seconds_left(
+                host.time.ids, host.instance_id, sent[TOKEN_HEADER], now=position[0], boots=record.boots
+            )
             if left is None:
                 return _error(401)
         elif record.options.http_tokens == REQUIRED:
@@ -243,4 +247,6 @@ def _headers(body: str, kind: str, position: Position, *, ttl: int | None, modif
 
 def _error(status: int) -> MetadataResponse:
     body = _ERROR_PAGE.format(title=f"{status} - {_REASONS[status]}")
-    return MetadataResponse(status, body, {"Content-Type": "text/html", "Content-Length": str(len(body)), "Server": "EC2ws"})
+    return MetadataResponse(
+        status, body, {"Content-Type": "text/html", "Content-Length": str(len(body)), "Server": "EC2ws"}
+    )

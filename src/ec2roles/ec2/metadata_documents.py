@@ -62,7 +62,9 @@ def profile_info(fetch: Fetch, profile: InstanceProfile, since: int) -> str:
 
 def role_credentials(credentials: Credentials) -> str:
     """Return ``iam/security-credentials/ROLE``: the credentials themselves."""
-    assert credentials.issued is not None and credentials.expiration is not None and credentials.session_token is not None
+    assert (
+        credentials.issued is not None and credentials.expiration is not None and credentials.session_token is not None
+    )
     return document(
         [
             ("Code", "Success"),

@@ -29,7 +29,8 @@ def _one_of(*allowed: str) -> Callable[[object, attrs.Attribute[str], str], None
 def _hop_limit(instance: object, attribute: attrs.Attribute[int], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 64:
         raise InstanceError(
-            f"Invalid value for {attribute.name}: {value}", detail=f"{attribute.name} must be an int 1-64, got {shown(value)}"
+            f"Invalid value for {attribute.name}: {value}",
+            detail=f"{attribute.name} must be an int 1-64, got {shown(value)}",
         )
 
 

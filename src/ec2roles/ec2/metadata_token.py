@@ -35,7 +35,9 @@ def make_token(ids: Ids, instance_id: str, *, now: int, ttl: int, boots: int) ->
         ttl: seconds, 1-21600.
         boots: how often the instance has been started.
     """
-    payload = _PREFIX + (now + (1 << 62)).to_bytes(8, "big") + ttl.to_bytes(2, "big") + (boots & 0xFFFF).to_bytes(2, "big")
+    payload = (
+        _PREFIX + (now + (1 << 62)).to_bytes(8, "big") + ttl.to_bytes(2, "big") + (boots & 0xFFFF).to_bytes(2, "big")
+    )
     return urlsafe_b64encode(payload + _digest(ids, instance_id, payload)).decode()
 
 

@@ -58,7 +58,9 @@ class Rotation:
                 detail=f"lifetime must exceed refresh by five minutes or more, got '{self.lifetime}' and '{self.refresh}'"
             )
         if self.lifetime / self.refresh > 1000:
-            raise DurationError(detail=f"lifetime must be at most 1,000 refreshes, got '{self.lifetime}' and '{self.refresh}'")
+            raise DurationError(
+                detail=f"lifetime must be at most 1,000 refreshes, got '{self.lifetime}' and '{self.refresh}'"
+            )
         if self.on_refresh_failure not in (KEEP, DROP):
             raise DurationError(detail=f"on_refresh_failure must be 'keep' or 'drop', got '{self.on_refresh_failure}'")
         object.__setattr__(self, "refresh_microseconds", self.refresh // MICROSECOND)

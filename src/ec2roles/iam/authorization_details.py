@@ -91,7 +91,9 @@ def account_of(document: object) -> str:
         AuthorizationDetailsError: if it is not such a document, or speaks of several accounts.
     """
     if not isinstance(document, Mapping):
-        raise AuthorizationDetailsError(f"expected the JSON object that the AWS CLI prints, got {type(document).__name__}")
+        raise AuthorizationDetailsError(
+            f"expected the JSON object that the AWS CLI prints, got {type(document).__name__}"
+        )
     if not any(key in document for key in _LISTS):
         raise AuthorizationDetailsError(
             f"none of {', '.join(_LISTS)} is there: is this the output of 'aws iam get-account-authorization-details'?"
@@ -174,7 +176,9 @@ class _Loader:
         default = place.text("DefaultVersionId")
         versions = {version.text("VersionId"): version for version in place.items("PolicyVersionList")}
         if default not in versions:
-            raise place.error(f"version {shown(default)} of '{name}' is the default, but only {sorted(versions)} are there")
+            raise place.error(
+                f"version {shown(default)} of '{name}' is the default, but only {sorted(versions)} are there"
+            )
         document = _document(versions[default].get("Document"))
         if Arn.parse(arn).account_id == "aws":
             version = versions[default]
@@ -262,7 +266,9 @@ class _Loader:
         roles = list(place.items("Roles"))
         if len(roles) > 1:
             names = ", ".join(one.text("RoleName") for one in roles)
-            raise place.get("Roles").error(f"an instance profile holds at most 1 role, '{name}' has {len(roles)}: {names}")
+            raise place.get("Roles").error(
+                f"an instance profile holds at most 1 role, '{name}' has {len(roles)}: {names}"
+            )
         if name.lower() in seen:
             raise place.error(f"instance profile '{name}' is listed twice, first at {seen[name.lower()]}")
         seen[name.lower()] = place.pointer

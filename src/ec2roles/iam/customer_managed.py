@@ -77,7 +77,11 @@ class CustomerManagedPolicy:
     def _load(self, document: object, *, stored: bool = False) -> Policy:
         policy = load_policy(document, "identity", stored=stored)
         if not stored:
-            check_size(policy, self.quotas.managed_policy_size, f"Cannot exceed quota for PolicySize: {self.quotas.managed_policy_size}")
+            check_size(
+                policy,
+                self.quotas.managed_policy_size,
+                f"Cannot exceed quota for PolicySize: {self.quotas.managed_policy_size}",
+            )
         return policy.named(self.name, arn=self.arn)
 
     @property
@@ -144,7 +148,9 @@ class CustomerManagedPolicy:
         version = f"v{state.newest + 1}"
         documents = {**state.documents, version: policy}
         self._write(
-            "CreatePolicyVersion", version, PolicyVersions(documents, version if set_as_default else state.default, state.newest + 1)
+            "CreatePolicyVersion",
+            version,
+            PolicyVersions(documents, version if set_as_default else state.default, state.newest + 1),
         )
         return version
 
@@ -171,7 +177,8 @@ class CustomerManagedPolicy:
         self._require(version_id, state)
         if version_id == state.default:
             raise DeleteConflictError(
-                "Cannot delete the default version of a policy.", detail=f"'{version_id}' is in force; set another default first"
+                "Cannot delete the default version of a policy.",
+                detail=f"'{version_id}' is in force; set another default first",
             )
         documents = {key: value for key, value in state.documents.items() if key != version_id}
         self._write("DeletePolicyVersion", version_id, attrs.evolve(state, documents=documents))
@@ -188,7 +195,9 @@ class CustomerManagedPolicy:
     def _existing(self) -> PolicyVersions:
         state = self._versions.last
         if not state.default:
-            raise NoSuchEntityError(f"Policy {self.arn} was not found.", detail=f"policy '{self.name}' has been deleted")
+            raise NoSuchEntityError(
+                f"Policy {self.arn} was not found.", detail=f"policy '{self.name}' has been deleted"
+            )
         return state
 
     def _require(self, version_id: str, state: PolicyVersions) -> None:

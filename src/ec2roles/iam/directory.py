@@ -111,7 +111,9 @@ class Directory:
         Role.name_rule.check(name)
         self.roles.check_free(name)
         if isinstance(policies, str):
-            raise TypeError(f"policies must be a list of names or ARNs, got the text {shown(policies)}; write [{shown(policies)}]")
+            raise TypeError(
+                f"policies must be a list of names or ARNs, got the text {shown(policies)}; write [{shown(policies)}]"
+            )
         role = Role(
             name,
             trust=trust,
@@ -173,9 +175,17 @@ class Directory:
         user = self.users[name]
         _refuse_delete(
             (list(user.access_keys), "must delete access keys first", "delete access key {} first"),
-            (["password"] if user.has_console_password else [], "must delete login profile first", "delete its {} first"),
+            (
+                ["password"] if user.has_console_password else [],
+                "must delete login profile first",
+                "delete its {} first",
+            ),
             *_policies_in_the_way(user),
-            ([group.name for group in user.groups], "must remove users from group first", "remove it from group {} first"),
+            (
+                [group.name for group in user.groups],
+                "must remove users from group first",
+                "remove it from group {} first",
+            ),
         )
         self.users.remove(user, user.mark_deleted())
 
@@ -211,7 +221,9 @@ class Directory:
         """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
         policy = self.policies[name]
         identities: list[Identity] = [*self.roles.values(), *self.users.values(), *self.groups.values()]
-        users = [one.name for one in identities if policy in one.attached_policies or one.permissions_boundary is policy]
+        users = [
+            one.name for one in identities if policy in one.attached_policies or one.permissions_boundary is policy
+        ]
         if users:
             raise DeleteConflictError(
                 "Cannot delete a policy attached to entities.", detail=f"'{name}' is attached to {', '.join(users[:5])}"

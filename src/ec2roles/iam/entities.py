@@ -91,7 +91,9 @@ class Entities(Generic[Entity]):
         if entity is None:
             known = ", ".join(f"'{one}'" for one in list(self)[:5]) or "none"
             more = ", ..." if len(self._now) > 5 else ""
-            raise NoSuchEntityError(self.missing.format(name=name), detail=f"no {self.noun} '{name}'; known: {known}{more}")
+            raise NoSuchEntityError(
+                self.missing.format(name=name), detail=f"no {self.noun} '{name}'; known: {known}{more}"
+            )
         return entity
 
     def __contains__(self, name: object) -> bool:

@@ -254,7 +254,8 @@ class Identity:
         state = self._existing()
         if state.boundary is None:
             raise NoSuchEntityError(
-                f"{self.kind} {self.name} does not have a permissions boundary.", detail="there is no boundary to delete"
+                f"{self.kind} {self.name} does not have a permissions boundary.",
+                detail="there is no boundary to delete",
             )
         self._write(f"Delete{self.kind}PermissionsBoundary", attrs.evolve(state, boundary=None))
 
@@ -300,7 +301,10 @@ class Identity:
         if found is None:
             boundaries = () if limit is None else (limit,)
             # The documents are kept with the set, so that no other document can come to have one of their ids.
-            found = state.compiled[key] = (PolicySet(identity=documents, boundaries=boundaries), (*documents, *boundaries))
+            found = state.compiled[key] = (
+                PolicySet(identity=documents, boundaries=boundaries),
+                (*documents, *boundaries),
+            )
         return found[0]
 
     # -- helpers ----------------------------------------------------------------------------------------------------
@@ -357,7 +361,8 @@ class Identity:
         most = getattr(self.quotas, f"managed_policies_per_{self.kind.lower()}")
         if len(attached) > most:
             raise LimitExceededError(
-                f"Cannot exceed quota for PoliciesPer{self.kind}: {most}", detail=f"{self.name} has {most} attached already"
+                f"Cannot exceed quota for PoliciesPer{self.kind}: {most}",
+                detail=f"{self.name} has {most} attached already",
             )
 
     def _write(self, operation: str, state: Any, *, detail: str = "") -> Position:

@@ -37,7 +37,9 @@ class InstanceProfile:
 
     >>> from ec2roles import Role, Timekeeper, TrustPolicy
     >>> time = Timekeeper()
-    >>> profile = InstanceProfile("app", role=Role("app", trust=TrustPolicy.service("ec2.amazonaws.com"), time=time), time=time)
+    >>> profile = InstanceProfile(
+    ...     "app", role=Role("app", trust=TrustPolicy.service("ec2.amazonaws.com"), time=time), time=time
+    ... )
     >>> profile.arn
     'arn:aws:iam::123456789012:instance-profile/app'
 

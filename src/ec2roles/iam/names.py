@@ -70,7 +70,8 @@ greater than or equal to 900"
     """
     count = f"{len(problems)} validation error{'s' if len(problems) != 1 else ''} detected: "
     return count + "; ".join(
-        f"Value {value} at '{member}' failed to satisfy constraint: {constraint}" for value, member, constraint in problems
+        f"Value {value} at '{member}' failed to satisfy constraint: {constraint}"
+        for value, member, constraint in problems
     )
 
 
@@ -129,7 +130,13 @@ def check_tags(tags: Mapping[str, str] | Iterable[tuple[str, str]] | None, *, mo
             if not shortest <= len(text) <= longest or not _TAG.fullmatch(text):
                 raise InvalidNameError(
                     validation_message(
-                        [(shown(text), f"tags.1.member.{noun}", f"Member must satisfy regular expression pattern: {_TAG_PATTERN}+")]
+                        [
+                            (
+                                shown(text),
+                                f"tags.1.member.{noun}",
+                                f"Member must satisfy regular expression pattern: {_TAG_PATTERN}+",
+                            )
+                        ]
                     ),
                     detail=f"a tag's {noun} must be {shortest}-{longest} of {_TAG_PATTERN}, got {shown(text)}",
                 )

@@ -75,8 +75,12 @@ class Role(Identity):
     _inline: Mapping[str, Policy] = attrs.field(factory=dict, kw_only=True, alias="inline")
     _boundary: object = attrs.field(default=None, kw_only=True, alias="boundary")
     _role_id: str | None = attrs.field(default=None, kw_only=True, alias="role_id")
-    _find_principal: Callable[[str], str | None] | None = attrs.field(default=None, kw_only=True, alias="find_principal")
-    _principal_exists: Callable[[str, str], bool] | None = attrs.field(default=None, kw_only=True, alias="principal_exists")
+    _find_principal: Callable[[str], str | None] | None = attrs.field(
+        default=None, kw_only=True, alias="find_principal"
+    )
+    _principal_exists: Callable[[str, str], bool] | None = attrs.field(
+        default=None, kw_only=True, alias="principal_exists"
+    )
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     role_id: str = attrs.field(init=False)
 

@@ -104,7 +104,8 @@ class User(Identity):
         most = self.quotas.access_keys_per_user
         if len(state.access_keys) >= most:
             raise LimitExceededError(
-                f"Cannot exceed quota for AccessKeysPerUser: {most}", detail=f"{self.name} has {', '.join(state.access_keys)}"
+                f"Cannot exceed quota for AccessKeysPerUser: {most}",
+                detail=f"{self.name} has {', '.join(state.access_keys)}",
             )
         slot = self._slot if self._slot is not None else self.time.next_slot
         key_id = self.time.ids.access_key_id("AKIA", slot=slot, ordinal=len(self._issued))
@@ -143,7 +144,9 @@ class User(Identity):
             status: ``Active`` or ``Inactive``.
         """
         if status not in (ACTIVE, INACTIVE):
-            raise InvalidInputError("Invalid status.", detail=f"status must be 'Active' or 'Inactive', got {shown(status)}")
+            raise InvalidInputError(
+                "Invalid status.", detail=f"status must be 'Active' or 'Inactive', got {shown(status)}"
+            )
         state = self._state_with_key(access_key_id)
         keys = {**state.access_keys, access_key_id: status}
         self._write("UpdateAccessKey", attrs.evolve(state, access_keys=keys), detail=f"{access_key_id} {status}")

@@ -47,7 +47,8 @@ class Caller:
         partition: of its ARN.
         account: twelve digits, or None for services and anonymous callers.
         role_name: the name of the role in lower case, for a role or a session of one.
-        role_arn: the role's ARN with its path, in lower case, where it is known.
+        role_arn: the role's ARN with its path, where it is known.
+        role_key: the same in lower case, as policies are matched against it.
         unique_id: ``AROA...`` or ``AIDA...``, where it is known.
         service_linked: whether it is a service-linked role, which SCPs and RCPs do not touch.
     """
@@ -59,11 +60,15 @@ class Caller:
     role_name: str | None = None
     role_arn: str | None = None
     unique_id: str | None = None
-    service_linked: bool = False
+    service_linked: bool = attrs.field(init=False)
+    role_key: str | None = attrs.field(init=False)
     has_identity: bool = attrs.field(init=False)
     ordinary: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        key = None if self.role_arn is None else self.role_arn.lower()
+        object.__setattr__(self, "role_key", key)
+        object.__setattr__(self, "service_linked", key is not None and ":role/aws-service-role/" in key)
         object.__setattr__(self, "has_identity", self.kind not in _WITHOUT_IDENTITY)
         kinds = (CallerKind.SESSION, CallerKind.ROLE, CallerKind.USER)
         object.__setattr__(self, "ordinary", self.kind in kinds and not self.service_linked)
@@ -108,35 +113,26 @@ def parse_caller(principal: str, role_arn: str | None = None, principal_id: str 
     if region or not _ACCOUNT.fullmatch(account):
         raise _refuse(principal, "its account must be 12 digits, and it has no region")
     kind, _, name = rest.partition("/")
-    lowered_role = role_arn.lower() if role_arn else None
     if service == "sts" and kind == "assumed-role":
         role, _, session = name.partition("/")
         if not role or not session or "/" in session:
             raise _refuse(principal, "a session ARN ends in assumed-role/ROLE/SESSION, without the role's path")
         return Caller(
             text=principal, kind=CallerKind.SESSION, partition=partition, account=account, role_name=role.lower(),
-            role_arn=lowered_role, unique_id=unique_id, service_linked=_is_service_linked(lowered_role),
+            role_arn=role_arn or None, unique_id=unique_id,
         )  # fmt: skip
     if service == "sts" and kind == "federated-user" and name:
         return Caller(text=principal, kind=CallerKind.FEDERATED_USER, partition=partition, account=account)
     if service == "iam" and rest == "root":
         return Caller(text=principal, kind=CallerKind.ROOT, partition=partition, account=account)
     if service == "iam" and kind == "user" and name:
-        return Caller(
-            text=principal, kind=CallerKind.USER, partition=partition, account=account, unique_id=unique_id
-        )
+        return Caller(text=principal, kind=CallerKind.USER, partition=partition, account=account, unique_id=unique_id)
     if service == "iam" and kind == "role" and name:
-        lowered = principal.lower()
         return Caller(
             text=principal, kind=CallerKind.ROLE, partition=partition, account=account,
-            role_name=name.rpartition("/")[2].lower(), role_arn=lowered, unique_id=unique_id,
-            service_linked=_is_service_linked(lowered),
+            role_name=name.rpartition("/")[2].lower(), role_arn=principal, unique_id=unique_id,
         )  # fmt: skip
     if service == "iam" and kind in ("saml-provider", "oidc-provider") and name:
         return Caller(text=principal, kind=CallerKind.FEDERATED, partition=partition, account=account)
     why = "a group is no principal" if kind == "group" else "it is no user, role, session, root or identity provider"
     raise _refuse(principal, why)
-
-
-def _is_service_linked(role_arn: str | None) -> bool:
-    return role_arn is not None and ":role/aws-service-role/" in role_arn

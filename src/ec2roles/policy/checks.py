@@ -63,7 +63,7 @@ def findings(statements: Iterable[Statement]) -> Iterator[LintWarning]:
     statements = tuple(statements)
     bad = smuggled(_decoded(statements))
     if bad:
-        message = f"character {bad} not allowed (only U+0009, U+000A, U+000D and U+0020 to U+00FF)"
+        message = f"character {bad} not allowed (only U+0009, U+000A, U+000D, U+0020-U+00FF)"
         yield LintWarning("/", message, "IAM accepts it as a \\u escape only", "character", True)
     for statement in statements:
         yield from _statement(statement)
@@ -97,10 +97,14 @@ def _statement(statement: Statement) -> Iterator[LintWarning]:
         yield from _resource(resource, statement, f"{path}/{key}")
     if statement.not_principal is not None:
         message = "NotPrincipal with Deny must list the account, the role and the session, and always denies who has a boundary"
-        yield LintWarning(f"{path}/NotPrincipal", message, "use Principal '*' with a condition on aws:PrincipalArn", "not-principal")
+        yield LintWarning(
+            f"{path}/NotPrincipal", message, "use Principal '*' with a condition on aws:PrincipalArn", "not-principal"
+        )
     if statement.principal == (("AWS", "*"),) and statement.effect == "Allow" and not statement.conditions:
         if statement.kind in ("trust", "resource"):
-            yield LintWarning(f"{path}/Principal", "anyone in any account is allowed", "name principals, or add a Condition", "public")
+            yield LintWarning(
+                f"{path}/Principal", "anyone in any account is allowed", "name principals, or add a Condition", "public"
+            )
     for kind, text in statement.principal or ():
         if kind == "AWS" and text.startswith(("AROA", "AIDA")):
             message = f"{shown(text)} is the id of a role or user, shown by AWS once its owner is deleted"
@@ -115,9 +119,13 @@ def _action(action: str, path: str) -> Iterator[LintWarning]:
         if action.strip("*"):
             yield LintWarning(path, f"action {shown(action)} names no action", "add a name or '*'", "action", True)
     elif " " in action or "\t" in action:
-        yield LintWarning(path, f"space in action {shown(action)}; it matches nothing", "remove the space", "action", True)
+        yield LintWarning(
+            path, f"space in action {shown(action)}; it matches nothing", "remove the space", "action", True
+        )
     elif "," in action:
-        yield LintWarning(path, f"comma in action {shown(action)}; it matches nothing", "write a JSON list", "action", True)
+        yield LintWarning(
+            path, f"comma in action {shown(action)}; it matches nothing", "write a JSON list", "action", True
+        )
     elif not _ACTION_NAME.fullmatch(name):
         yield LintWarning(path, f"action {shown(action)} has characters that no action has", code="action", dead=True)
 
@@ -127,7 +135,9 @@ def _resource(resource: str, statement: Statement, path: str) -> Iterator[LintWa
         return
     parts = resource.split(":", 5)
     if parts[0] != "arn":
-        yield LintWarning(path, f"{shown(resource)} is not an ARN; it matches nothing", "write arn:...", "resource", True)
+        yield LintWarning(
+            path, f"{shown(resource)} is not an ARN; it matches nothing", "write arn:...", "resource", True
+        )
         return
     if len(parts) < 6:
         usable = (
@@ -143,9 +153,13 @@ def _resource(resource: str, statement: Statement, path: str) -> Iterator[LintWa
     if partition not in PARTITIONS and "*" not in partition and "?" not in partition:
         yield LintWarning(path, f"unknown partition {shown(partition)}", "write 'aws'", "partition", True)
     if "*" in service or "?" in service:
-        yield LintWarning(path, f"wildcard in the service part of {shown(resource)}", "name the service", "service-wildcard")
-    if account not in ("", "aws", "cloudfront") and not (account.isdigit() and len(account) == 12) and not (
-        "*" in account or "?" in account
+        yield LintWarning(
+            path, f"wildcard in the service part of {shown(resource)}", "name the service", "service-wildcard"
+        )
+    if (
+        account not in ("", "aws", "cloudfront")
+        and not (account.isdigit() and len(account) == 12)
+        and not ("*" in account or "?" in account)
     ):
         yield LintWarning(path, f"account must be 12 digits, got {shown(account)}", code="account", dead=True)
     head, slash, _ = rest.partition("/")
@@ -171,9 +185,13 @@ def _variables(text: str, path: str) -> Iterator[LintWarning]:
         known = key in _GLOBALS or key.startswith(_WITH_TAG) or not key.startswith("aws:")
         if not _KEY_OK.fullmatch(key) or not known:
             dead = variable.default is None
-            yield LintWarning(path, f"unknown variable '${{{variable.name}}}'", "it never has a value", "variable", dead)
+            yield LintWarning(
+                path, f"unknown variable '${{{variable.name}}}'", "it never has a value", "variable", dead
+            )
         elif key in _MULTIVALUED:
-            yield LintWarning(path, f"'${{{variable.name}}}' has several values and never resolves", code="variable", dead=True)
+            yield LintWarning(
+                path, f"'${{{variable.name}}}' has several values and never resolves", code="variable", dead=True
+            )
         elif key == "aws:username" and variable.default is None:
             message = "'${aws:username}' never has a value in a role session"
             yield LintWarning(path, message, "use ${aws:userid} or ${aws:PrincipalTag/...}", "username")
@@ -210,7 +228,9 @@ def _condition(condition: Condition, statement: Statement) -> Iterator[LintWarni
         elif family == "binary" and binary(value) is None:
             yield LintWarning(path, f"not base64: {shown(value)}", code="value", dead=True)
         elif family == "arn" and value.count(":") < 5:
-            yield LintWarning(path, f"not an ARN of six parts: {shown(value)}", "use StringLike for other text", "value", True)
+            yield LintWarning(
+                path, f"not an ARN of six parts: {shown(value)}", "use StringLike for other text", "value", True
+            )
         elif family == "equals" and ("*" in value or "?" in value):
             like = condition.operator.replace("Equals", "Like")
             message = f"{condition.operator} takes {shown(value)} literally, wildcards included"

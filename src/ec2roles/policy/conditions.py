@@ -257,7 +257,12 @@ def describe(condition: Condition, values: Values, *, variables: bool) -> str:
     else:
         has = f"the request has {found if isinstance(found, str) else ', '.join(found)}"
         operator = parse_operator(condition.operator)
-        if isinstance(found, tuple) and operator is not None and operator.qualifier is None and operator.family != "null":
+        if (
+            isinstance(found, tuple)
+            and operator is not None
+            and operator.qualifier is None
+            and operator.family != "null"
+        ):
             has += f" (several values: {condition.operator} needs ForAnyValue: or ForAllValues:)"
     return f"{condition.operator} {condition.key} wants {wanted}, and {has}"
 

@@ -23,7 +23,14 @@ class Policy:
     A policy document of one kind, in the form that AWS would store.
 
     >>> bucket = Policy(
-    ...     {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::site/*"}},
+    ...     {
+    ...         "Statement": {
+    ...             "Effect": "Allow",
+    ...             "Principal": "*",
+    ...             "Action": "s3:GetObject",
+    ...             "Resource": "arn:aws:s3:::site/*",
+    ...         }
+    ...     },
     ...     kind="resource",
     ... )
     >>> bucket.statements[0].pointer
@@ -90,7 +97,9 @@ class Policy:
         """
         How many characters IAM counts against its quotas: white space between the JSON tokens is free.
 
-        >>> PermissionPolicy('{ "Version": "2012-10-17", "Statement": {"Effect":"Deny","Action":"*","Resource":"*"} }').size
+        >>> PermissionPolicy(
+        ...     '{ "Version": "2012-10-17", "Statement": {"Effect":"Deny","Action":"*","Resource":"*"} }'
+        ... ).size
         82
         """
         return len(self._text)
@@ -103,10 +112,12 @@ class Policy:
         'read'
         """
         copy = object.__new__(type(self))
-        copy.__attrs_init__(
-            self.kind, self.version, self.id, self.statements, name, arn, self._text, self.prepared
-        )
+        copy.__attrs_init__(self.kind, self.version, self.id, self.statements, name, arn, self._text, self.prepared)
         return copy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What was prepared holds functions, which cannot be pickled; a copy prepares itself again.
+        return _again, (type(self), self._text, self.kind, self.name, self.arn)
 
     @property
     def label(self) -> str:
@@ -279,7 +290,16 @@ _NOUNS = {
     "rcp": "resource control policy",
     "endpoint": "VPC endpoint policy",
 }
-_CLASSES = {"identity": PermissionPolicy, "boundary": PermissionPolicy, "session": PermissionPolicy, "trust": TrustPolicy}
+_CLASSES = {
+    "identity": PermissionPolicy,
+    "boundary": PermissionPolicy,
+    "session": PermissionPolicy,
+    "trust": TrustPolicy,
+}
+
+
+def _again(cls: type[Policy], text: str, kind: str, name: str | None, arn: str | None) -> Policy:
+    return cls(text, kind, name=name, arn=arn, stored=True)
 
 
 def _one_or_list(values: Sequence[str]) -> str | list[str]:
@@ -325,9 +345,7 @@ def _data(document: object, kind: str, stored: bool) -> Any:
     raise TypeError(f"policy must be str or dict, got {type(document).__name__}")
 
 
-def load_policy(
-    document: object, kind: str = "identity", *, strict: bool = False, stored: bool = False
-) -> Policy:
+def load_policy(document: object, kind: str = "identity", *, strict: bool = False, stored: bool = False) -> Policy:
     """
     Load a policy as AWS would when it is saved: the same documents are refused, for the same first reason.
 
@@ -349,7 +367,9 @@ def load_policy(
     if isinstance(document, Policy) and (document.kind == kind or {document.kind, kind} <= _CLASSES_ALIKE):
         policy = document if document.kind == kind else _retyped(document, kind)
     elif isinstance(document, Policy):
-        policy = _CLASSES.get(kind, Policy)(document.to_dict(), kind, name=document.name, arn=document.arn, stored=stored)
+        policy = _CLASSES.get(kind, Policy)(
+            document.to_dict(), kind, name=document.name, arn=document.arn, stored=stored
+        )
     else:
         # Whatever is neither dict nor str is refused there, with a TypeError that says what it got.
         policy = _CLASSES.get(kind, Policy)(document, kind, stored=stored)  # type: ignore[arg-type]

@@ -72,8 +72,8 @@ def resource_problem(resource: str) -> tuple[int, str, str | None] | None:
     if service == "s3" and region and not rest_part.startswith(_S3_REGIONAL):
         detail = f"bucket ARNs have no region; write 'arn:aws:s3:::bucket/key', got {shown(resource)}"
         return RESOURCE, detail, f"Resource {resource} can not contain region information."
-    # "root" is missing in AWS's own message, yet AWS's managed policies use it.
-    if service == "iam" and rest_part != "root" and not rest_part.startswith(("*", *_IAM_PATHS)):
+    # These two are missing in AWS's own message, yet AWS's managed policies use them.
+    if service == "iam" and rest_part != "root" and not rest_part.startswith(("*", "role-template/", *_IAM_PATHS)):
         detail = f"IAM resource path {shown(rest_part)} must be '*' or start with user/, role/, policy/ ..."
         return RESOURCE, detail, f'IAM resource path must either be "*" or start with {", ".join(_IAM_PATHS)}.'
     return None

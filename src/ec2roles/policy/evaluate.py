@@ -17,7 +17,12 @@ _ASSUME = ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebide
 _ASSUME_RELATED = ("sts:tagsession", "sts:setsourceidentity")
 _READS = ("iam:get", "iam:list", "iam:simulate", "iam:generate")
 # What may be done with a service-linked role by those who cannot change it.
-_WITH_LINKED = ("iam:passrole", "iam:createservicelinkedrole", "iam:deleteservicelinkedrole", "iam:updateroledescription")
+_WITH_LINKED = (
+    "iam:passrole",
+    "iam:createservicelinkedrole",
+    "iam:deleteservicelinkedrole",
+    "iam:updateroledescription",
+)
 
 
 def evaluate(request: Request, policy_set: PolicySet, semantics: Semantics = _DEFAULT) -> Decision:

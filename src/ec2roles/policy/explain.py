@@ -28,7 +28,11 @@ _MISSES = 4
 def deciding(decision: Decision) -> tuple[tuple[Policy, Statement], ...]:
     """Return the statements that decided, each with its policy (see `Decision.deciding`)."""
     request = decision.request
-    if request is None or decision.outcome is Outcome.IMPLICIT_DENY or decision.reason.startswith("sts:GetCallerIdentity"):
+    if (
+        request is None
+        or decision.outcome is Outcome.IMPLICIT_DENY
+        or decision.reason.startswith("sts:GetCallerIdentity")
+    ):
         return ()
     return tuple(
         (finding.policy, finding.statement)
@@ -188,7 +192,10 @@ def _nearly(decision: Decision, request: Request, findings: tuple[Finding, ...])
         for finding in findings
         if not finding.applies
         # Without a permission, what nearly gave it; and always a Deny that a variable without a value has disarmed.
-        and ((denied and finding.statement.effect == "Allow") or (finding.statement.effect == "Deny" and finding.unresolved))
+        and (
+            (denied and finding.statement.effect == "Allow")
+            or (finding.statement.effect == "Deny" and finding.unresolved)
+        )
     ]
     misses.sort(key=lambda finding: (finding.layer != decision.denied_by, len(finding.misses)))
     lines = [f"  {one.statement.effect} in {_place(one)}: {'; '.join(one.misses)}" for one in misses[:_MISSES]]
@@ -221,6 +228,12 @@ def _other_actions(decision: Decision, request: Request) -> list[str]:
             for statement in policy.statements:
                 entries = statement.actions or ()
                 near = tuple(entry for entry in entries if ascii_lower(entry).startswith(service))
-                if statement.effect == "Allow" and near and not any(action_matches(ascii_lower(e), action) for e in near):
-                    lines.append(f'  Allow in "{policy.label}" {statement.label}: it allows {few(near)}, not {request.action}')
+                if (
+                    statement.effect == "Allow"
+                    and near
+                    and not any(action_matches(ascii_lower(e), action) for e in near)
+                ):
+                    lines.append(
+                        f'  Allow in "{policy.label}" {statement.label}: it allows {few(near)}, not {request.action}'
+                    )
     return lines[:_MISSES]

@@ -11,9 +11,7 @@ from ec2roles.policy.document import Policy, load_policy
 from ec2roles.policy.matching import action_matches, ascii_lower
 
 
-def lint(
-    policy: Policy | Mapping[str, Any] | str, actions: Iterable[str] | None = None
-) -> tuple[LintWarning, ...]:
+def lint(policy: Policy | Mapping[str, Any] | str, actions: Iterable[str] | None = None) -> tuple[LintWarning, ...]:
     """
     Return what is probably a mistake in *policy*, in the order of the document.
 
@@ -47,4 +45,9 @@ def _unknown_actions(policy: Policy, actions: list[str]) -> Iterator[LintWarning
             close = difflib.get_close_matches(lowered, list(known), 1)
             suggestion = f"did you mean '{known[close[0]]}'?" if close else ""
             path = f"{statement.pointer}/{key}"
-            yield LintWarning(path, f"no action {shown(entry)} is known; AWS stores it and it matches nothing", suggestion, "unknown-action")
+            yield LintWarning(
+                path,
+                f"no action {shown(entry)} is known; AWS stores it and it matches nothing",
+                suggestion,
+                "unknown-action",
+            )

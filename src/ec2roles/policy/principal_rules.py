@@ -26,7 +26,9 @@ def service_problem(service: str) -> str | None:
     >>> service_problem("ec2.amazonaws.com") is None
     True
     """
-    if service in _SERVICES or (service.endswith(_SERVICE_ENDINGS) and "*" not in service and not service.startswith(".")):
+    if service in _SERVICES or (
+        service.endswith(_SERVICE_ENDINGS) and "*" not in service and not service.startswith(".")
+    ):
         return None
     stem = service.lower().partition(".")[0].removeprefix("https://")
     stem = re.sub(r"[^a-z0-9-]", "", stem)
@@ -72,6 +74,8 @@ def check_principal(kind: str, text: str, *, stored: bool = False) -> str | None
         return f"a group cannot be a principal: {shown(text)}"
     if service == "sts" and rest.startswith(("assumed-role/", "federated-user/", "self")):
         return None
-    return None if service == "iam" and rest.startswith(("CloudFront ", "saml-provider/", "oidc-provider/")) else (
-        f"{shown(text)} is no user, role, root, role session or federated user"
+    return (
+        None
+        if service == "iam" and rest.startswith(("CloudFront ", "saml-provider/", "oidc-provider/"))
+        else (f"{shown(text)} is no user, role, root, role session or federated user")
     )

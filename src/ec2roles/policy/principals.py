@@ -54,7 +54,9 @@ class Principals:
                 self._arn(text)
 
     def _arn(self, text: str) -> None:
-        _, partition, service, _, account, rest = text.split(":", 5) if text.count(":") >= 5 else ("", "", "", "", "", "")
+        _, partition, service, _, account, rest = (
+            text.split(":", 5) if text.count(":") >= 5 else ("", "", "", "", "", "")
+        )
         if service == "iam" and rest == "root":
             self.accounts.add((partition, account))
         elif service == "iam" and rest.startswith("role/"):
@@ -86,8 +88,8 @@ class Principals:
             found |= DIRECT
         if self.names and caller.role_name is not None:
             # A session's ARN has no path, so without the role's own ARN the name has to do; it is unique in an account.
-            if caller.role_arn is not None:
-                if caller.role_arn in self.roles:
+            if caller.role_key is not None:
+                if caller.role_key in self.roles:
                     found |= ROLE_OF_SESSION
             elif (caller.partition, account, caller.role_name) in self.names:
                 found |= ROLE_OF_SESSION

@@ -48,8 +48,8 @@ def at(detail: str, path: str) -> str:
 
 def _character(found: re.Match[str], path: str = "") -> PolicyCharError:
     detail = (
-        f"character U+{ord(found[0]):04X} not allowed (only U+0009, U+000A, U+000D and U+0020 to U+00FF; "
-        "in JSON text write others as \\u escapes)"
+        f"character U+{ord(found[0]):04X} not allowed (only U+0009, U+000A, U+000D, U+0020-U+00FF); "
+        "in JSON text write others as \\u escapes"
     )
     return PolicyCharError(_PATTERN_MESSAGE, detail=at(detail, path))
 
@@ -118,7 +118,9 @@ class _Reader:
         while True:
             path, value = waiting.pop(0)
             if isinstance(value, _Twice):
-                raise DuplicateKeyError(self.message, detail=at(f"duplicate key {shown(value.key)}", pointer(path) or "/"))
+                raise DuplicateKeyError(
+                    self.message, detail=at(f"duplicate key {shown(value.key)}", pointer(path) or "/")
+                )
             items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
             waiting.extend(((*path, key), item) for key, item in items)
 
@@ -214,9 +216,7 @@ def plain(document: Any, message: str) -> Any:
         elif isinstance(value, int):
             copied = int(value)
             if abs(copied) >= 10**LONGEST_INTEGER:
-                raise PolicyError(
-                    message, detail=at(f"number longer than {LONGEST_INTEGER} digits", _path(path))
-                )
+                raise PolicyError(message, detail=at(f"number longer than {LONGEST_INTEGER} digits", _path(path)))
         elif isinstance(value, float):
             copied = float(value)
             if not math.isfinite(copied):

@@ -66,6 +66,10 @@ class Statement:
     # What `plan` makes of it on first use. It depends on nothing but the statement.
     compiled: Any = attrs.field(default=None, init=False, eq=False, repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without `compiled`: it holds functions, which cannot be pickled.
+        return Statement, tuple(getattr(self, field.name) for field in attrs.fields(Statement) if field.init)
+
     @property
     def label(self) -> str:
         """How messages name it: its pointer, and its Sid if it has one."""

@@ -111,9 +111,7 @@ def _unresolved(resources: Resources | None, values: Any) -> list[str]:
     return [name for _, template in resources.templates for name in template.missing(values)]
 
 
-def _resource_miss(
-    request: Request, statement: Statement, unresolved: list[str], resources: Resources | None
-) -> str:
+def _resource_miss(request: Request, statement: Statement, unresolved: list[str], resources: Resources | None) -> str:
     entries = statement.resources if statement.resources is not None else statement.not_resources or ()
     kind = "Resource" if statement.resources is not None else "NotResource"
     text = f"its {kind} is {few(entries)}, not {request.resource}"

@@ -37,7 +37,9 @@ class Registry:
     Finds the operation that a call means, by the API's name or by the IAM action.
 
     >>> registry = Registry()
-    >>> registry.register(Service("demo", [Operation("Hello", lambda call: [("demo:Hello", "*", None, {})], lambda call: "hi")]))
+    >>> registry.register(
+    ...     Service("demo", [Operation("Hello", lambda call: [("demo:Hello", "*", None, {})], lambda call: "hi")])
+    ... )
     >>> registry.services
     ('demo',)
     """

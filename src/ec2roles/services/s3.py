@@ -112,10 +112,14 @@ class Bucket:
         if not isinstance(body, bytes):
             raise TypeError(f"the body of an object must be bytes, got {type(body).__name__}")
         if not isinstance(key, str) or not 1 <= len(key.encode("utf-8", "replace")) <= 1024:
-            raise ResourceError("Your key is too long", code="KeyTooLongError", detail=f"a key has 1-1024 bytes, got {shown(key)}")
+            raise ResourceError(
+                "Your key is too long", code="KeyTooLongError", detail=f"a key has 1-1024 bytes, got {shown(key)}"
+            )
         if len(body) > _OBJECT_LIMIT:
             raise ResourceError(
-                "Your proposed upload exceeds the maximum allowed size", code="EntityTooLarge", detail=f"{len(body)} bytes"
+                "Your proposed upload exceeds the maximum allowed size",
+                code="EntityTooLarge",
+                detail=f"{len(body)} bytes",
             )
         instant = self.time.instant() if now is None else now
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
@@ -208,7 +212,9 @@ class S3:
 
 def no_such_bucket(name: str) -> ResourceError:
     """Return S3's error for a bucket that does not exist."""
-    return ResourceError("The specified bucket does not exist", code="NoSuchBucket", status=404, detail=f"no bucket {shown(name)}")
+    return ResourceError(
+        "The specified bucket does not exist", code="NoSuchBucket", status=404, detail=f"no bucket {shown(name)}"
+    )
 
 
 @attrs.define(eq=False)
@@ -277,9 +283,7 @@ class S3Operations:
 
         return needs
 
-    def _authorization(
-        self, action: str, name: str, arn: str, call: Call, context: dict[str, Any]
-    ) -> Authorization:
+    def _authorization(self, action: str, name: str, arn: str, call: Call, context: dict[str, Any]) -> Authorization:
         bucket = self._namespace.get(name)
         if bucket is None:
             return Authorization(action, arn, None, context)
@@ -345,7 +349,10 @@ class S3Operations:
         found = bucket.objects.get(key)
         if found is None:
             raise ResourceError(
-                "The specified key does not exist.", code="NoSuchKey", status=404, detail=f"no object {shown(key)} in '{bucket.name}'"
+                "The specified key does not exist.",
+                code="NoSuchKey",
+                status=404,
+                detail=f"no object {shown(key)} in '{bucket.name}'",
             )
         return found
 

@@ -20,7 +20,9 @@ LONGEST_CHAINED = 3_600
 
 SESSION_NAME = NameRule("roleSessionName", "session name", r"[\w+=,.@-]*", re.compile(r"[A-Za-z0-9_+=,.@-]*"), 2, 64)
 EXTERNAL_ID = NameRule("externalId", "ExternalId", r"[\w+=,.@:\/-]*", re.compile(r"[A-Za-z0-9_+=,.@:/-]*"), 2, 1224)
-SOURCE_IDENTITY = NameRule("sourceIdentity", "source identity", r"[\w+=,.@-]*", re.compile(r"[A-Za-z0-9_+=,.@-]*"), 2, 64)
+SOURCE_IDENTITY = NameRule(
+    "sourceIdentity", "source identity", r"[\w+=,.@-]*", re.compile(r"[A-Za-z0-9_+=,.@-]*"), 2, 64
+)
 
 
 def check_session_name(value: object) -> str:
@@ -48,7 +50,10 @@ def check_duration(value: object) -> int:
     detail = f"duration must be an int 900-43200 seconds, got {shown(value)}"
     if isinstance(value, bool) or not isinstance(value, int):
         raise DurationError(detail=detail)
-    for bad, limit in ((value < SHORTEST, f"greater than or equal to {SHORTEST}"), (value > LONGEST, f"less than or equal to {LONGEST}")):
+    for bad, limit in (
+        (value < SHORTEST, f"greater than or equal to {SHORTEST}"),
+        (value > LONGEST, f"less than or equal to {LONGEST}"),
+    ):
         if bad:
             message = validation_message([(f"'{value}'", "durationSeconds", f"Member must have value {limit}")])
             raise DurationError(message, detail=detail)

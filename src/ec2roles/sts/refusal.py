@@ -6,9 +6,7 @@ from ec2roles.errors import CredentialError, ExpiredTokenError, InvalidClientTok
 from ec2roles.sts.session import Fault
 
 _INVALID = "The security token included in the request is invalid"
-_SIGNATURE = (
-    "The request signature we calculated does not match the signature you provided. Check your "
-)
+_SIGNATURE = "The request signature we calculated does not match the signature you provided. Check your "
 _MALFORMED = "The provided token is malformed or otherwise invalid."
 _S3_UNKNOWN = "The AWS Access Key Id you provided does not exist in our records."
 _AUTH_FAILURE = "AWS was not able to validate the provided access credentials"
@@ -23,7 +21,12 @@ _TABLE: dict[str, dict[Fault, _Row]] = {
         Fault.NO_TOKEN: (InvalidClientTokenIdError, "InvalidClientTokenId", _INVALID, 403),
         Fault.BAD_TOKEN: (InvalidClientTokenIdError, "InvalidClientTokenId", _INVALID, 403),
         Fault.GONE: (InvalidClientTokenIdError, "InvalidClientTokenId", _INVALID, 403),
-        Fault.EXPIRED: (ExpiredTokenError, "ExpiredToken", "The security token included in the request is expired", 403),
+        Fault.EXPIRED: (
+            ExpiredTokenError,
+            "ExpiredToken",
+            "The security token included in the request is expired",
+            403,
+        ),
         Fault.WRONG_SECRET: (
             CredentialError,
             "SignatureDoesNotMatch",

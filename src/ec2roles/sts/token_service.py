@@ -106,7 +106,9 @@ class TokenService:
     """
 
     time: Timekeeper = attrs.field(kw_only=True)
-    account_id: str = attrs.field(default="123456789012", kw_only=True, validator=lambda *given: check_account_id(given[2]) and None)
+    account_id: str = attrs.field(
+        default="123456789012", kw_only=True, validator=lambda *given: check_account_id(given[2]) and None
+    )
     region: str = attrs.field(default="us-east-1", kw_only=True)
     find_role: Callable[[str], Role | None] = attrs.field(default=lambda arn: None, kw_only=True)
     find_policy: Callable[[str], Policy] | None = attrs.field(default=None, kw_only=True)
@@ -195,9 +197,7 @@ class TokenService:
         Returns:
             A `Response` whose value is a `CallerIdentity` with ``.arn``, ``.account`` and ``.user_id``.
         """
-        return self.api.call(
-            Call("sts:GetCallerIdentity", position=self.time.as_of(None), credentials=credentials)
-        )
+        return self.api.call(Call("sts:GetCallerIdentity", position=self.time.as_of(None), credentials=credentials))
 
     # -- who is calling ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,484 @@
+"""
+A second evaluator of IAM policies: plain, slow and obvious, written from the specification and never from the library.
+
+It takes dicts, lists and strings, imports nothing of ec2roles, and holds nothing between two questions. Sections such
+as B2 are those of the specification "policy-evaluation".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import decimal
+import ipaddress
+import operator
+import re
+
+ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "ALLOWED", "EXPLICIT_DENY", "IMPLICIT_DENY"
+DIRECT, ROLE_OF_SESSION, ACCOUNT = "DIRECT", "ROLE_OF_SESSION", "ACCOUNT"
+
+# Tokens of a pattern: one character stands for itself, these names for more.
+STAR, ANY_ONE = "any run", "any one"
+STAR_IN_PART, ANY_ONE_IN_PART = "any run without a colon", "any one but a colon"
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Texts and patterns (B0, D)
+
+
+def fold(text):
+    """Lower the letters A to Z and leave all else."""
+    return "".join(chr(ord(char) + 32) if "A" <= char <= "Z" else char for char in text)
+
+
+def glob(tokens, text, folded=0):
+    """Say whether the tokens cover the whole text, of which the first *folded* characters ignore case."""
+    reached = {0}  # the places in the text up to which the tokens so far can reach
+    for token in tokens:
+        following = set()
+        for place in reached:
+            if token == STAR:
+                following.update(range(place, len(text) + 1))
+            elif token == STAR_IN_PART:
+                end = text.find(":", place)
+                following.update(range(place, (len(text) if end < 0 else end) + 1))
+            elif place < len(text):
+                char = text[place]
+                if token == ANY_ONE or token == char or (token == ANY_ONE_IN_PART and char != ":"):
+                    following.add(place + 1)
+                elif place < folded and fold(token) == fold(char):
+                    following.add(place + 1)
+        reached = following
+    return len(text) in reached
+
+
+def expand(text, keys, variables, star, any_one):
+    """Return the tokens of a text with its variables put in; None if one of them does not resolve."""
+    tokens = []
+    place = 0
+    while place < len(text):
+        end = text.find("}", place)
+        if variables and text.startswith("${", place) and end > 0:
+            value = resolve(text[place + 2 : end], keys)
+            if value is None:
+                return None
+            tokens.extend(value)
+            place = end + 1
+            continue
+        tokens.append({"*": star, "?": any_one}.get(text[place], text[place]))
+        place += 1
+    return tokens
+
+
+def resolve(inner, keys):
+    """Return what ``${inner}`` stands for, None if nothing (D)."""
+    if inner in ("*", "?", "$"):
+        return inner
+    with_default = re.match(r"^\s*([^,]*?)\s*,\s*'(.*)'\s*$", inner, re.DOTALL)
+    key = with_default[1] if with_default else inner.strip()
+    value = keys.get(key.lower())
+    if value is None:
+        return with_default[2] if with_default else None
+    return None if isinstance(value, list) else value
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Actions and resources (B1, B2)
+
+
+def as_list(value):
+    """Return a list of what may be one value or a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def action_matches(entry, action):
+    """Say whether an entry of Action covers the action."""
+    if entry == "*":
+        return True
+    prefix, _, name = fold(entry).partition(":")
+    service, _, wanted = fold(action).partition(":")
+    return prefix in ("*", service) and glob(expand(name, {}, False, STAR, ANY_ONE), wanted)
+
+
+def resource_matches(entry, resource, kind, variables, keys):
+    """Say whether an entry of Resource covers the resource; None if it is malformed or does not resolve."""
+    if entry == "*":
+        return True
+    parts = entry.split(":", 5)
+    missing = 6 - len(parts)
+    if not glob(expand(parts[0], {}, False, STAR, ANY_ONE), "arn", folded=3):
+        return None
+    if missing:
+        if kind == "rcp" or (kind == "scp" and not entry.endswith("*")):
+            return None
+        if kind in ("resource", "endpoint") and "*" not in entry:
+            return None
+    tokens = []
+    for number, part in enumerate(parts):
+        if number == 5:
+            found = expand(part, keys, variables, STAR, ANY_ONE)
+            if found is None:
+                return None
+        else:
+            found = expand(part, {}, False, STAR_IN_PART, ANY_ONE_IN_PART)
+            if part.endswith("*"):
+                found[-1] = STAR
+        tokens.extend([":", *found] if number else found)
+    place = len(":".join(resource.split(":", 5)[:5]))  # where the first five parts end
+    return glob(tokens, resource, place) or (missing > 0 and glob(tokens + [":", STAR] * missing, resource, place))
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Callers and principals (B3, B4)
+
+
+def describe(principal, role_arn, principal_id):
+    """Return who the caller is."""
+    who = {"arn": principal, "account": None, "partition": None, "id": principal_id, "role_arn": role_arn}
+    if principal == "*":
+        who["kind"] = "anonymous"
+    elif not principal.startswith("arn:"):
+        who["kind"] = "service" if principal.endswith(".amazonaws.com") else "provider"
+    else:
+        _, who["partition"], _, _, who["account"], rest = principal.split(":", 5)
+        first = rest.split("/")[0]
+        names = {"assumed-role": "session", "saml-provider": "provider", "oidc-provider": "provider"}
+        who["kind"] = names.get(first, first)  # else root, user, role or federated-user
+        who["role"] = rest.split("/")[1 if first == "assumed-role" else -1]
+        if first == "role":
+            who["role_arn"] = principal
+    return who
+
+
+def listed_as(kind, value, who):
+    """Return how one value of Principal covers the caller: a set of no or one kind."""
+    if kind != "AWS":
+        return (
+            {DIRECT}
+            if value == who["arn"] and who["kind"] == {"Service": "service", "Federated": "provider"}.get(kind)
+            else set()
+        )
+    if value == "*":
+        return {DIRECT}
+    if who["kind"] not in ("session", "role", "user", "root", "federated-user"):
+        return set()
+    if value in (who["account"], f"arn:{who['partition']}:iam::{who['account']}:root"):
+        return {ACCOUNT}
+    is_role = who["kind"] in ("session", "role")
+    if value.startswith(("AROA", "AIDA")):
+        return {ROLE_OF_SESSION if is_role else DIRECT} if (who["id"] or "").split(":")[0] == value else set()
+    if ":role/" in value:
+        if not is_role:
+            return set()
+        if who["role_arn"]:
+            return {ROLE_OF_SESSION} if fold(value) == fold(who["role_arn"]) else set()
+        start = f"arn:{who['partition']}:iam::{who['account']}:role/"
+        same = value.startswith(start) and fold(value.split("/")[-1]) == fold(who["role"])
+        return {ROLE_OF_SESSION} if same else set()
+    return {DIRECT} if value == who["arn"] and who["kind"] in ("session", "user", "federated-user") else set()
+
+
+def principal_kinds(element, who):
+    """Return all kinds in which a Principal element covers the caller."""
+    element = {"AWS": "*"} if element == "*" else element
+    return {how for kind, values in element.items() for value in as_list(values) for how in listed_as(kind, value, who)}
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Conditions (C)
+
+COMPARISONS = {
+    "Equals": operator.eq,
+    "NotEquals": operator.ne,
+    "LessThan": operator.lt,
+    "LessThanEquals": operator.le,
+    "GreaterThan": operator.gt,
+    "GreaterThanEquals": operator.ge,
+}
+NEGATED = {"StringNotEquals", "StringNotEqualsIgnoreCase", "StringNotLike", "NumericNotEquals", "DateNotEquals"}
+NEGATED |= {"NotIpAddress", "ArnNotEquals", "ArnNotLike"}
+
+
+def as_text(value):
+    """Return a scalar of JSON as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def number_of(text):
+    """Read an integer or decimal number."""
+    if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", text):
+        raise ValueError(text)
+    return decimal.Decimal(text)
+
+
+def milliseconds_of(text):
+    """Read a date of the W3C's profiles, or seconds since 1970, as whole milliseconds."""
+    if re.fullmatch(r"[0-9]+", text):
+        return int(text) * 1000
+    time = r"T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+    found = re.fullmatch(rf"([0-9]{{4}})-([0-9]{{2}})(?:-([0-9]{{2}})(?:{time})?)?", text.upper())
+    if not found:
+        raise ValueError(text)
+    year, month, day, hour, minute, second = (
+        int(part or low) for part, low in zip(found.groups(), (0, 1, 1, 0, 0, 0), strict=False)
+    )
+    moment = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.timezone.utc)
+    total = (moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) // datetime.timedelta(milliseconds=1)
+    zone = found[8] or "Z"
+    if zone != "Z":
+        hours, minutes = int(zone[1:3]), int(zone[4:])
+        if hours > 23 or minutes > 59:
+            raise ValueError(text)
+        total -= (hours * 60 + minutes) * 60_000 * (-1 if zone[0] == "-" else 1)
+    return total + int(((found[7] or "") + "000")[:3])
+
+
+def truth_of(text):
+    """Read a Boolean value."""
+    return {"true": True, "false": False}[fold(text)]
+
+
+def bytes_of(text):
+    """Read base64."""
+    return base64.b64decode(text, validate=True)
+
+
+def address_in(value, network):
+    """Say whether an address lies in a network or is the address; families never mix."""
+    network = ipaddress.ip_network(network, strict=False)
+    address = ipaddress.ip_address(value)
+    return address.version == network.version and address in network
+
+
+def arn_like(tokens, value):
+    """Compare six parts; a wildcard in one of the first five does not match a colon."""
+    parts = [[]]
+    for token in tokens:
+        if token == ":" and len(parts) < 6:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    texts = value.split(":", 5)
+    if len(parts) != 6 or len(texts) != 6 or texts[0] != "arn":
+        raise ValueError(value)
+    return all(glob(part, text) for part, text in zip(parts, texts, strict=True))
+
+
+def differs_or_equals(base, value, given, variables, keys):
+    """Say whether one value in the request satisfies one value in the policy; ValueError if one of them cannot be read."""
+    negated = base in NEGATED
+    if base.startswith(("String", "Arn", "Bool")):
+        wild = base.startswith("Arn") or base.endswith("Like")
+        tokens = expand(given, keys, variables, STAR if wild else "*", ANY_ONE if wild else "?")
+        if tokens is None:
+            raise ValueError(given)
+        if base.startswith("Arn"):
+            return arn_like(tokens, value) != negated
+        if wild:
+            return glob(tokens, value) != negated
+        plain = "".join(tokens)
+        if base == "Bool":
+            return truth_of(value) == truth_of(plain)
+        if base.endswith("IgnoreCase"):
+            return ([char.lower() for char in value] == [char.lower() for char in plain]) != negated
+        return (value == plain) != negated
+    if base.startswith("Numeric"):
+        return COMPARISONS[base.removeprefix("Numeric")](number_of(value), number_of(given))
+    if base.startswith("Date"):
+        return COMPARISONS[base.removeprefix("Date")](milliseconds_of(value), milliseconds_of(given))
+    if base == "BinaryEquals":
+        return bytes_of(value) == bytes_of(given)
+    return address_in(value, given) != negated
+
+
+def one_value_holds(base, value, values, variables, keys):
+    """Say whether one value in the request satisfies the list in the policy: one of them, or all for a negated operator."""
+    answers = []
+    for given in values:
+        try:
+            answers.append(differs_or_equals(base, value, given, variables, keys))
+        except (ValueError, KeyError, ArithmeticError, binascii.Error):
+            answers.append(False)  # what cannot be read never makes a comparison true, negated or not
+    return all(answers) if base in NEGATED else any(answers)
+
+
+def test_holds(name, key, values, variables, keys):
+    """Say whether one operator with one key holds."""
+    quantifier, _, base = name.rpartition(":")
+    if_exists = base.endswith("IfExists")
+    base = base.removesuffix("IfExists")
+    value = keys.get(key.lower())
+    values = [as_text(given) for given in as_list(values)]
+    if base == "Null":
+        return any(fold(given) == ("true" if value is None else "false") for given in values)
+    if quantifier:
+        found = [] if value is None else as_list(value)
+        if quantifier == "ForAllValues":
+            return found == [""] or all(one_value_holds(base, each, values, variables, keys) for each in found)
+        return any(one_value_holds(base, each, values, variables, keys) for each in found)
+    if value is None:
+        return if_exists or base in NEGATED
+    if isinstance(value, list):
+        return False
+    return one_value_holds(base, value, values, variables, keys)
+
+
+def condition_holds(block, variables, keys):
+    """Say whether every operator with every key of a Condition holds."""
+    return all(
+        test_holds(name, key, values, variables, keys) for name, tests in block.items() for key, values in tests.items()
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Statements and layers (F1)
+
+
+def statement_kinds(statement, kind, version, ask):
+    """Return in which ways a statement applies to the request; an empty set if it does not."""
+    variables = version == "2012-10-17"
+    who, keys = ask["who"], ask["keys"]
+    action_key = "Action" if "Action" in statement else "NotAction"
+    covered = any(action_matches(entry, ask["action"]) for entry in as_list(statement[action_key]))
+    if covered != (action_key == "Action"):
+        return set()
+    resource_key = "Resource" if "Resource" in statement else "NotResource"
+    if resource_key in statement:  # a trust policy has none
+        answers = [
+            resource_matches(entry, ask["resource"], kind, variables, keys)
+            for entry in as_list(statement[resource_key])
+        ]
+        if resource_key == "Resource" and True not in answers:
+            return set()
+        if resource_key == "NotResource" and (True in answers or None in answers):
+            return set()
+    kinds = {DIRECT}
+    if kind in ("resource", "trust", "endpoint"):
+        if "Principal" in statement:
+            kinds = principal_kinds(statement["Principal"], who)
+        elif "NotPrincipal" in statement:
+            spared = principal_kinds(statement["NotPrincipal"], who) and not ask["has_boundary"]
+            kinds = set() if spared else {DIRECT}
+        elif kind != "endpoint":
+            kinds = set()
+    return kinds if condition_holds(statement.get("Condition", {}), variables, keys) else set()
+
+
+def layer(policies, kind, ask):
+    """Return whether a set of policies denies, and the ways in which it allows."""
+    denied, kinds = False, set()
+    for policy in policies:
+        for statement in as_list(policy["Statement"]):
+            found = statement_kinds(statement, kind, policy.get("Version"), ask)
+            if statement["Effect"] == "Deny":
+                denied = denied or bool(found)
+            else:
+                kinds |= found
+    return denied, kinds
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Combination (F2, F3, F4, K)
+
+
+def mandatory_policy(action, resource):
+    """Return ``trust`` or ``resource`` if nothing is allowed without such a policy, else None."""
+    service, name = fold(action).split(":")
+    rest = resource.split(":", 5)[-1]
+    if service == "sts" and (name.startswith("assumerole") or name in ("tagsession", "setsourceidentity")):
+        return "trust" if rest.startswith("role/") else None
+    return "resource" if service == "kms" and rest.startswith("key/") else None
+
+
+def decide(principal, action, resource, context, layers, resource_account=None, role_arn=None, principal_id=None):
+    """
+    Return the outcome and the layer that denies, if one does.
+
+    *layers* may hold ``identity``, ``boundaries``, ``session`` and ``endpoint`` (lists of documents), ``resource`` (a
+    document), ``scps`` and ``rcps`` (a list of documents for each level). An empty list is an absent layer.
+    """
+    who = describe(principal, role_arn, principal_id)
+    keys = {
+        key.lower(): [as_text(v) for v in value] if isinstance(value, list) else as_text(value)
+        for key, value in context.items()
+    }
+    ask = {
+        "who": who,
+        "action": action,
+        "resource": resource,
+        "keys": keys,
+        "has_boundary": bool(layers.get("boundaries")),
+    }
+    only_resource_policy = who["kind"] in ("anonymous", "service", "provider")
+    if fold(action) == "sts:getcalleridentity" and not only_resource_policy:
+        return ALLOWED, None
+
+    mandatory = mandatory_policy(action, resource)
+    resource_name = mandatory or "resource"
+    denials, grants, silent = set(), {}, set()
+
+    def look(name, kind, policies):
+        denied, grants[name] = layer(policies, kind, ask)
+        if denied:
+            denials.add(name)
+        if policies and not grants[name]:
+            silent.add(name)
+
+    for level in layers.get("rcps") or []:
+        look("rcp", "rcp", level)
+    silent.discard("rcp")  # RCPFullAWSAccess is attached everywhere (K10)
+    look("endpoint", "endpoint", layers.get("endpoint") or [])
+    resource_kind = "trust" if mandatory == "trust" else "resource"
+    look("resource", resource_kind, [layers["resource"]] if layers.get("resource") else [])
+    if not only_resource_policy:
+        for level in layers.get("scps") or []:
+            look("scp", "scp", level)
+            if not level:
+                silent.add("scp")
+        look("identity", "identity", layers.get("identity") or [])
+        look("boundary", "boundary", layers.get("boundaries") or [])
+        look("session", "session", layers.get("session") or [])
+        if who["kind"] == "root":
+            denials.discard("identity")
+            grants["identity"] = {DIRECT}
+        if who["kind"] == "federated-user" and not layers.get("session"):
+            grants["identity"] = set()
+
+    for name in ("scp", "rcp", "identity", "boundary", "session", "resource", "endpoint"):
+        if name in denials:
+            return EXPLICIT_DENY, resource_name if name == "resource" else name
+    for name in ("scp", "endpoint"):
+        if name in silent:
+            return IMPLICIT_DENY, name
+
+    kinds = grants["resource"]
+    if only_resource_policy:
+        return (ALLOWED, None) if kinds else (IMPLICIT_DENY, resource_name)
+    if (resource_account or resource_account_of(resource) or who["account"]) == who["account"]:
+        if DIRECT in kinds:
+            return ALLOWED, None
+        base = bool(grants["identity"])
+        if mandatory:
+            base = base and ACCOUNT in kinds
+            if not kinds:
+                return IMPLICIT_DENY, resource_name
+        if not base and ROLE_OF_SESSION not in kinds:
+            return IMPLICIT_DENY, "identity"
+    else:
+        if not kinds:
+            return IMPLICIT_DENY, resource_name
+        if not grants["identity"]:
+            return IMPLICIT_DENY, "identity"
+    for name in ("boundary", "session"):
+        if name in silent:
+            return IMPLICIT_DENY, name
+    return ALLOWED, None
+
+
+def resource_account_of(resource):
+    """Return the account in an ARN, if there is one."""
+    parts = resource.split(":", 5)
+    return parts[4] if len(parts) == 6 else None
