@@ -148,7 +148,7 @@ MAY_IMPORT = {
     # -- the program --------------------------------------------------------------------------------------------------
     "cli": "",
     "cli.tour": "account ec2.instance iam.names sts.credentials policy",
-    "cli.check": "account ec2.fetch ec2.instance iam.instance_profile",
+    "cli.check": "account iam.instance_profile",
     "cli.main": "cli.tour cli.check",
     "__main__": "cli.main",
     # -- adapters: one outside library or format each; they may import account and cloud, and nobody imports them -----

@@ -263,13 +263,16 @@ class Timekeeper:
         Raises:
             Ec2RolesError: if there are more issuers than slots; none has been added then.
         """
+        self.check_slots(len(issuers))
         first = len(self._issuers)
-        if first + len(issuers) > 1 << SLOT_BITS:
-            raise Ec2RolesError(
-                f"out of slots: {first} issuers of credentials, {len(issuers)} more, at most {1 << SLOT_BITS}"
-            )
         self._issuers.extend(issuers)
         return first
+
+    def check_slots(self, count: int) -> None:
+        """Raise `Ec2RolesError` if there are no slots for *count* more issuers."""
+        first = len(self._issuers)
+        if first + count > 1 << SLOT_BITS:
+            raise Ec2RolesError(f"out of slots: {first} issuers of credentials, {count} more, at most {1 << SLOT_BITS}")
 
     @property
     def next_slot(self) -> int:

@@ -162,7 +162,8 @@ def test_a_role_ec2_cannot_assume_gives_the_instance_nothing(check: Check) -> No
     status, told = check(ACCOUNT, "--profile", "task", "s3:ListAllMyBuckets")
 
     assert status == 1
-    assert "Unable to locate credentials: EC2 cannot assume the role task" in told
+    assert "Unable to locate credentials" in told
+    assert "EC2 cannot assume the role 'task': User: ec2.amazonaws.com is not authorized" in told
 
 
 def test_the_list_shows_profiles_roles_and_whether_ec2_can_assume_them(check: Check) -> None:
@@ -172,7 +173,7 @@ def test_the_list_shows_profiles_roles_and_whether_ec2_can_assume_them(check: Ch
 
     assert status == 0
     assert lines["web"].endswith("yes")
-    assert "no: EC2 cannot assume the role task" in lines["task"]
+    assert "no: EC2 cannot assume the role 'task'" in lines["task"]
     assert told.rstrip().endswith("in no instance profile, so not for instances: unused")
 
 

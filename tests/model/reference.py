@@ -18,7 +18,9 @@ from __future__ import annotations
 
 from typing import Any
 
-MINUTE = 60_000_000
+MILLISECOND = 1_000
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 REFRESH = HOUR
 LIFETIME = 6 * HOUR
@@ -260,9 +262,20 @@ def answer(world: dict[str, Any], leaked: dict[str, Any], now: int) -> str:
     if not world["roles"][leaked["role"]]["exists"]:
         return "InvalidAccessKeyId"
     policies = world["roles"][leaked["role"]]["policies"]
-    revoked = leaked["issued"] < policies.get(REVOKE, leaked["issued"])
+    # The policy's text holds milliseconds, as in the specification's sample. Of aws:TokenIssueTime it does not say how
+    # fine it is; the library has whole seconds, so what is issued later within the second of a revocation is denied too.
+    cutoff = policies.get(REVOKE, 0) // MILLISECOND * MILLISECOND
+    revoked = leaked["issued"] // SECOND * SECOND < cutoff
     allowed = "Allow" in policies.values() and "Deny" not in policies.values() and not revoked
     return SUCCESS if allowed else "AccessDenied"
+
+
+def own_answer(world: dict[str, Any], number: int, now: int) -> str | None:
+    """Return what S3 says to a program on an instance: a code, or Success; None where nothing runs."""
+    if world["instances"][number]["state"] != RUNNING:
+        return None
+    good = shown(world, number, now)
+    return "NoCredentials" if good is None else answer(world, good, now)
 
 
 def assumes(world: dict[str, Any], number: int) -> list[tuple[int, bool]]:

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from model import reference
-from model.reference import HOUR, LIFETIME, MINUTE, NOT_FOUND, SUCCESS, UNAUTHORIZED, Reference
 
 from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy, errors
 from ec2roles.secret import Secret
+from model import reference
+from model.reference import HOUR, LIFETIME, MINUTE, NOT_FOUND, SUCCESS, UNAUTHORIZED, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +133,7 @@ class Pair:
     def revoke(self, role: int) -> None:
         """Revoke a role's sessions."""
         role %= len(self.roles)
-        self.write("revoke", lambda: self.roles[role].revoke_sessions(), role=role)
+        self.write("revoke", self.roles[role].revoke_sessions, role=role)
 
     def delete_role(self, role: int, *, clear: bool) -> None:
         """Delete the role that has a name now, after clearing all that is in the way if asked to."""
@@ -166,7 +166,7 @@ class Pair:
     def remove_role(self, profile: int) -> None:
         """Empty a profile."""
         profile %= len(self.profiles)
-        self.write("remove_role", lambda: self.profiles[profile].remove_role(), profile=profile)
+        self.write("remove_role", self.profiles[profile].remove_role, profile=profile)
 
     def swap_role(self, profile: int, role: int) -> None:
         """Put another role into a profile, whether there is one now or not."""
@@ -213,7 +213,7 @@ class Pair:
         instance %= len(self.instances)
         if how == "reboot" and self.instances[instance].state == "stopped":
             return  # EC2's answer to that is not known
-        self.write(how, lambda: getattr(self.instances[instance], how)(), instance=instance)
+        self.write(how, getattr(self.instances[instance], how), instance=instance)
 
     def newest(self, entities: list[Any], number: int) -> int:
         """Return the number of the last entity with the name that this one has or had."""
@@ -248,6 +248,8 @@ class Pair:
             looks.append(lambda n=number: self.compare_credentials(world[past], n, past, at=instant(past)))
             looks.append(lambda n=number: self.compare_documents(world[past], n, past, version=1, at=instant(past)))
             looks.append(lambda n=number: self.compare_history(world[now], n))
+            looks.append(lambda n=number: self.compare_own_call(world[now], n, now))
+            looks.append(lambda n=number: self.compare_own_can(world[past], n, past))
         leaked = list(self.leaked)
         latest = leaked[-at_most:]
         for key in dict.fromkeys([*latest, *random.sample(leaked, min(at_most, len(leaked)))]):
@@ -359,9 +361,13 @@ class Pair:
         assert [(each.at, each.ok) for each in events] == [
             (instant(when), ok) for when, ok in reference.assumes(world, number)
         ]
-        issues = [each for each in self.account.history.events(instance=instance, kind="issue")]
+        issues = list(self.account.history.events(instance=instance, kind="issue"))
         good = [each for each in world["instances"][number]["fetches"] if each["outcome"] == SUCCESS]
-        assert [each.at for each in issues] == [instant(each["issued"]) for each in good]
+        assert [(each.at, each.role_arn) for each in issues] == [
+            (instant(each["issued"]), self.roles[each["role"]].arn) for each in good
+        ]
+        for issue, fetch in zip(issues, good, strict=True):
+            assert self.keys.get((number, fetch["number"], 2), issue.subject) == issue.subject
         self.count("histories")
 
     def compare_call(self, world: dict[str, Any], key: str, now: int) -> None:
@@ -385,6 +391,28 @@ class Pair:
         expected = reference.answer(world, fetch, past) if fetch["role"] < len(world["roles"]) else "not yet"
         assert bool(self.account.can(LIST, credentials=credentials, at=instant(past))) == (expected == SUCCESS)
         self.count("questions about the past")
+
+    def compare_own_call(self, world: dict[str, Any], number: int, now: int) -> None:
+        """Compare the answers to calls that a program on an instance makes."""
+        instance, expected = self.instances[number], reference.own_answer(world, number, now)
+        if expected is None:
+            with pytest.raises(errors.InstanceError):
+                instance.call(LIST)
+            return
+        response = instance.call(LIST)
+        assert (SUCCESS if response.ok else response.error.code) == expected
+        shown = reference.shown(world, number, now)
+        identity = instance.call("sts:GetCallerIdentity")
+        if identity.ok:
+            assert identity.value.user_id == f"{self.roles[shown['role']].role_id}:{instance.instance_id}"
+        self.count(f"own calls {expected}")
+
+    def compare_own_can(self, world: dict[str, Any], number: int, past: int) -> None:
+        """Compare what a program on an instance could do in the past."""
+        if number < len(world["instances"]) and world["instances"][number]["state"] == reference.RUNNING:
+            expected = reference.own_answer(world, number, past)
+            assert bool(self.instances[number].can(LIST, at=instant(past))) == (expected == SUCCESS)
+            self.count("own questions about the past")
 
     def finish(self) -> None:
         """Compare all that has not been looked at yet."""

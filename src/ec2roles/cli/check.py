@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ec2roles.account import Account
-from ec2roles.ec2.fetch import NO_ROLE, Fetch
-from ec2roles.ec2.instance import Instance
 from ec2roles.errors import AuthorizationDetailsError, Ec2RolesError
 from ec2roles.iam.instance_profile import InstanceProfile
-from ec2roles.timeline import LAST
 
 ALLOWED = 0
 DENIED = 1
@@ -73,10 +70,8 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
     print(f"  role              {role.arn if role else 'none'}", file=out)
     if decision.request is not None:
         print(f"  caller            {decision.request.principal}", file=out)
-        print(file=out)
-        print(decision.explain(), file=out)
-    else:
-        print(f"  reason            {decision.message}: {reason(first_fetch(web))}", file=out)
+    print(file=out)
+    print(decision.explain(), file=out)
     return ALLOWED if decision else DENIED
 
 
@@ -122,21 +117,6 @@ def read_context(pairs: list[str]) -> dict[str, Any]:
     return {key: found[0] if len(found) == 1 else found for key, found in values.items()}
 
 
-def first_fetch(instance: Instance) -> Fetch:
-    """Return the fetch with which EC2 tried to get the instance's credentials."""
-    fetch: Fetch = next(iter(instance.fetches((instance.time.instant(), LAST))))
-    return fetch
-
-
-def reason(fetch: Fetch) -> str:
-    """Return why EC2 got no credentials for an instance, in one line."""
-    if fetch.problem == NO_ROLE:
-        return "the instance profile holds no role"
-    if fetch.decision is None or fetch.role is None:
-        return str(fetch.problem)
-    return f"EC2 cannot assume the role {fetch.role.name}: {fetch.decision.message}"
-
-
 def print_profiles(account: Account, out: TextIO) -> None:
     """Print each instance profile, its role, and whether EC2 can assume it."""
     rows = [("INSTANCE PROFILE", "ROLE", "EC2 CAN ASSUME IT")]
@@ -156,5 +136,5 @@ def print_profiles(account: Account, out: TextIO) -> None:
 def _assumable(account: Account, profile: InstanceProfile) -> str:
     if profile.role is None:
         return "no: the instance profile holds no role"
-    fetch = first_fetch(account.launch_instance(profile))
-    return "yes" if fetch.ok else f"no: {reason(fetch)}"
+    web = account.launch_instance(profile)
+    return "yes" if web.metadata.credentials() else f"no: {web.why_no_credentials(account.time.as_of(None))}"

@@ -12,12 +12,12 @@ from ec2roles.arns import shown
 from ec2roles.calls import NOTHING, Api, Call, Response
 from ec2roles.clock import from_microseconds, iso
 from ec2roles.ec2.association import RUNNING, STOPPED, TERMINATED, Association, Epoch, InstanceRecord
-from ec2roles.ec2.fetch import Fetch, Fetcher
+from ec2roles.ec2.fetch import NO_PROFILE, Fetch, Fetcher
 from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.metadata import V1, V2, MetadataService
-from ec2roles.ec2.metadata_options import MetadataOptions
+from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
 from ec2roles.ec2.metadata_tree import Hardware, Served
-from ec2roles.errors import InstanceError
+from ec2roles.errors import InstanceError, NoCredentialsError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision
@@ -371,6 +371,25 @@ class Instance:
         key_id = self.access_key_id(ordinal, delivery)
         return Credentials.mint(self.time.ids, key_id, issued=issued, expires=expires)
 
+    def why_no_credentials(self, position: Position) -> str:
+        """Return in one phrase why its metadata has no credentials as of *position*."""
+        record = self._states.at(position)
+        if record is None or record.state != RUNNING:
+            return "the instance is not running"
+        if record.options.http_endpoint == DISABLED:
+            return "the metadata endpoint is disabled"
+        if record.association is None or record.epoch is None:
+            return "no instance profile is attached to the instance"
+        fetch = self.fetcher.fetch(record, self.fetcher.newest(record, position[0]))
+        profile = fetch.profile.name
+        if fetch.problem == NO_PROFILE:
+            return f"the instance profile '{profile}' that was attached has been deleted"
+        if fetch.role is None:
+            return f"the instance profile '{profile}' holds no role"
+        if fetch.decision is not None and not fetch.decision.allowed:
+            return f"EC2 cannot assume the role '{fetch.role.name}': {fetch.decision.message}"
+        return "the metadata has credentials, but the program does not ask for them"
+
     def fetches(self, until: Position, since: int | None = None) -> Iterator[Fetch]:
         """
         Iterate over the fetches of its credentials up to *until*, oldest first; nothing of it is stored.
@@ -500,6 +519,9 @@ class Instance:
         position = self.time.as_of(at)
         self._require_running(position)
         found = self.chain.resolve(position)
+        refusal = found.refusal
+        if isinstance(refusal, NoCredentialsError):
+            refusal = NoCredentialsError(refusal.message, detail=self.why_no_credentials(position))
         keys = self._network()
         if context:
             keys.update(context)
@@ -511,7 +533,7 @@ class Instance:
             source=found.source,
             context=keys,
             parameters=parameters or NOTHING,
-            refusal=found.refusal,
+            refusal=refusal,
         )
 
     def run(self, command: str, *, stdin: str = "") -> Completed:

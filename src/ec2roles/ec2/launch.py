@@ -119,6 +119,7 @@ def prepare_launch(
     if unknown:
         raise TypeError(f"unknown option {shown(next(iter(unknown)))} of a launch")
     time.require_same(sts.time, "the token service")
+    time.check_slots(count)
     found = None if profile is None else resolve_profile(profile, find_profile, time, sts.account_id)
     rotation = Rotation() if rotation is None else rotation
     if time.remember is not None and rotation.lifetime + rotation.jitter + rotation.refresh > time.remember:

@@ -69,6 +69,8 @@ def explain(decision: Decision) -> str:
     request = decision.request
     if request is None:
         lines = [f"Denied before any policy was asked: {decision.message or decision.reason}"]
+        if decision.message:
+            lines.append(f"  why: {decision.reason}")
     else:
         findings = trace(decision)
         lines = [_verdict(decision, request, findings), f"  caller: {_caller(request)}"]

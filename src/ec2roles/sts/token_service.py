@@ -257,7 +257,7 @@ class TokenService:
         service = call.action.partition(":")[0].lower()
         if call.credentials is None:
             error: AwsError = call.refusal if call.refusal is not None else no_credentials()
-            return Judgement(None, Decision.refused(error.message, reason=error.code), error)
+            return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
         found = self.session(call.credentials, call.position)
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)

@@ -107,8 +107,6 @@ def resource_matches(entry, resource, kind, variables, keys):
         return True
     parts = entry.split(":", 5)
     missing = 6 - len(parts)
-    if not glob(expand(parts[0], {}, False, STAR, ANY_ONE), "arn", folded=3):
-        return None
     if missing:
         if kind == "rcp" or (kind == "scp" and not entry.endswith("*")):
             return None
@@ -294,9 +292,27 @@ def differs_or_equals(base, value, given, variables, keys):
     return address_in(value, given) != negated
 
 
+def readable(base, value):
+    """Say whether a value in the request is of the operator's type, which matters if the policy's list is empty."""
+    try:
+        if base.startswith("Numeric"):
+            number_of(value)
+        elif base.startswith("Date"):
+            milliseconds_of(value)
+        elif base == "NotIpAddress":
+            ipaddress.ip_address(value)
+        elif base.startswith("Arn"):
+            arn_like(list("arn:::::"), value)
+    except ValueError:
+        return False
+    return True
+
+
 def one_value_holds(base, value, values, variables, keys):
     """Say whether one value in the request satisfies the list in the policy: one of them, or all for a negated operator."""
     answers = []
+    if not values:  # C3: none of nothing differs; C4: what cannot be read makes nothing true. The library takes C4 first
+        return base in NEGATED and readable(base, value)
     for given in values:
         try:
             answers.append(differs_or_equals(base, value, given, variables, keys))
@@ -317,7 +333,7 @@ def test_holds(name, key, values, variables, keys):
     if quantifier:
         found = [] if value is None else as_list(value)
         if quantifier == "ForAllValues":
-            return found == [""] or all(one_value_holds(base, each, values, variables, keys) for each in found)
+            return set(found) == {""} or all(one_value_holds(base, each, values, variables, keys) for each in found)
         return any(one_value_holds(base, each, values, variables, keys) for each in found)
     if value is None:
         return if_exists or base in NEGATED
@@ -413,7 +429,7 @@ def decide(principal, action, resource, context, layers, resource_account=None, 
         "has_boundary": bool(layers.get("boundaries")),
     }
     only_resource_policy = who["kind"] in ("anonymous", "service", "provider")
-    if fold(action) == "sts:getcalleridentity" and not only_resource_policy:
+    if fold(action) == "sts:getcalleridentity" and who["kind"] != "anonymous":
         return ALLOWED, None
 
     mandatory = mandatory_policy(action, resource)
