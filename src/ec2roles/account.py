@@ -15,7 +15,7 @@ from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.ec2.rotation import Rotation
-from ec2roles.errors import Ec2RolesError, InstanceError
+from ec2roles.errors import Ec2RolesError, InstanceError, NoCredentialsError
 from ec2roles.front_door import FrontDoor
 from ec2roles.history import History
 from ec2roles.iam.console import Console
@@ -457,6 +457,8 @@ class Account:
             credentials=credentials,
             context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
             parameters=parameters or NOTHING,
+            # What every AWS client says then, without asking AWS.
+            refusal=NoCredentialsError("Unable to locate credentials") if credentials is None else None,
         )
 
     def __repr__(self) -> str:

@@ -263,7 +263,7 @@ class S3Operations:
             context = {
                 f"s3:{key.replace('_', '-')}": call.parameters[key]
                 for key in ("prefix", "delimiter", "max_keys")
-                if call.parameters.get(key)
+                if call.parameters.get(key) is not None  # the CLI sends an empty prefix, and policies ask for it
             }
             return [self._authorization(action, name, _PREFIX + name, call, context)]
 

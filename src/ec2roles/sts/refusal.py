@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ec2roles.errors import CredentialError, ExpiredTokenError, InvalidClientTokenIdError, NoCredentialsError
+from ec2roles.errors import CredentialError, ExpiredTokenError, InvalidClientTokenIdError
 from ec2roles.sts.session import Fault
 
 _INVALID = "The security token included in the request is invalid"
@@ -70,8 +70,3 @@ def refusal(fault: Fault, service: str, access_key_id: str | None = None) -> Cre
     kind, code, message, status = _TABLE.get(service, _TABLE[""])[fault]
     detail = fault.value if access_key_id is None else f"{fault.value}: {access_key_id}"
     return kind(message, code=code, status=status, detail=detail)
-
-
-def no_credentials() -> NoCredentialsError:
-    """Return what a client says when its credential chain found nothing; AWS is never asked."""
-    return NoCredentialsError("Unable to locate credentials")

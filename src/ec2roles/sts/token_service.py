@@ -16,7 +16,7 @@ from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision, Policy, PolicySet, Request, evaluate
 from ec2roles.sts.assume_role import LONGEST_CHAINED, AssumeRoleRequest, check_duration
 from ec2roles.sts.credentials import Credentials
-from ec2roles.sts.refusal import no_credentials, refusal
+from ec2roles.sts.refusal import refusal
 from ec2roles.sts.session import Fault, PrincipalType, Session, identity_context
 from ec2roles.timeline import Position, Timekeeper
 
@@ -256,7 +256,7 @@ class TokenService:
         """
         service = call.action.partition(":")[0].lower()
         if call.credentials is None:
-            error: AwsError = call.refusal if call.refusal is not None else no_credentials()
+            error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
             return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
         found = self.session(call.credentials, call.position)
         if isinstance(found, Fault):

@@ -283,7 +283,7 @@ class Generator:
                 values = self.some(lambda kind=kind, key=key, name=name: self.given(kind, name, context.get(key)), one=0.55)
             if self.chance(0.02):
                 values = []
-            block.setdefault(name, {})[self.pick([key, key, key.upper()])] = values
+            block.setdefault(name, {self.pick([key, key, key.upper()]): values})
         return block
 
     def given(self, kind, name, value):

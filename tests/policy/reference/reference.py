@@ -417,18 +417,13 @@ def decide(principal, action, resource, context, layers, resource_account=None, 
     document), ``scps`` and ``rcps`` (a list of documents for each level). An empty list is an absent layer.
     """
     who = describe(principal, role_arn, principal_id)
-    keys = {
-        key.lower(): [as_text(v) for v in value] if isinstance(value, list) else as_text(value)
-        for key, value in context.items()
-    }
-    ask = {
-        "who": who,
-        "action": action,
-        "resource": resource,
-        "keys": keys,
-        "has_boundary": bool(layers.get("boundaries")),
-    }
     only_resource_policy = who["kind"] in ("anonymous", "service", "provider")
+    keys = {}
+    for key, value in context.items():
+        if value != []:  # AWS is silent; the library reads a key without any value as an absent key
+            keys[key.lower()] = [as_text(one) for one in value] if isinstance(value, list) else as_text(value)
+    ask = {"who": who, "action": action, "resource": resource, "keys": keys}
+    ask["has_boundary"] = bool(layers.get("boundaries")) and not only_resource_policy
     if fold(action) == "sts:getcalleridentity" and who["kind"] != "anonymous":
         return ALLOWED, None
 
