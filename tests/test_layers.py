@@ -25,12 +25,13 @@ CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door h
 # From the bottom up: a module comes after those that it may import.
 MAY_IMPORT = {
     # -- policy: documents and a request in, a decision out. `decision` words its explanation through `explain`, which it
-    #    loads by name when it is asked, for `explain` looks at everything here. ---------------------------------------
+    #    loads by name when it is asked, for `explain` looks at everything here; `report` and `why_not` likewise. --------
     "policy.values": "",
     "policy.operators": "",
     "policy.semantics": "",
     "policy.statement": "",
     "policy.source": "",
+    "policy.screen": "",
     "policy.caller": "",
     "policy.context": "",
     "policy.principal_rules": "",
@@ -59,12 +60,24 @@ MAY_IMPORT = {
         " policy.semantics"
     ),
     "policy.trace": (
-        "policy.conditions policy.decision policy.document policy.matching policy.plan policy.request policy.resources"
-        " policy.statement"
+        "policy.conditions policy.decision policy.document policy.matching policy.operators policy.plan policy.principals"
+        " policy.request policy.resources policy.source policy.statement policy.variables"
     ),
+    "policy.report": "policy.caller policy.decision policy.document policy.evaluate policy.trace",
     "policy.explain": (
-        "policy.caller policy.decision policy.document policy.evaluate policy.matching policy.request policy.statement"
-        " policy.trace"
+        "policy.caller policy.decision policy.document policy.evaluate policy.matching policy.report policy.request"
+        " policy.screen policy.statement policy.trace"
+    ),
+    "policy.avoid": (
+        "policy.conditions policy.operators policy.request policy.statement policy.trace policy.values policy.variables"
+    ),
+    "policy.why_not": (
+        "policy.avoid policy.caller policy.decision policy.document policy.evaluate policy.grammar policy.matching"
+        " policy.policy_set policy.report policy.request policy.screen policy.source policy.statement policy.trace"
+    ),
+    "policy.questions": (
+        "policy.caller policy.context policy.decision policy.evaluate policy.matching policy.policy_set policy.request"
+        " policy.semantics"
     ),
     "policy": "policy.*",
     # -- the words between the parts ----------------------------------------------------------------------------------

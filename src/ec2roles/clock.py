@@ -8,6 +8,7 @@ from typing import Protocol
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.errors import ClockError, NaiveDatetimeError
 
 UTC = timezone.utc
@@ -37,7 +38,7 @@ def to_utc(value: datetime, name: str = "when") -> datetime:
     """
     if not isinstance(value, datetime):
         raise TypeError(f"'{name}' must be a datetime, got {type(value).__name__}")
-    if value.tzinfo is UTC:
+    if value.tzinfo is UTC and type(value) is datetime:
         return value
     if value.utcoffset() is None:
         raise NaiveDatetimeError(f"'{name}' has no time zone; use datetime.timezone.utc")
@@ -67,8 +68,14 @@ def from_microseconds(value: int) -> datetime:
 
     >>> from_microseconds(1_000_000).isoformat()
     '1970-01-01T00:00:01+00:00'
+
+    Raises:
+        ClockError: if it leaves the years 1 to 9999, as the end of a session that begins shortly before does.
     """
-    return EPOCH + timedelta(microseconds=value)
+    try:
+        return EPOCH + timedelta(microseconds=value)
+    except OverflowError:
+        raise ClockError(f"{value} microseconds since 1970 are past the year 9999 or before the year 1") from None
 
 
 def iso(value: datetime) -> str:
@@ -80,6 +87,19 @@ def iso(value: datetime) -> str:
     """
     # Not strftime: it leaves years before 1000 unpadded on some platforms, and is four times slower.
     return f"{value.year:04d}-{value.month:02d}-{value.day:02d}T{value.hour:02d}:{value.minute:02d}:{value.second:02d}Z"
+
+
+def iso_exact(value: datetime) -> str:
+    """
+    Return a UTC datetime to the microsecond; without a fraction where it is a whole second, as AWS writes it then.
+
+    >>> iso_exact(EPOCH), iso_exact(EPOCH + timedelta(milliseconds=5)), iso_exact(EPOCH + MICROSECOND)
+    ('1970-01-01T00:00:00Z', '1970-01-01T00:00:00.005Z', '1970-01-01T00:00:00.000001Z')
+    """
+    if not value.microsecond:
+        return iso(value)
+    fraction = f"{value.microsecond:06d}"
+    return f"{iso(value)[:-1]}.{fraction[:3] if fraction.endswith('000') else fraction}Z"
 
 
 def _start(value: datetime) -> datetime:
@@ -132,17 +152,21 @@ class ManualClock:
             "milliseconds": milliseconds, "microseconds": microseconds,
         }  # fmt: skip
         for name, amount in units.items():
-            if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not math.isfinite(amount):
+            if isinstance(amount, bool) or not isinstance(amount, (int, float)):
+                raise ClockError(f"'{name}' must be a finite number, got {shown(amount)}")
+            if isinstance(amount, float) and not math.isfinite(amount):
                 raise ClockError(f"'{name}' must be a finite number, got '{amount}'")
         if delta is None:
             delta = timedelta(0)
         elif not isinstance(delta, timedelta):
-            raise ClockError(f"'delta' must be a timedelta or keywords such as hours=6, got '{delta}'")
+            raise ClockError(f"'delta' must be a timedelta or keywords such as hours=6, got {shown(delta)}")
         try:
             delta += timedelta(**units)
             moved = self._now + delta
         except OverflowError:
-            raise ClockError(f"cannot move the clock past the year 9999 (it shows {iso(self._now)})") from None
+            raise ClockError(
+                f"cannot move the clock back, nor past the year 9999 (it shows {iso_exact(self._now)})"
+            ) from None
         return self._move(moved)
 
     def move_to(self, when: datetime) -> datetime:
@@ -161,7 +185,7 @@ class ManualClock:
 
     def _move(self, when: datetime) -> datetime:
         if when < self._now:
-            raise ClockError(f"cannot move the clock back from {iso(self._now)} to {iso(when)}")
+            raise ClockError(f"cannot move the clock back from {iso_exact(self._now)} to {iso_exact(when)}")
         self._now = when
         return when
 
@@ -172,12 +196,16 @@ class ManualClock:
 @attrs.define(eq=False)
 class SystemClock:
     """
-    The machine's own clock.
+    The machine's own clock, which stands still while the machine's is set back.
 
     >>> SystemClock().now().tzinfo
     datetime.timezone.utc
     """
 
+    _latest: datetime = attrs.field(default=EPOCH, init=False, repr=False)
+
     def now(self) -> datetime:
-        """Return the current time of the machine, in UTC."""
-        return datetime.now(UTC)
+        """Return the current time of the machine, in UTC, or the latest it has shown if that is later."""
+        # Machines are set back by a little now and then, and a simulation must not fail for that.
+        self._latest = max(self._latest, datetime.now(UTC))
+        return self._latest

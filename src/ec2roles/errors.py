@@ -8,6 +8,7 @@ Ec2RolesError
 ├── AuthorizationDetailsError       an account's JSON that cannot be loaded
 ├── MetadataError                   a malformed request that never reaches the metadata service
 ├── UnsupportedError                something AWS has and this simulator does not
+├── ArgumentError                   an argument of this library's own, outside its limits; a ValueError too
 └── AwsError                        what AWS itself would answer: ``code``, ``message``, ``status``
     ├── PolicyError                 MalformedPolicyDocument
     │   ├── PolicySyntaxError       the text is not JSON
@@ -64,6 +65,10 @@ class MetadataError(Ec2RolesError):
 
 class UnsupportedError(Ec2RolesError):
     """AWS has this; this simulator does not, and says so instead of guessing."""
+
+
+class ArgumentError(Ec2RolesError, ValueError):
+    """An argument that only this library has is outside its limits."""
 
 
 class AwsError(Ec2RolesError):

@@ -42,9 +42,12 @@ class FrontDoor:
         Judge *call*, perform it if it is allowed, and record it.
 
         Raises:
-            ValidationError: if its action is not ``service:Name``; nothing is recorded then.
+            ValidationError: if its action is not ``service:Name``; nothing is done or recorded then.
+            ClockError: if the clock went back; nothing is done or recorded then either.
         """
         found = self._registry.find(call)
+        # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
+        self._sts.time.check_clock(call.position[0])
         caller = None
         try:
             judged = self._judge(call, found)

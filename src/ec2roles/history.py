@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.calls import Call, Response
-from ec2roles.clock import from_microseconds, iso, to_microseconds, to_utc
+from ec2roles.clock import EPOCH, from_microseconds, iso, to_microseconds, to_utc
 from ec2roles.ec2.fetch import EC2
 from ec2roles.ec2.instance import Instance
-from ec2roles.errors import AwsError
+from ec2roles.errors import ArgumentError, AwsError, ClockError
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
@@ -112,15 +113,18 @@ class History:
     _calls: deque[_Recorded] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        if self.keep_calls is not None and (
-            isinstance(self.keep_calls, bool) or not isinstance(self.keep_calls, int) or self.keep_calls < 0
-        ):
-            raise ValueError(f"keep_calls must be an int of 0 or more, or None, got '{self.keep_calls}'")
+        if self.keep_calls is not None:
+            if isinstance(self.keep_calls, bool) or not isinstance(self.keep_calls, int):
+                raise TypeError(f"keep_calls must be int or None, got {type(self.keep_calls).__name__}")
+            if self.keep_calls < 0:
+                raise ArgumentError(f"keep_calls must be 0 or more, or None, got '{self.keep_calls}'")
         self._calls = deque(maxlen=self.keep_calls)
 
     def record_call(self, call: Call, response: Response, caller: Session | None) -> None:
         """Take down *call* and its answer."""
-        self._calls.append(_Recorded(self.time.step(call.position[0]), call, response, caller))
+        # What the call did may have read the clock again, and later than the call.
+        position = self.time.step(max(call.position[0], self.time.newest))
+        self._calls.append(_Recorded(position, call, response, caller))
 
     def __iter__(self) -> Iterator[Event]:
         return self.events()
@@ -142,16 +146,40 @@ class History:
             role: a role, its name or its ARN: only what concerns it.
             kind: ``change``, ``assume``, ``issue`` or ``call``.
             since, until: aware datetimes; both ends are included.
+
+        Raises:
+            ArgumentError: for another kind.
+            InstanceError: for an instance that this account does not have.
+            ClockError: if *until* is in the future, or either is further back than the Cloud remembers.
         """
+        # Not a generator itself: a mistake shows here, not where somebody iterates.
         if kind is not None and kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}, got '{kind}'")
-        end = self.time.as_of(until)
+            raise ArgumentError(f"kind must be one of {', '.join(KINDS)}, got {shown(kind)}")
+        now = self.time.instant()
+        end = self.time.as_of(until, now=now)
         start = None if since is None else to_microseconds(to_utc(since, "since"))
-        horizon = self.time.horizon(self.time.instant())
+        horizon = self.time.horizon(now)
         if horizon is not None:
-            start = horizon if start is None else max(start, horizon)
-        instance_id = instance.instance_id if isinstance(instance, Instance) else instance
-        role_arn = self._role_arn(role)
+            if start is not None and start < horizon:
+                raise ClockError(
+                    f"'since' is further back than this Cloud remembers: {iso(to_utc(since or EPOCH))}, "
+                    f"remember={self.time.remember}"
+                )
+            start = horizon if start is None else start
+        instance_id = None
+        if instance is not None:
+            instance_id = instance.instance_id if isinstance(instance, Instance) else instance
+            instance_id = self._instances[instance_id].instance_id
+        return self._events(instance_id, self._role_wanted(role), kind, start, end)
+
+    def _events(
+        self,
+        instance_id: str | None,
+        wanted_role: Callable[[str | None], bool] | None,
+        kind: str | None,
+        start: int | None,
+        end: Position,
+    ) -> Iterator[Event]:
         streams: list[Iterable[Event]] = []
         if kind in (None, CHANGE):
             streams.append(self._changes())
@@ -169,14 +197,23 @@ class History:
                 continue
             if instance_id is not None and event.instance_id != instance_id and not self._concerns(event, instance_id):
                 continue
-            if role_arn is not None and role_arn not in (event.role_arn, event.subject):
+            if wanted_role is not None and not (wanted_role(event.role_arn) or wanted_role(event.subject)):
                 continue
             yield event
 
-    def _role_arn(self, role: Role | str | None) -> str | None:
-        if role is None or isinstance(role, Role):
-            return None if role is None else role.arn
-        return role if role.startswith("arn:") else f"arn:aws:iam::{self.account_id}:role/{role}"
+    def _role_wanted(self, role: Role | str | None) -> Callable[[str | None], bool] | None:
+        """Return what tells the ARN of the wanted role, or None if every role is wanted."""
+        if role is None:
+            return None
+        if isinstance(role, Role):
+            role = role.arn
+        if not isinstance(role, str):
+            raise TypeError(f"role must be a Role, its name or its ARN, got {type(role).__name__}")
+        if role.startswith("arn:"):
+            return lambda arn: arn == role
+        # A name alone does not say the path.
+        own, name = f"arn:aws:iam::{self.account_id}:role/", f"/{role}"
+        return lambda arn: arn is not None and arn.startswith(own) and arn.endswith(name)
 
     def _concerns(self, event: Event, instance_id: str) -> bool:
         instance = self._instances.get(instance_id)

@@ -23,12 +23,16 @@ _VALUES = {character: value for value, character in enumerate(_BASE32)}
 _MARK = "EXAMPLE"
 
 
+# Two letters at a time: an access key id is made for every set of credentials that is looked at.
+_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
+
+
 def _base32(value: int, length: int) -> str:
-    letters = []
-    for _ in range(length):
-        letters.append(_BASE32[value & 31])
-        value >>= 5
-    return "".join(reversed(letters))
+    text = ""
+    for _ in range(length // 2):
+        text = _PAIRS[value & 1023] + text
+        value >>= 10
+    return _BASE32[value & 31] + text if length % 2 else text
 
 
 def _from_base32(text: str) -> int | None:

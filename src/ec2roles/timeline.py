@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from ec2roles.clock import MICROSECOND, Clock, ManualClock, from_microseconds, iso, to_microseconds, to_utc
+from ec2roles.clock import MICROSECOND, Clock, ManualClock, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.errors import ClockError, Ec2RolesError
 from ec2roles.ids import SLOT_BITS, Ids, IssuedKey
 
@@ -204,14 +204,23 @@ class Timekeeper:
 
     def step(self, now: int) -> Position:
         """Return the next position at the instant *now*, for something that is done but changes no timeline."""
-        if now < self._newest:
-            raise ClockError(
-                f"the clock went back: it shows {iso(from_microseconds(now))}, "
-                f"but something was done at {iso(from_microseconds(self._newest))} already"
-            )
+        self.check_clock(now)
         self._newest = now
         self._order += 1
         return (now, self._order)
+
+    def check_clock(self, now: int) -> None:
+        """Raise `ClockError` if something was done later than the instant *now* already: the clock went back then."""
+        if now < self._newest:
+            raise ClockError(
+                f"the clock went back: it shows {iso_exact(from_microseconds(now))}, "
+                f"but something was done at {iso_exact(from_microseconds(self._newest))} already"
+            )
+
+    @property
+    def newest(self) -> int:
+        """The instant of the newest write, in microseconds; long before any clock's time if there was none."""
+        return self._newest
 
     def as_of(self, at: datetime | None, *, now: int | None = None) -> Position:
         """
@@ -232,11 +241,11 @@ class Timekeeper:
         when = to_microseconds(to_utc(at, "at"))
         if when > now:
             raise ClockError(
-                f"'at' is in the future: {iso(to_utc(at))}, and the clock shows {iso(from_microseconds(now))}"
+                f"'at' is in the future: {iso_exact(to_utc(at))}, and the clock shows {iso_exact(from_microseconds(now))}"
             )
         if self._remembered is not None and when < now - self._remembered:
             raise ClockError(
-                f"'at' is further back than this Cloud remembers: {iso(to_utc(at))}, remember={self.remember}"
+                f"'at' is further back than this Cloud remembers: {iso_exact(to_utc(at))}, remember={self.remember}"
             )
         return (when, LAST)
 

@@ -197,6 +197,8 @@ def refusals(world: dict[str, Any], what: str, details: dict[str, Any]) -> set[s
         codes.add("InvalidAssociationID.NotFound")
     if what in {"start", "stop", "reboot"} and instance["state"] == TERMINATED:
         codes.add("IncorrectInstanceState")
+    if what == "reboot" and instance["state"] == STOPPED:
+        codes.add("IncorrectInstanceState")  # the library's word; the specification has none
     if what == "create_role" and any(each["exists"] and each["name"] == details["name"] for each in world["roles"]):
         codes.add("EntityAlreadyExists")
     if what == "create_profile" and any(
@@ -263,9 +265,9 @@ def answer(world: dict[str, Any], leaked: dict[str, Any], now: int) -> str:
         return "InvalidAccessKeyId"
     policies = world["roles"][leaked["role"]]["policies"]
     # The policy's text holds milliseconds, as in the specification's sample. Of aws:TokenIssueTime it does not say how
-    # fine it is; the library has whole seconds, so what is issued later within the second of a revocation is denied too.
+    # fine it is; the library compares milliseconds on both sides, so what is issued later than a revocation works.
     cutoff = policies.get(REVOKE, 0) // MILLISECOND * MILLISECOND
-    revoked = leaked["issued"] // SECOND * SECOND < cutoff
+    revoked = leaked["issued"] // MILLISECOND * MILLISECOND < cutoff
     allowed = "Allow" in policies.values() and "Deny" not in policies.values() and not revoked
     return SUCCESS if allowed else "AccessDenied"
 

@@ -211,8 +211,6 @@ class Pair:
         if not self.instances:
             return
         instance %= len(self.instances)
-        if how == "reboot" and self.instances[instance].state == "stopped":
-            return  # EC2's answer to that is not known
         self.write(how, getattr(self.instances[instance], how), instance=instance)
 
     def newest(self, entities: list[Any], number: int) -> int:

@@ -19,7 +19,7 @@ from ec2roles.iam.names import POLICY_NAME, PROFILE_NAME
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
-from ec2roles.timeline import Timekeeper
+from ec2roles.timeline import Position, Timekeeper
 
 
 @attrs.define(eq=False, repr=False)
@@ -228,6 +228,13 @@ class Directory:
             raise DeleteConflictError(
                 "Cannot delete a policy attached to entities.", detail=f"'{name}' is attached to {', '.join(users[:5])}"
             )
+        if len(policy.versions) > 1:
+            others = [version for version in policy.versions if version != policy.default_version_id]
+            raise DeleteConflictError(
+                "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
+                "The default version is deleted with the policy.",
+                detail=f"delete_version() of {', '.join(others)} first",
+            )
         self.policies.remove(policy, policy.mark_deleted())
 
     def find(self, name_or_arn: str) -> ManagedPolicy:
@@ -259,8 +266,14 @@ class Directory:
 
     # -- principals of trust policies -------------------------------------------------------------------------------
 
-    def entity(self, arn: str) -> Role | User | None:
-        """Return the role or user of *arn* if it exists in any account of this Cloud."""
+    def entity(self, arn: str, position: Position | None = None) -> Role | User | None:
+        """
+        Return the role or user of *arn* if it exists in any account of this Cloud.
+
+        Args:
+            arn: of a role or a user, path included.
+            position: as of when; now by default.
+        """
         parts = arn.split(":", 5)
         if len(parts) != 6 or parts[2] != "iam":
             return None
@@ -269,7 +282,8 @@ class Directory:
         if directory is None or kind not in ("role", "user"):
             return None
         name = rest.rpartition("/")[2]
-        found: Role | User | None = directory.roles.get(name) if kind == "role" else directory.users.get(name)
+        table: Entities[Any] = directory.roles if kind == "role" else directory.users
+        found: Role | User | None = table.get(name) if position is None else table.at(name, position)
         return found if found is not None and found.arn == arn else None
 
     def find_principal(self, principal: str) -> str | None:
@@ -300,9 +314,9 @@ class Directory:
         found = self.entity(arn)
         return found is not None and unique_id(found) == wanted_id
 
-    def find_role(self, arn: str) -> Role | None:
-        """Return the role of *arn* in any account of this Cloud, or None."""
-        found = self.entity(arn)
+    def find_role(self, arn: str, position: Position | None = None) -> Role | None:
+        """Return the role that *arn* names in any account of this Cloud, now or as of *position*, or None."""
+        found = self.entity(arn, position)
         return found if isinstance(found, Role) else None
 
     def __repr__(self) -> str:

@@ -7,10 +7,16 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
 from ec2roles.timeline import Position, Timeline
 
 Entity = TypeVar("Entity")
+
+
+def _key(name: str) -> str:
+    # Names are ASCII. Python's lower() would take the Kelvin sign for a k, and find a name that nobody wrote.
+    return name.lower() if name.isascii() else name
 
 
 @attrs.define(eq=False, repr=False)
@@ -42,27 +48,31 @@ class Entities(Generic[Entity]):
     _names: dict[str, Timeline[Entity | None]] = attrs.field(factory=dict, init=False)
     _now: dict[str, Entity] = attrs.field(factory=dict, init=False)
 
-    def check_free(self, name: str) -> None:
+    def check_free(self, name: str, *, stored: bool = False) -> None:
         """
         Make sure that an entity called *name* may be created.
+
+        Args:
+            name: its name.
+            stored: it exists in a real account, whatever that account's quotas are.
 
         Raises:
             EntityAlreadyExistsError: if the name is taken, in any case.
             LimitExceededError: if there are too many already.
         """
-        other = self._now.get(name.lower())
+        other = self._now.get(_key(name))
         if other is not None:
             raise EntityAlreadyExistsError(
                 self.taken.format(name=name), detail=f"'{self.name_of(other)}' already exists (names ignore case)"
             )
-        if len(self._now) >= self.most:
+        if len(self._now) >= self.most and not stored:
             raise LimitExceededError(
                 f"Cannot exceed quota for {self.quota}: {self.most}", detail=f"{len(self._now)} {self.noun}s already"
             )
 
     def add(self, entity: Entity, position: Position) -> None:
         """Enter *entity*, created at *position*; its name was found free."""
-        key = self.name_of(entity).lower()
+        key = _key(self.name_of(entity))
         if key in self._names:
             self._names[key].write(position, entity)
         else:
@@ -71,33 +81,33 @@ class Entities(Generic[Entity]):
 
     def remove(self, entity: Entity, position: Position) -> None:
         """Strike *entity*, deleted at *position*."""
-        key = self.name_of(entity).lower()
+        key = _key(self.name_of(entity))
         self._names[key].write(position, None)
         del self._now[key]
 
     def get(self, name: str) -> Entity | None:
         """Return the entity called *name*, or None."""
-        return self._now.get(name.lower())
+        return self._now.get(_key(name))
 
     def at(self, name: str, position: Position) -> Entity | None:
         """Return the entity that was called *name* as of *position*, or None."""
-        timeline = self._names.get(name.lower())
+        timeline = self._names.get(_key(name))
         return None if timeline is None else timeline.at(position)
 
     def __getitem__(self, name: str) -> Entity:
         if not isinstance(name, str):
             raise TypeError(f"a {self.noun} is looked up by its name, got {type(name).__name__}")
-        entity = self._now.get(name.lower())
+        entity = self._now.get(_key(name))
         if entity is None:
             known = ", ".join(f"'{one}'" for one in list(self)[:5]) or "none"
             more = ", ..." if len(self._now) > 5 else ""
             raise NoSuchEntityError(
-                self.missing.format(name=name), detail=f"no {self.noun} '{name}'; known: {known}{more}"
+                self.missing.format(name=name), detail=f"no {self.noun} {shown(name)}; known: {known}{more}"
             )
         return entity
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._now
+        return isinstance(name, str) and _key(name) in self._now
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.name_of(entity) for entity in self._now.values()))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 import attrs
 
+from ec2roles.errors import InvalidInputError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import GROUP_NAME, NameRule
 from ec2roles.policy import Policy
@@ -39,3 +40,13 @@ class Group(Identity):
         position = self.time.write("CreateGroup", self.arn, account_id=self.account_id)
         self.group_id = self._group_id or self.time.ids.entity_id("AGPA")
         self._states = Timeline(position, state)
+
+    def put_permissions_boundary(self, policy: object) -> NoReturn:
+        """Refuse: AWS bounds users and roles, not groups."""
+        raise InvalidInputError(
+            "A group cannot have a permissions boundary.", detail=f"put it on the users of group '{self.name}'"
+        )
+
+    def tag(self, tags: object) -> NoReturn:
+        """Refuse: AWS has no tags on groups."""
+        raise InvalidInputError("A group cannot have tags.", detail=f"tag the users of group '{self.name}'")

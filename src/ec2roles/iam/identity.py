@@ -223,6 +223,8 @@ class Identity:
             NoSuchEntityError: if it is not attached.
         """
         state = self._existing()
+        if not isinstance(name_or_arn, str) and not hasattr(name_or_arn, "arn"):
+            raise TypeError(f"a managed policy is named by its name or ARN, got {type(name_or_arn).__name__}")
         wanted = name_or_arn if isinstance(name_or_arn, str) else name_or_arn.arn
         attached = tuple(one for one in state.attached if wanted not in (one.arn, one.name))
         if len(attached) == len(state.attached):
@@ -270,6 +272,8 @@ class Identity:
     def untag(self, keys: Iterable[str]) -> None:
         """Remove tags by key (AWS: UntagRole, UntagUser); unknown keys are passed over, as in AWS."""
         state = self._existing()
+        if isinstance(keys, str):
+            raise TypeError(f"keys must be a list of tag keys, got the text {shown(keys)}; write [{shown(keys)}]")
         gone = {key.lower() for key in keys}
         kept = tuple((key, value) for key, value in state.tags if key.lower() not in gone)
         self._write(f"Untag{self.kind}", attrs.evolve(state, tags=kept))
@@ -329,6 +333,7 @@ class Identity:
             policy = self._find(policy)
         if hasattr(policy, "document_at"):
             found = cast(ManagedPolicy, policy)
+            self._check_belongs(found)
             self.check_attachable(found)
             return found
         return load_policy(policy, "boundary").named("boundary")
@@ -341,11 +346,24 @@ class Identity:
                     detail=f"a managed policy, its name or its ARN is attached, got {type(policy).__name__}; "
                     "for an inline policy use put_policy(name, policy)",
                 )
+            self._check_belongs(policy)
             return policy
         if self._policies is None:
             # Built by hand, without an account: AWS's own policies are known all the same.
             self._policies = AwsManagedPolicies()
         return self._policies.find(policy)
+
+    def _check_belongs(self, policy: ManagedPolicy) -> None:
+        """Raise if *policy* is of another Cloud, or of another account: only AWS's own policies are for everybody."""
+        time = getattr(policy, "time", None)
+        if time is not None:
+            self.time.require_same(time, f"managed policy '{policy.name}'")
+        owner = getattr(policy, "account_id", self.account_id)
+        if owner != self.account_id:
+            raise NoSuchEntityError(
+                f"Policy {policy.arn} does not exist or is not attachable.",
+                detail=f"it is of account {owner}, '{self.name}' of {self.account_id}",
+            )
 
     @staticmethod
     def check_attachable(policy: ManagedPolicy) -> None:

@@ -54,6 +54,7 @@ class InstanceProfile:
         tags: a mapping, at most 50.
         quotas: the account's limits.
         profile_id: the unique id, for a profile loaded from an account; otherwise a new one is made.
+        stored: True for a profile that AWS has stored already and that is only loaded here.
 
     Raises:
         InvalidNameError: if the name or the path does not fit.
@@ -68,13 +69,14 @@ class InstanceProfile:
     _tags: Any = attrs.field(default=None, kw_only=True, alias="tags")
     quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
     _profile_id: str | None = attrs.field(default=None, kw_only=True, alias="profile_id")
+    _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     profile_id: str = attrs.field(init=False)
     _states: Timeline[ProfileState] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         PROFILE_NAME.check(self.name)
         PATH.check(self.path)
-        tags = check_tags(self._tags, most=self.quotas.tags)
+        tags = check_tags(self._tags, most=self.quotas.tags, stored=self._stored)
         if self._role is not None:
             self._check_role(self._role)
         state = ProfileState(self._role, tags)
@@ -150,9 +152,11 @@ class InstanceProfile:
         """
         state = self._existing()
         name = role.name if isinstance(role, Role) else role
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"a role is named by a Role or its name, got {type(name).__name__}")
         if state.role is None or (name is not None and state.role.name != name):
             raise NoSuchEntityError(
-                f"Instance Profile {self.name} does not contain role {name}",
+                f"Instance Profile {self.name} does not contain role {name or ''}".rstrip(),
                 detail=f"'{self.name}' holds {shown(state.role.name) if state.role else 'no role'}",
             )
         self._write("RemoveRoleFromInstanceProfile", attrs.evolve(state, role=None), detail=state.role.name)

@@ -75,6 +75,20 @@ greater than or equal to 900"
     )
 
 
+def wrong_type(member: str, value: object, types: str = "<class 'int'>") -> str:
+    """
+    Return the message with which AWS's SDK for Python refuses a parameter of another type; AWS is never asked.
+
+    >>> print(wrong_type("DurationSeconds", "3600"))
+    Parameter validation failed:
+    Invalid type for parameter DurationSeconds, value: 3600, type: <class 'str'>, valid types: <class 'int'>
+    """
+    return (
+        "Parameter validation failed:\n"
+        f"Invalid type for parameter {member}, value: {value}, type: {type(value)}, valid types: {types}"
+    )
+
+
 _WORD = re.compile(r"[A-Za-z0-9_+=,.@-]+")
 _PATTERN = r"[\w+=,.@-]+"
 
@@ -104,7 +118,16 @@ _TAG = re.compile(r"[\w\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u
 _TAG_PATTERN = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]"
 
 
-def check_tags(tags: Mapping[str, str] | Iterable[tuple[str, str]] | None, *, most: int) -> Tags:
+def _pairs(tags: Iterable[tuple[str, str]] | None) -> Tags:
+    found = []
+    for pair in () if tags is None else tags:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(f"tags must be a mapping, or pairs of key and value, got {shown(pair)}")
+        found.append((pair[0], pair[1]))
+    return tuple(found)
+
+
+def check_tags(tags: Mapping[str, str] | Iterable[tuple[str, str]] | None, *, most: int, stored: bool = False) -> Tags:
     """
     Return *tags* as pairs, if IAM accepts them.
 
@@ -114,16 +137,17 @@ def check_tags(tags: Mapping[str, str] | Iterable[tuple[str, str]] | None, *, mo
     Args:
         tags: a mapping, or pairs of key and value.
         most: how many there may be.
+        stored: AWS holds these tags already, and may have put some of its own (``aws:...``) among them.
 
     Raises:
-        TypeError: if a key or a value is not str.
+        TypeError: if these are no pairs, or a key or a value is not str.
         InvalidNameError: if a key or a value breaks its pattern or length.
         InvalidInputError: if two keys differ only in case.
         LimitExceededError: if there are more than *most*.
     """
-    pairs = tuple(tags.items() if isinstance(tags, Mapping) else tags or ())
+    pairs = tuple(tags.items()) if isinstance(tags, Mapping) else _pairs(tags)
     seen: dict[str, str] = {}
-    for key, value in pairs:
+    for number, (key, value) in enumerate(pairs, 1):
         for noun, text, shortest, longest in (("key", key, 1, 128), ("value", value, 0, 256)):
             if not isinstance(text, str):
                 raise TypeError(f"a tag's {noun} must be str, got {type(text).__name__}")
@@ -133,14 +157,14 @@ def check_tags(tags: Mapping[str, str] | Iterable[tuple[str, str]] | None, *, mo
                         [
                             (
                                 shown(text),
-                                f"tags.1.member.{noun}",
+                                f"tags.{number}.member.{noun}",
                                 f"Member must satisfy regular expression pattern: {_TAG_PATTERN}+",
                             )
                         ]
                     ),
                     detail=f"a tag's {noun} must be {shortest}-{longest} of {_TAG_PATTERN}, got {shown(text)}",
                 )
-        if key.lower().startswith("aws:"):
+        if key.lower().startswith("aws:") and not stored:
             raise InvalidInputError(
                 "Tag keys starting with 'aws:' are reserved for internal use.", detail=f"reserved tag key {shown(key)}"
             )

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.clock import iso
 from ec2roles.errors import DurationError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
-from ec2roles.iam.names import DESCRIPTION, ROLE_NAME, NameRule, check_tags, validation_message
+from ec2roles.iam.names import DESCRIPTION, ROLE_NAME, NameRule, check_tags, validation_message, wrong_type
 from ec2roles.iam.trust import Trust
 from ec2roles.policy import PermissionPolicy, Policy, TrustPolicy, check_size, load_policy
 from ec2roles.timeline import Position, Timeline
@@ -101,7 +102,7 @@ class Role(Identity):
             trust=self._load_trust(self._trust),
             description=self._description,
             max_session_duration=check_max_session_duration(self._max_session_duration),
-            tags=check_tags(self._tags, most=self.quotas.tags),
+            tags=check_tags(self._tags, most=self.quotas.tags, stored=self._stored),
             attached=tuple(attached),
             inline=dict(self._inline),
             boundary=None if self._boundary is None else self.find_boundary(self._boundary),
@@ -185,6 +186,9 @@ class Role(Identity):
 
         It puts the inline policy ``AWSRevokeOlderSessions``, a Deny with ``DateLessThan aws:TokenIssueTime``. Sessions issued
         later work; the credentials in an instance's metadata stay the revoked ones until its next refresh.
+
+        Dates in policies are compared to the millisecond, and strictly: a session issued at the very instant of the
+        revocation survives it. Let the clock pass a second in a test.
         """
         now = self.time.now()
         cutoff = f"{iso(now)[:-1]}.{now.microsecond // 1000:03d}Z"
@@ -202,7 +206,10 @@ def check_max_session_duration(value: object) -> int:
         DurationError: if it is not.
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise DurationError(detail=f"max_session_duration must be an int 3600-43200 seconds, got '{value}'")
+        raise DurationError(
+            wrong_type("MaxSessionDuration", value),
+            detail=f"max_session_duration must be an int 3600-43200 seconds, got {shown(value)}",
+        )
     for bad, limit in ((value < 3600, "greater than or equal to 3600"), (value > 43200, "less than or equal to 43200")):
         if bad:
             raise DurationError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -10,10 +9,16 @@ from typing import Any, ClassVar
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.errors import EntityAlreadyExistsError, InvalidInputError, LimitExceededError, NoSuchEntityError
+from ec2roles.errors import (
+    EntityAlreadyExistsError,
+    InvalidInputError,
+    LimitExceededError,
+    NoSuchEntityError,
+    ValidationError,
+)
 from ec2roles.iam.group import Group
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
-from ec2roles.iam.names import USER_NAME, NameRule, check_tags
+from ec2roles.iam.names import USER_NAME, NameRule, check_tags, validation_message
 from ec2roles.ids import IssuedKey
 from ec2roles.policy import Policy
 from ec2roles.secret import Secret
@@ -56,6 +61,7 @@ class User(Identity):
         name: 1-64 of ``[\\w+=,.@-]``.
         inline, attached, boundary, groups, tags: what it has from the start.
         user_id: the unique id, for a user loaded from an account; otherwise a new one is made.
+        stored: True for a user that AWS has stored already and that is only loaded here.
         time, account_id, path, quotas, policies: see `Identity`.
     """
 
@@ -68,6 +74,7 @@ class User(Identity):
     _groups: tuple[Group, ...] = attrs.field(default=(), kw_only=True, alias="groups")
     _tags: Any = attrs.field(default=None, kw_only=True, alias="tags")
     _user_id: str | None = attrs.field(default=None, kw_only=True, alias="user_id")
+    _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     user_id: str = attrs.field(init=False)
     _slot: int | None = attrs.field(init=False, default=None)
     _issued: list[Session] = attrs.field(init=False, factory=list)
@@ -79,7 +86,7 @@ class User(Identity):
             attached=self._attached,
             boundary=None if self._boundary is None else self.find_boundary(self._boundary),
             groups=self._groups,
-            tags=check_tags(self._tags, most=self.quotas.tags),
+            tags=check_tags(self._tags, most=self.quotas.tags, stored=self._stored),
         )
         self._tags = self._boundary = None
         position = self.time.write("CreateUser", self.arn, account_id=self.account_id)
@@ -144,8 +151,10 @@ class User(Identity):
             status: ``Active`` or ``Inactive``.
         """
         if status not in (ACTIVE, INACTIVE):
-            raise InvalidInputError(
-                "Invalid status.", detail=f"status must be 'Active' or 'Inactive', got {shown(status)}"
+            constraint = "Member must satisfy enum value set: [Active, Inactive]"
+            raise ValidationError(
+                validation_message([(shown(status), "status", constraint)]),
+                detail=f"status must be 'Active' or 'Inactive', got {shown(status)}",
             )
         state = self._state_with_key(access_key_id)
         keys = {**state.access_keys, access_key_id: status}
@@ -212,7 +221,7 @@ class User(Identity):
     def password_is(self, password: str) -> bool:
         """Return whether *password* is the user's console password."""
         own = self._states.last.password
-        return own is not None and hmac.compare_digest(own.reveal().encode(), password.encode())
+        return own is not None and own == Secret(password)
 
     # -- groups -----------------------------------------------------------------------------------------------------
 
@@ -222,14 +231,30 @@ class User(Identity):
         return self._states.last.groups  # type: ignore[no-any-return]
 
     def add_to_group(self, group: Group) -> None:
-        """Put the user into *group* (AWS: AddUserToGroup)."""
+        """
+        Put the user into *group* (AWS: AddUserToGroup).
+
+        Raises:
+            NoSuchEntityError: if the user or the group has been deleted, or the group is another account's.
+        """
+        if not isinstance(group, Group):
+            raise TypeError(f"a user is put into a Group, got {type(group).__name__}")
         self.time.require_same(group.time, f"group '{group.name}'")
         state = self._existing()
+        if group.account_id != self.account_id or not group.exists((1 << 80, 0)):
+            raise Group.not_found(group.name)
         if group not in state.groups:
             self._write("AddUserToGroup", attrs.evolve(state, groups=(*state.groups, group)), detail=group.name)
 
     def remove_from_group(self, group: Group) -> None:
-        """Take the user out of *group* (AWS: RemoveUserFromGroup)."""
+        """
+        Take the user out of *group* (AWS: RemoveUserFromGroup).
+
+        Raises:
+            NoSuchEntityError: if the user is not in it.
+        """
+        if not isinstance(group, Group):
+            raise TypeError(f"a user is taken out of a Group, got {type(group).__name__}")
         state = self._existing()
         if group not in state.groups:
             raise NoSuchEntityError(

@@ -4,6 +4,11 @@ AWS policies, without the rest of AWS: load a document, ask whether a request is
 This package knows no clock, no state and no I/O, and can be used alone.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ec2roles.policy.caller import Caller, CallerKind, parse_caller
 from ec2roles.policy.checks import LintWarning
 from ec2roles.policy.context import Context
@@ -16,24 +21,65 @@ from ec2roles.policy.request import Request
 from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Condition, Statement
 
+if TYPE_CHECKING:
+    from ec2roles.policy.avoid import Way
+    from ec2roles.policy.questions import Change, PermittedActions, compare, permitted_actions
+    from ec2roles.policy.report import LayerReport
+    from ec2roles.policy.trace import Finding, Miss
+    from ec2roles.policy.why_not import Addition, Denial, WhyNot
+
 __all__ = [
+    "Addition",
     "Caller",
     "CallerKind",
+    "Change",
     "Condition",
     "Context",
     "Decision",
+    "Denial",
+    "Finding",
+    "LayerReport",
     "LintWarning",
+    "Miss",
     "Outcome",
     "PermissionPolicy",
+    "PermittedActions",
     "Policy",
     "PolicySet",
     "Request",
     "Semantics",
     "Statement",
     "TrustPolicy",
+    "Way",
+    "WhyNot",
     "check_size",
+    "compare",
     "evaluate",
     "lint",
     "load_policy",
     "parse_caller",
+    "permitted_actions",
 ]
+
+# What explains decisions and asks about many is loaded when it is first used: deciding needs none of it.
+_LATER = {
+    "Addition": "why_not",
+    "Change": "questions",
+    "Denial": "why_not",
+    "Finding": "trace",
+    "LayerReport": "report",
+    "Miss": "trace",
+    "PermittedActions": "questions",
+    "Way": "avoid",
+    "WhyNot": "why_not",
+    "compare": "questions",
+    "permitted_actions": "questions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = found
+    return found

@@ -64,7 +64,9 @@ class Decision:
     because no identity-based policy allows the s3:ListAllMyBuckets action
     """
 
-    __slots__ = ("_denied_by", "_message", "_notes", "_outcome", "_policy_set", "_reason", "_request", "_semantics")
+    __slots__ = (
+        "_denied_by", "_message", "_notes", "_outcome", "_policy_set", "_reason", "_request", "_semantics", "_statement",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Decision:
         denied_by: str | None = None,
         reason: str = "",
         semantics: Semantics = _DEFAULT,
+        statement: Statement | None = None,
         notes: tuple[str, ...] = (),
         message: str | None = None,
     ) -> None:
@@ -83,6 +86,7 @@ class Decision:
         self._denied_by = denied_by
         self._reason = reason
         self._semantics = semantics
+        self._statement = statement
         self._notes = notes
         self._message = message
 
@@ -157,7 +161,7 @@ class Decision:
         """Return the same decision with notes added."""
         return Decision(
             self._request, self._policy_set, self._outcome, self._denied_by, self._reason, self._semantics,
-            self._notes + notes, self._message,
+            self._statement, self._notes + notes, self._message,
         )  # fmt: skip
 
     @property
@@ -190,6 +194,21 @@ class Decision:
         return text
 
     @property
+    def statement(self) -> Statement | None:
+        """
+        A statement that decided: one of `deciding`, which lists them all; None for an implicit deny.
+
+        >>> from ec2roles.policy import PermissionPolicy, PolicySet, Request, evaluate
+        >>> policies = PolicySet(PermissionPolicy.allow("s3:Get*", sid="Read"))
+        >>> evaluate(Request("arn:aws:iam::123456789012:user/alice", "s3:GetObject"), policies).statement
+        <Statement /Statement (Sid "Read"): Allow s3:Get*>
+        """
+        if self._statement is None:
+            # The long way through `evaluate` keeps none, for there several layers may have decided.
+            self._statement = next((statement for _, statement in self.deciding), None)
+        return self._statement
+
+    @property
     def deciding(self) -> tuple[tuple[Policy, Statement], ...]:
         """
         The statements that decided, each with its policy.
@@ -200,14 +219,47 @@ class Decision:
         found: tuple[tuple[Policy, Statement], ...] = () if self._request is None else _explainer().deciding(self)
         return found
 
+    @property
+    def layers(self) -> tuple[Any, ...]:
+        """
+        What each layer said, as `LayerReport`, with every statement that matched or nearly matched.
+
+        A statement that does not apply says which of its elements failed, with the values on both sides, and where it
+        stands in its document. Empty for a call that never came to policies.
+        """
+        found: tuple[Any, ...] = importlib.import_module("ec2roles.policy.report").report(self)
+        return found
+
     def explain(self) -> str:
-        """Return why, for a person: the verdict, what decided, the near misses, and what the request lacked."""
+        """
+        Return why, for a person: the verdict, what decided, the near misses, and what the request lacked.
+
+        It is never longer than 24 lines of 120 columns.
+        """
         text: str = _explainer().explain(self)
         return text
 
+    def why_not(self) -> Any:
+        """
+        Return what stands in the way of an Allow, as `WhyNot`: the Denys that apply, and the smallest additions.
+
+        >>> from ec2roles.policy import PolicySet, Request, evaluate
+        >>> caller = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0"
+        >>> decision = evaluate(Request(caller, "s3:GetObject", "arn:aws:s3:::photos/cat.jpg"), PolicySet())
+        >>> decision.why_not().additions[0].statement
+        {'Effect': 'Allow', 'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::photos/cat.jpg'}
+        """
+        return importlib.import_module("ec2roles.policy.why_not").why_not(self)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain data that JSON can hold, the same for the same decision."""
+        """
+        Return everything as plain data that JSON can hold, the same for the same decision.
+
+        The fields are described in docs/decision.md; later versions may add some, and never change or drop one.
+        """
         request = self._request
+        layers = self.layers
+        near = [one for layer in layers for one in layer.findings if not one.applies]
         return {
             "allowed": self.allowed,
             "outcome": self._outcome.value,
@@ -224,6 +276,9 @@ class Decision:
                 }
                 for policy, statement in self.deciding
             ],
+            "layers": [layer.to_dict() for layer in layers],
+            "missing_keys": list(dict.fromkeys([key for one in near for key in one.missing_keys])),
+            "unresolved_variables": list(dict.fromkeys([name for one in near for name in one.unresolved])),
             "notes": list(self.notes),
             "request": None
             if request is None

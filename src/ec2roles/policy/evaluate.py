@@ -48,17 +48,17 @@ def evaluate(request: Request, policy_set: PolicySet, semantics: Semantics = _DE
         plan = layer.plans.get(request._key) or layer.plan(request._key)
         # The short way: an ordinary caller, an ordinary action, one account, and no layer but the identity's policies.
         if caller.ordinary and not plan.special and caller.account == request._account:
-            resource = request._folded
+            resource, values = request._folded, request._values
             half = plan.deny
-            if half is not None and (
-                half.settled(resource) or (half.conditional and half.depends(resource, request.values))
-            ):
-                return Decision(request, policy_set, _EXPLICIT, "identity", "", semantics)
+            if half is not None:
+                statement = half.decider(resource, values)
+                if statement is not None:
+                    return Decision(request, policy_set, _EXPLICIT, "identity", "", semantics, statement)
             half = plan.allow
-            if half is not None and (
-                half.settled(resource) or (half.conditional and half.depends(resource, request.values))
-            ):
-                return Decision(request, policy_set, _ALLOWED, None, "", semantics)
+            if half is not None:
+                statement = half.decider(resource, values)
+                if statement is not None:
+                    return Decision(request, policy_set, _ALLOWED, None, "", semantics, statement)
             return Decision(request, policy_set, _IMPLICIT, "identity", "", semantics)
     outcome, denied_by, reason = judge(request, policy_set, semantics)
     return Decision(request, policy_set, outcome, denied_by, reason, semantics)

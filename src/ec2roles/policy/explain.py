@@ -5,9 +5,11 @@ from __future__ import annotations
 from ec2roles.policy.caller import CallerKind
 from ec2roles.policy.decision import Decision, Outcome
 from ec2roles.policy.document import Policy
-from ec2roles.policy.evaluate import is_mandatory, managed_by_aws, scps_apply
-from ec2roles.policy.matching import action_matches, ascii_lower
+from ec2roles.policy.evaluate import is_mandatory, managed_by_aws
+from ec2roles.policy.matching import ascii_lower
+from ec2roles.policy.report import LayerReport, report
 from ec2roles.policy.request import Request
+from ec2roles.policy.screen import screen
 from ec2roles.policy.statement import Statement
 from ec2roles.policy.trace import Finding, few, trace
 
@@ -22,7 +24,8 @@ _NOUNS = {
     "endpoint": "VPC endpoint policy",
 }
 _WITHOUT_IDENTITY = ("identity", "boundary", "session", "scp")
-_MISSES = 4
+_SHOWN = 4
+_LAYERS = 6
 
 
 def deciding(decision: Decision) -> tuple[tuple[Policy, Statement], ...]:
@@ -51,7 +54,7 @@ def _counts(decision: Decision, request: Request, finding: Finding) -> bool:
 
 def explain(decision: Decision) -> str:
     """
-    Return why, the verdict first.
+    Return why, the verdict first; never more than a screen, which is 24 lines of 120 columns.
 
     >>> from ec2roles.policy import PermissionPolicy, PolicySet, Request, evaluate
     >>> photos = PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::photos/*").named("photos")
@@ -69,23 +72,14 @@ def explain(decision: Decision) -> str:
     request = decision.request
     if request is None:
         lines = [f"Denied before any policy was asked: {decision.message or decision.reason}"]
-        if decision.message:
-            lines.append(f"  why: {decision.reason}")
     else:
-        findings = trace(decision)
+        reports = report(decision)
+        findings = tuple([finding for one in reports for finding in one.findings])
         lines = [_verdict(decision, request, findings), f"  caller: {_caller(request)}"]
         lines += _decided(decision, request, findings)
-        lines += _layers(decision, request, findings)
-        lines += _nearly(decision, request, findings)
-    lines += [f"Note: {note}" for note in decision.notes]
-    return "\n".join(_safe(line) for line in lines)
-
-
-def _safe(line: str) -> str:
-    # Names come from policies; none of them may move the cursor or colour the screen.
-    if not line.isprintable():
-        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
-    return line if len(line) <= 400 else line[:397] + "..."
+        lines += _layers(decision, request, reports)
+        lines += _nearly(decision, findings)
+    return screen(lines, [f"Note: {note}" for note in decision.notes])
 
 
 def _what(request: Request) -> str:
@@ -131,11 +125,12 @@ def _decided(decision: Decision, request: Request, findings: tuple[Finding, ...]
         return []
     found = [finding for finding in findings if finding.applies and _counts(decision, request, finding)]
     lines = []
-    for finding in found[:_MISSES]:
+    for finding in found[:_SHOWN]:
         statement = finding.statement
-        lines.append(f"  {finding.layer}: {statement.effect} in {_place(finding)}: {_says(statement)}")
-    if len(found) > _MISSES:
-        lines.append(f"  and {len(found) - _MISSES} more statements")
+        without = f" (and holds without {few(finding.assumed_keys)})" if finding.assumed_keys else ""
+        lines.append(f"  {finding.layer}: {statement.effect} in {_place(finding)}: {_says(statement)}{without}")
+    if len(found) > _SHOWN:
+        lines.append(f"  and {len(found) - _SHOWN} more statements")
     return lines
 
 
@@ -153,41 +148,41 @@ def _says(statement: Statement) -> str:
     return text
 
 
-def _layers(decision: Decision, request: Request, findings: tuple[Finding, ...]) -> list[str]:
-    lines = []
-    levels: dict[str, int] = {}
-    for name, layer in decision.policy_set.layers():
-        levels[name] = levels.get(name, 0) + 1
-        inside = {id(policy) for policy in layer.policies}
-        own = [one for one in findings if one.layer == name and one.applies and id(one.policy) in inside]
-        label = f"{name} level {levels[name]}" if name in ("scp", "rcp") else name
-        count = len(layer.policies)
-        size = f"{count} {'policy' if count == 1 else 'policies'}" if count else "no policies"
-        if any(one.statement.effect == "Deny" for one in own):
-            word = "denies"
-        elif name == "rcp":
-            word = "does not deny"
-        elif own:
-            word = "allows"
+def _layers(decision: Decision, request: Request, reports: tuple[LayerReport, ...]) -> list[str]:
+    # Of many levels that say the same, one line is enough.
+    groups: list[list[LayerReport]] = []
+    for one in reports:
+        last = groups[-1][-1] if groups else None
+        if last is not None and (last.layer, last.says, last.skipped) == (one.layer, one.says, one.skipped):
+            groups[-1].append(one)
         else:
-            word = "does not allow"
-        lines.append(f"  {label}: {word}{_unused(request, name)} ({size})")
+            groups.append([one])
+    lines = []
+    for group in groups:
+        first, count = group[0], sum(len(one.policies) for one in group)
+        label = first.label if len(group) == 1 else f"{first.layer} levels {first.level} to {group[-1].level}"
+        size = f"{count} {'policy' if count == 1 else 'policies'}" if count else "no policies"
+        skipped = f", and is {first.skipped}" if first.skipped else ""
+        lines.append(f"  {label}: {first.says}{_limited(request, first)}{skipped} ({size})")
+    if len(lines) > _LAYERS:
+        # Those that did not allow are the ones to be read.
+        lines.sort(key=lambda line: ": allows" in line or ": does not deny" in line)
+        lines[_LAYERS:] = [f"  and {len(lines) - _LAYERS} more layers"]
     action = ascii_lower(request.action)
     if is_mandatory(action, request._folded, decision.policy_set) and not managed_by_aws(action, request._folded):
         lines.append("  this resource's own policy must allow the call, within one account too")
     return lines
 
 
-def _unused(request: Request, name: str) -> str:
-    caller = request.caller
-    if name in _WITHOUT_IDENTITY and not caller.has_identity:
-        return ", and is not asked for this caller"
-    if name in ("scp", "rcp") and caller.service_linked and (name == "rcp" or not scps_apply(caller)):
-        return ", and is not asked for a service-linked role"
-    return ""
+def _limited(request: Request, one: LayerReport) -> str:
+    """Say so where a resource's policy leaves it to the caller's account: within it, that alone allows nothing."""
+    if one.layer not in ("resource", "trust") or one.denies or request.caller.kind is CallerKind.ROOT:
+        return ""
+    grants = {grant for finding in one.findings if finding.applies for grant in finding.grants}
+    return " the account, whose own policies then decide" if grants == {"account"} else ""
 
 
-def _nearly(decision: Decision, request: Request, findings: tuple[Finding, ...]) -> list[str]:
+def _nearly(decision: Decision, findings: tuple[Finding, ...]) -> list[str]:
     denied = decision.outcome is Outcome.IMPLICIT_DENY
     misses = [
         finding
@@ -199,43 +194,21 @@ def _nearly(decision: Decision, request: Request, findings: tuple[Finding, ...])
             or (finding.statement.effect == "Deny" and finding.unresolved)
         )
     ]
-    misses.sort(key=lambda finding: (finding.layer != decision.denied_by, len(finding.misses)))
-    lines = [f"  {one.statement.effect} in {_place(one)}: {'; '.join(one.misses)}" for one in misses[:_MISSES]]
-    if len(misses) > _MISSES:
-        lines.append(f"  and {len(misses) - _MISSES} more statements")
-    if denied and not misses:
-        lines += _other_actions(decision, request)
+    named = [one for one in misses if one.failed[0].element not in ("Action", "NotAction")]
+    # Allows for other actions are shown where nothing names this one, and of the layer that denied only.
+    misses = named or [one for one in misses if one.layer == decision.denied_by]
+    misses.sort(key=lambda one: (one.layer != decision.denied_by, len(one.failed)))
+    lines = [f"  {one.statement.effect} in {_place(one)}: {'; '.join(one.misses)}" for one in misses[:_SHOWN]]
+    if len(misses) > _SHOWN:
+        lines.append(f"  and {len(misses) - _SHOWN} more statements")
     if lines:
         lines.insert(0, "Nearly:")
-    keys = tuple(dict.fromkeys(key for one in misses for key in one.missing_keys))
+    keys = tuple(dict.fromkeys([key for one in named for key in one.missing_keys]))
     if keys:
         lines.append(f"Missing context keys: {few(keys, 6)}")
-    variables = tuple(dict.fromkeys(name for one in misses for name in one.unresolved))
+    variables = tuple(dict.fromkeys([name for one in named for name in one.unresolved]))
     if variables:
-        lines.append(f"Variables without a value: {few(tuple('${' + name + '}' for name in variables), 6)}")
+        lines.append(f"Variables without a value: {few(tuple(['${' + name + '}' for name in variables]), 6)}")
         if "aws:username" in [name.lower() for name in variables]:
             lines.append("  aws:username never exists in a role session; use ${aws:userid} or ${aws:PrincipalTag/...}")
     return lines
-
-
-def _other_actions(decision: Decision, request: Request) -> list[str]:
-    """Statements of the denying layer that name other actions of the same service."""
-    action = ascii_lower(request.action)
-    service = action.partition(":")[0] + ":"
-    lines = []
-    for name, layer in decision.policy_set.layers():
-        if name != decision.denied_by:
-            continue
-        for policy in layer.policies:
-            for statement in policy.statements:
-                entries = statement.actions or ()
-                near = tuple(entry for entry in entries if ascii_lower(entry).startswith(service))
-                if (
-                    statement.effect == "Allow"
-                    and near
-                    and not any(action_matches(ascii_lower(e), action) for e in near)
-                ):
-                    lines.append(
-                        f'  Allow in "{policy.label}" {statement.label}: it allows {few(near)}, not {request.action}'
-                    )
-    return lines[:_MISSES]

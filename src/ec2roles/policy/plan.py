@@ -7,11 +7,11 @@ is asked for, and compiles those that name the action. So a call costs what conc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ec2roles.policy.caller import Caller
-from ec2roles.policy.conditions import Test, compile_condition
+from ec2roles.policy.conditions import compile_condition
 from ec2roles.policy.document import Policy
 from ec2roles.policy.matching import Matcher, action_matches, ascii_lower
 from ec2roles.policy.principals import NONE, Principals
@@ -26,49 +26,55 @@ _REMEMBERED = 4096
 class Compiled:
     """One statement, ready to be asked; all but its actions, which the plan has settled."""
 
-    __slots__ = ("not_principals", "not_resources", "principals", "resources", "statement", "tests")
+    __slots__ = (
+        "exact", "not_principals", "not_resources", "prefixes", "principals", "resources", "rest", "star", "statement",
+        "tests", "wholes",
+    )  # fmt: skip
 
     def __init__(self, statement: Statement) -> None:
         kind, variables = statement.kind, statement.variables
         self.statement = statement
         self.resources = self.not_resources = None
+        # A resource is covered by the star, or is one of the exact ones, or has one of the prefixes, or `rest` says so.
+        self.star, self.exact, self.prefixes = False, frozenset[str](), tuple[str, ...]()
+        self.rest: Callable[[str, Values], bool] | None = None
         if statement.resources is not None:
-            self.resources = Resources(statement.resources, kind=kind, variables=variables)
+            self.resources = entries = Resources(statement.resources, kind=kind, variables=variables)
+            self.star, self.exact, self.prefixes = entries.star, frozenset(entries.exact), entries.prefixes
+            if entries.tests or entries.templates:
+                self.rest = entries.match_rest
         elif statement.not_resources is not None:
             self.not_resources = Resources(statement.not_resources, kind=kind, variables=variables)
-        self.tests: tuple[Test, ...] = tuple(
-            [compile_condition(condition, variables=variables) for condition in statement.conditions]
-        )
+            self.rest = self.not_resources.excludes
+        else:
+            # A trust policy has no Resource at all: it is about the role it belongs to.
+            self.star = True
+        # Conditions that one value settles are kept as plain tuples, which unpack faster than named ones; the others
+        # judge the whole context.
+        tests: list[tuple[str, Matcher, bool]] = []
+        wholes: list[Callable[[Values], bool]] = []
+        for condition in statement.conditions:
+            test = compile_condition(condition, variables=variables)
+            if test.full is None:
+                tests.append((test.key, test.single, test.missing))
+            else:
+                wholes.append(test.full)
+        self.tests, self.wholes = tuple(tests), tuple(wholes)
         self.principals = Principals(statement.principal) if statement.principal is not None else None
         self.not_principals = Principals(statement.not_principal) if statement.not_principal is not None else None
 
     def on(self, resource: str, values: Values) -> bool:
         """Return whether the statement is about *resource*."""
-        if self.resources is not None:
-            return self.resources.match(resource, values)
-        # A trust policy has no Resource at all: it is about the role it belongs to.
-        return self.not_resources is None or self.not_resources.excludes(resource, values)
+        return (
+            self.star
+            or resource in self.exact
+            or resource.startswith(self.prefixes)
+            or (self.rest is not None and self.rest(resource, values))
+        )
 
     def applies(self, resource: str, values: Values) -> bool:
         """Return whether resource and conditions match."""
-        if self.resources is not None:
-            if not self.resources.match(resource, values):
-                return False
-        elif self.not_resources is not None and not self.not_resources.excludes(resource, values):
-            return False
-        get = values.get
-        for key, single, missing, full in self.tests:
-            if full is not None:
-                if not full(values):
-                    return False
-                continue
-            value = get(key)
-            if value is None:
-                if not missing:
-                    return False
-            elif type(value) is not str or not single(value):
-                return False
-        return True
+        return first_that_applies((self,), resource, values) is not None
 
     def covers(self, caller: Caller, semantics: Semantics, *, has_boundary: bool) -> int:
         """Return how the statement's principal covers *caller*."""
@@ -86,6 +92,33 @@ class Compiled:
         return 4 if self.statement.kind == "endpoint" else NONE
 
 
+def first_that_applies(several: tuple[Compiled, ...], resource: str, values: Values) -> Statement | None:
+    """Return the first of *several* statements whose resource and conditions match, or None."""
+    get = values.get
+    # Most of the time of most decisions is spent here: one loop without calls of our own is twice as fast as
+    # `Compiled.on` and a method for the conditions would be.
+    for one in several:
+        if not (one.star or resource in one.exact or (one.prefixes and resource.startswith(one.prefixes))):
+            rest = one.rest
+            if rest is None or not rest(resource, values):
+                continue
+        for key, single, missing in one.tests:
+            value = get(key)
+            if value is None:
+                if not missing:
+                    break
+            # A key with several values needs a set operator; without one the condition is false, negated or not (C3).
+            elif type(value) is not str or not single(value):
+                break
+        else:
+            for whole in one.wholes:
+                if not whole(values):
+                    break
+            else:
+                return one.statement
+    return None
+
+
 def compiled(statement: Statement) -> Compiled:
     """Return the compiled form of *statement*, which is kept with it."""
     found = statement.compiled
@@ -98,43 +131,47 @@ def compiled(statement: Statement) -> Compiled:
 class Half:
     """The Allows or the Denys of a plan. Statements without conditions and variables are merged into one test."""
 
-    __slots__ = ("conditional", "exact", "prefixes", "star", "tests")
+    __slots__ = ("conditional", "exact", "prefix_owners", "prefixes", "star", "tests")
 
     def __init__(self, statements: Iterable[Compiled]) -> None:
-        self.star = False
-        exact: list[str] = []
-        prefixes: list[str] = []
-        tests: list[Matcher] = []
+        self.star: Statement | None = None
+        self.exact: dict[str, Statement] = {}
+        owners: dict[str, Statement] = {}
+        tests: list[tuple[Matcher, Statement]] = []
         conditional: list[Compiled] = []
         for one in statements:
-            resources = one.resources
-            if resources is None or one.tests or resources.templates:
+            resources, statement = one.resources, one.statement
+            if resources is None or statement.conditions or resources.templates:
                 conditional.append(one)
                 continue
-            self.star = self.star or resources.star
-            exact += resources.exact
-            prefixes += resources.prefixes
-            tests += resources.tests
-        self.exact = frozenset(exact)
-        self.prefixes = tuple(dict.fromkeys(prefixes))
+            if resources.star and self.star is None:
+                self.star = statement
+            for text in resources.exact:
+                self.exact.setdefault(text, statement)
+            for text in resources.prefixes:
+                owners.setdefault(text, statement)
+            tests += [(test, statement) for test in resources.tests]
+        # All prefixes are tried in one call of `str.startswith`; whose it was is looked up only after a hit.
+        self.prefixes = tuple(owners)
+        self.prefix_owners = tuple(owners.items())
         self.tests = tuple(tests)
         self.conditional = tuple(conditional)
 
-    def settled(self, resource: str) -> bool:
-        """Return whether a statement without conditions and variables applies."""
-        if self.star or resource in self.exact or resource.startswith(self.prefixes):
-            return True
-        for test in self.tests:  # noqa: SIM110  (any() with a generator costs twice as much here)
+    def decider(self, resource: str, values: Values) -> Statement | None:
+        """Return a statement that applies, or None; of several one that is found at little cost."""
+        if self.star is not None:
+            return self.star
+        found = self.exact.get(resource)
+        if found is not None:
+            return found
+        if self.prefixes and resource.startswith(self.prefixes):
+            for prefix, statement in self.prefix_owners:
+                if resource.startswith(prefix):
+                    return statement
+        for test, statement in self.tests:
             if test(resource):
-                return True
-        return False
-
-    def depends(self, resource: str, values: Values) -> bool:
-        """Return whether a statement with conditions or variables applies."""
-        for one in self.conditional:  # noqa: SIM110  (as above)
-            if one.applies(resource, values):
-                return True
-        return False
+                return statement
+        return first_that_applies(self.conditional, resource, values) if self.conditional else None
 
 
 class Plan:
@@ -153,11 +190,9 @@ class Plan:
 
     def result(self, resource: str, values: Values) -> int:
         """Return `DENY`, `ALLOW` or `NOTHING`, for policies without principals."""
-        half = self.deny
-        if half is not None and (half.settled(resource) or half.depends(resource, values)):
+        if self.deny is not None and self.deny.decider(resource, values) is not None:
             return DENY
-        half = self.allow
-        if half is not None and (half.settled(resource) or half.depends(resource, values)):
+        if self.allow is not None and self.allow.decider(resource, values) is not None:
             return ALLOW
         return NOTHING
 

@@ -8,7 +8,7 @@ from typing import Any
 from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import ValidationError
 from ec2roles.policy.caller import Caller, CallerKind, parse_caller
-from ec2roles.policy.context import Context, Values, only_texts
+from ec2roles.policy.context import Context, Values, normalised
 from ec2roles.policy.matching import ascii_lower
 
 LIST_ALL_BUCKETS = "arn:aws:s3:::*"
@@ -16,6 +16,9 @@ LIST_ALL_BUCKETS = "arn:aws:s3:::*"
 
 
 _EMPTY = Context()
+# Actions that have passed the check: programs ask for the same few again and again.
+_CHECKED: set[str] = set()
+_REMEMBERED = 4096
 
 
 class Request:
@@ -45,7 +48,7 @@ class Request:
     _account: str | None
     _folded: str
     _resource: str
-    __slots__ = ("_account", "_action", "_caller", "_context", "_folded", "_key", "_operation", "_resource", "_texts")
+    __slots__ = ("_account", "_action", "_caller", "_context", "_folded", "_key", "_operation", "_resource", "_values")
 
     def __init__(
         self,
@@ -60,38 +63,36 @@ class Request:
         operation: str | None = None,
     ) -> None:
         if type(principal) is str:
-            self._caller = caller = parse_caller(principal, role_arn, principal_id)
+            if role_arn is None and principal_id is None:
+                caller = parse_caller(principal)  # a cache looks one argument up faster than three
+            else:
+                caller = parse_caller(principal, role_arn, principal_id)
+            self._caller = caller
         elif isinstance(principal, Caller):
             self._caller = caller = principal
         elif isinstance(principal, str):
             self._caller = caller = parse_caller(str.__str__(principal), role_arn, principal_id)
         else:
             raise TypeError(f"principal must be str, got {type(principal).__name__}")
-        if type(action) is not str or "*" in action or "?" in action or action.count(":") != 1:
-            _check_action(action)
+        if type(action) is not str or action not in _CHECKED:
+            action = _checked(action)
         self._action = action
         self._operation = operation
         self._key: Any = action if operation is None else (action, operation)
         self._context: Context | None = None
-        self._texts: dict[str, str] | None = None
-        if type(context) is Context:
+        if isinstance(context, Context):
             self._context = context
-        elif type(context) is dict and only_texts(context):
-            # Keys are put in lower case when a condition first asks for one: many decisions never do.
-            self._texts = context.copy()
+            self._values = context._values
         else:
-            self._context = Context.of(context)
-        if resource is None:
-            resource = "*"
+            self._values = normalised(context)
+        if type(resource) is not str:
+            resource = _resource_name(resource)
         self._resource = name = resource
         account = None
         if name == "*":
             self._folded = name
         else:
-            try:
-                parts = name.split(":", 5)
-            except AttributeError:
-                raise TypeError(f"resource must be str, got {type(name).__name__}") from None
+            parts = name.split(":", 5)
             if len(parts) == 6:
                 account = parts[4]
                 head = name[: len(name) - len(parts[5])]
@@ -136,16 +137,13 @@ class Request:
     def context(self) -> Context:
         """The context keys."""
         if self._context is None:
-            self._context = Context.of_texts(self._texts or {})
+            self._context = Context.of_values(self._values)
         return self._context
 
     @property
     def values(self) -> Values:
         """The context keys in lower case with their values, as the conditions read them; not to be changed."""
-        context = self._context
-        if context is None:
-            context = self._context = Context.of_texts(self._texts or {})
-        return context._values
+        return self._values
 
     @property
     def operation(self) -> str | None:
@@ -168,7 +166,7 @@ class Request:
             and self._key == other._key
             and self._resource == other._resource
             and self._account == other._account
-            and self.context == other.context
+            and self._values == other._values
         )
 
     def __hash__(self) -> int:
@@ -179,9 +177,18 @@ class Request:
         return f"<Request {self._action}{on} by {self._caller.text}>"
 
 
-def _check_action(action: object) -> None:
+def _resource_name(resource: object) -> str:
+    if resource is None:
+        return "*"
+    if not isinstance(resource, str):
+        raise TypeError(f"resource must be str, got {type(resource).__name__}")
+    return str.__str__(resource)  # whatever a subclass overrides
+
+
+def _checked(action: object) -> str:
     if not isinstance(action, str):
         raise TypeError(f"action must be str, got {type(action).__name__}")
+    action = str.__str__(action)
     if "*" in action or "?" in action:
         raise ValidationError(
             "Invalid action.", detail=f"a request is for one action, so it has no wildcards: {shown(action)}"
@@ -190,3 +197,7 @@ def _check_action(action: object) -> None:
         raise ValidationError(
             "Invalid action.", detail=f"action must be 'service:Name', such as 's3:GetObject', got {shown(action)}"
         )
+    if len(_CHECKED) >= _REMEMBERED:
+        _CHECKED.clear()
+    _CHECKED.add(action)
+    return action

@@ -67,6 +67,10 @@ class Resources:
         """Return whether *resource*, the first five parts of it in lower case, is covered."""
         if self.star or resource in self.exact or resource.startswith(self.prefixes):
             return True
+        return self.match_rest(resource, values)
+
+    def match_rest(self, resource: str, values: Values) -> bool:
+        """Return whether *resource* is covered by an entry that is neither a star, nor exact, nor a prefix."""
         for test in self.tests:
             if test(resource):
                 return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import attrs
 
 from ec2roles.arns import shown
@@ -9,6 +11,8 @@ from ec2roles.calls import Call
 from ec2roles.errors import EntityAlreadyExistsError, ValidationError
 from ec2roles.services.operation import Operation, Service
 from ec2roles.sts.token_service import Authorization
+
+_ACTION = re.compile(r"[A-Za-z0-9._-]+:[A-Za-z0-9._-]+")
 
 
 @attrs.frozen
@@ -81,8 +85,11 @@ class Registry:
         Return what *call* means.
 
         Raises:
+            TypeError: if its action is not text.
             ValidationError: if its action is not ``service:Name``.
         """
+        if not isinstance(call.action, str):
+            raise TypeError(f"action must be str, got {type(call.action).__name__}")
         if call.operation is not None:
             prefix = call.action.partition(":")[0]
             found = self._operations.get(f"{prefix}:{call.operation}".lower())
@@ -91,10 +98,11 @@ class Registry:
         found = self._operations.get(call.action.lower())
         if found is not None:
             return found
-        if not isinstance(call.action, str) or call.action.count(":") != 1 or not all(call.action.split(":")):
+        if not _ACTION.fullmatch(call.action):
             raise ValidationError(
                 "The action is not valid.",
-                detail=f"an action is a service prefix and a name, such as 's3:GetObject', got {shown(call.action)}",
+                detail="an action is a service prefix and a name, such as 's3:GetObject', and has no wildcards here; "
+                f"got {shown(call.action)}",
             )
         service = self._services.get(call.action.partition(":")[0].lower())
         return Found(service, _judged_only(call), False, None, call.action)

@@ -61,17 +61,19 @@ class Bucket:
         name: 3-63 lower-case letters, digits, dots and hyphens, unique in the whole Cloud.
         account_id: whose it is.
         time: the Cloud's timekeeper.
+        now: microseconds, if the caller has read the clock already.
     """
 
     name: str
     account_id: str
     time: Timekeeper = attrs.field(repr=False)
+    _now: int | None = attrs.field(default=None, kw_only=True, repr=False, alias="now")
     created: Position = attrs.field(init=False)
     objects: dict[str, S3Object] = attrs.field(factory=dict, init=False)
     _policies: Timeline[Policy | None] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.created = self.time.write("CreateBucket", self.arn, account_id=self.account_id)
+        self.created = self.time.write("CreateBucket", self.arn, account_id=self.account_id, now=self._now)
         self._policies = Timeline(self.created, None)
 
     @property
@@ -145,9 +147,13 @@ class S3:
     account_id: str
     _namespace: dict[str, Bucket] = attrs.field(alias="namespace")
 
-    def create_bucket(self, name: str) -> Bucket:
+    def create_bucket(self, name: str, *, now: int | None = None) -> Bucket:
         """
         Create a bucket.
+
+        Args:
+            name: 3-63 lower-case letters, digits, dots and hyphens.
+            now: microseconds, if the caller has read the clock already.
 
         Raises:
             ResourceError: ``InvalidBucketName``, ``BucketAlreadyExists``, ``BucketAlreadyOwnedByYou``.
@@ -173,12 +179,16 @@ class S3:
                 status=409,
                 detail=f"'{name}' belongs to another account",
             )
-        bucket = self._namespace[name] = Bucket(name, self.account_id, self.time)
+        bucket = self._namespace[name] = Bucket(name, self.account_id, self.time, now=now)
         return bucket
 
-    def delete_bucket(self, name: str) -> None:
+    def delete_bucket(self, name: str, *, now: int | None = None) -> None:
         """
         Delete an empty bucket.
+
+        Args:
+            name: of a bucket of this account.
+            now: microseconds, if the caller has read the clock already.
 
         Raises:
             ResourceError: ``NoSuchBucket``, ``BucketNotEmpty``.
@@ -191,7 +201,7 @@ class S3:
                 status=409,
                 detail=f"it holds {len(bucket.objects)}",
             )
-        self.time.write("DeleteBucket", bucket.arn, account_id=self.account_id)
+        self.time.write("DeleteBucket", bucket.arn, account_id=self.account_id, now=now)
         del self._namespace[name]
 
     @property
@@ -326,11 +336,11 @@ class S3Operations:
         return tuple(self._own(call).buckets)
 
     def _create_bucket(self, call: Call) -> Bucket:
-        return self._own(call).create_bucket(self._target(call)[0])
+        return self._own(call).create_bucket(self._target(call)[0], now=call.position[0])
 
     def _delete_bucket(self, call: Call) -> None:
         bucket, _ = self._existing(call)
-        self._s3_of(bucket.account_id).delete_bucket(bucket.name)
+        self._s3_of(bucket.account_id).delete_bucket(bucket.name, now=call.position[0])
 
     def _head_bucket(self, call: Call) -> Bucket:
         return self._existing(call)[0]

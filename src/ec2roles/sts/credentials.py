@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import datetime
-
 import attrs
 
 from ec2roles.clock import from_microseconds, iso
 from ec2roles.ids import Ids
 from ec2roles.secret import Secret
+
+
+def _hidden(value: Secret | str) -> Secret:
+    return value if isinstance(value, Secret) else Secret(value)
+
+
+def _hidden_if_any(value: Secret | str | None) -> Secret | None:
+    return value if value is None or isinstance(value, Secret) else Secret(value)
+
+
+def _checked_key_id(value: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"an access key id must be str, got {type(value).__name__}")
+    return value
 
 
 @attrs.frozen(repr=False)
@@ -21,15 +34,15 @@ class Credentials:
 
     Args:
         access_key_id: ``ASIA...`` for temporary credentials, ``AKIA...`` for a user's access key.
-        secret_access_key: a `Secret`; ``reveal()`` shows it.
+        secret_access_key: a `Secret`, ``reveal()`` shows it; text is made into one.
         session_token: a `Secret`; None for a user's access key.
         issued: when they were issued, aware and in UTC; None if that is not known.
         expiration: when they stop working; None for a user's access key, which never does.
     """
 
-    access_key_id: str
-    secret_access_key: Secret
-    session_token: Secret | None = attrs.field(default=None, kw_only=True)
+    access_key_id: str = attrs.field(converter=_checked_key_id)
+    secret_access_key: Secret = attrs.field(converter=_hidden)
+    session_token: Secret | None = attrs.field(default=None, kw_only=True, converter=_hidden_if_any)
     issued: datetime | None = attrs.field(default=None, kw_only=True)
     expiration: datetime | None = attrs.field(default=None, kw_only=True)
 
@@ -44,15 +57,18 @@ class Credentials:
             issued: microseconds since 1970.
             expires: microseconds since 1970, or None for an access key that never expires and has no token.
         """
-        secret = b64encode(ids.digest(b"secret key", access_key_id, 24))[:30].decode() + "EXAMPLEKEY"
+        # Nothing here keeps a secret in a local variable: a traceback may show those.
+        secret = Secret(b64encode(ids.digest(b"secret key", access_key_id, 24))[:30].decode() + "EXAMPLEKEY")
         if expires is None:
-            return cls(access_key_id, Secret(secret), issued=from_microseconds(issued))
+            return cls(access_key_id, secret, issued=from_microseconds(issued))
         # Real tokens start like this too (base64 of "origin_ec"); the rest says at once that it is made up.
-        token = "IQoJb3JpZ2luX2VjEXAMPLETOKEN" + b64encode(ids.stream(b"session token", access_key_id, 123)).decode()
+        token = Secret(
+            "IQoJb3JpZ2luX2VjEXAMPLETOKEN" + b64encode(ids.stream(b"session token", access_key_id, 123)).decode()
+        )
         return cls(
             access_key_id,
-            Secret(secret),
-            session_token=Secret(token),
+            secret,
+            session_token=token,
             issued=from_microseconds(issued),
             expiration=from_microseconds(expires),
         )

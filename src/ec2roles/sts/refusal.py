@@ -5,7 +5,7 @@ from __future__ import annotations
 from ec2roles.errors import CredentialError, ExpiredTokenError, InvalidClientTokenIdError
 from ec2roles.sts.session import Fault
 
-_INVALID = "The security token included in the request is invalid"
+_INVALID = "The security token included in the request is invalid."
 _SIGNATURE = "The request signature we calculated does not match the signature you provided. Check your "
 _MALFORMED = "The provided token is malformed or otherwise invalid."
 _S3_UNKNOWN = "The AWS Access Key Id you provided does not exist in our records."

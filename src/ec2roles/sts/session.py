@@ -9,7 +9,7 @@ from typing import Protocol
 
 import attrs
 
-from ec2roles.clock import iso
+from ec2roles.clock import iso_exact
 from ec2roles.policy import Context, Policy, PolicySet
 from ec2roles.sts.credentials import Credentials
 from ec2roles.timeline import Position
@@ -45,7 +45,7 @@ class Fault(enum.Enum):
     BAD_TOKEN = "the session token does not belong to the access key"
     WRONG_SECRET = "the secret access key does not belong to the access key"
     EXPIRED = "the credentials have expired"
-    GONE = "whose credentials these were has been deleted"
+    GONE = "the role, the user or the access key has been deleted, or the key is not active"
 
 
 def identity_context(
@@ -79,7 +79,7 @@ def identity_context(
         "aws:ViaAWSService": "false",
     }
     if issued is not None:
-        keys["aws:TokenIssueTime"] = iso(issued)
+        keys["aws:TokenIssueTime"] = iso_exact(issued)
     if mfa_present is not None:
         keys["aws:MultiFactorAuthPresent"] = "true" if mfa_present else "false"
     return Context.of({**keys, **(extra or {})})
@@ -123,6 +123,14 @@ class Session:
     tags: tuple[tuple[str, str], ...] = ()
     transitive_tag_keys: tuple[str, ...] = ()
     source_identity: str | None = None
+
+    @property
+    def transitive_tags(self) -> tuple[tuple[str, str], ...]:
+        """The session tags that a further role session inherits."""
+        if not self.transitive_tag_keys:
+            return ()
+        keys = {key.lower() for key in self.transitive_tag_keys}
+        return tuple((key, value) for key, value in self.tags if key.lower() in keys)
 
     @property
     def role_arn(self) -> str | None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from ec2roles.arns import check_account_id
+from ec2roles.arns import check_account_id, shown
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.clock import from_microseconds, iso
-from ec2roles.errors import AccessDeniedError, AwsError, DurationError
+from ec2roles.clock import from_microseconds, iso_exact
+from ec2roles.errors import AccessDeniedError, AwsError, DurationError, ValidationError
 from ec2roles.iam.role import Role
 from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision, Policy, PolicySet, Request, evaluate
-from ec2roles.sts.assume_role import LONGEST_CHAINED, AssumeRoleRequest, check_duration
+from ec2roles.sts.assume_role import LONGEST_CHAINED, AssumeRoleRequest, check_duration, check_policy_arns
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.refusal import refusal
 from ec2roles.sts.session import Fault, PrincipalType, Session, identity_context
@@ -99,7 +99,8 @@ class TokenService:
         time: the Cloud's timekeeper.
         account_id: whose calls it takes by default.
         region: where it stands.
-        find_role: returns the role of an ARN, or None; by hand, pass `Role` objects instead of ARNs.
+        find_role: returns the role that an ARN named as of a position, or None; by hand, pass `Role` objects instead of
+            ARNs.
         find_policy: returns the document of a managed policy by ARN, for session policies.
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out. AWS's pages contradict each
             other here, see docs/fidelity.md.
@@ -110,7 +111,7 @@ class TokenService:
         default="123456789012", kw_only=True, validator=lambda *given: check_account_id(given[2]) and None
     )
     region: str = attrs.field(default="us-east-1", kw_only=True)
-    find_role: Callable[[str], Role | None] = attrs.field(default=lambda arn: None, kw_only=True)
+    find_role: Callable[[str, Position], Role | None] = attrs.field(default=lambda arn, position: None, kw_only=True)
     find_policy: Callable[[str], Policy] | None = attrs.field(default=None, kw_only=True)
     mfa_present: bool | None = attrs.field(default=False, kw_only=True)
     api: Api = attrs.field(init=False)
@@ -165,15 +166,19 @@ class TokenService:
         Returns:
             A `Response` whose value is the new `Credentials`.
         """
+        if not isinstance(role, (Role, str)):
+            raise TypeError(f"role must be a Role or its ARN, got {type(role).__name__}")
+        if session_name is None:
+            raise TypeError("session_name must be str, got NoneType")
         if not isinstance(duration, int) or isinstance(duration, bool):
             check_duration(duration)
         parameters: dict[str, Any] = {"session_name": session_name, "duration": duration}
         optional = {
             "external_id": external_id,
             "policy": policy,
-            "policy_arns": tuple(policy_arns) or None,
-            "tags": tags,
-            "transitive_tag_keys": tuple(transitive_tag_keys) or None,
+            "policy_arns": _listed(policy_arns),
+            "tags": _listed(tags),
+            "transitive_tag_keys": _listed(transitive_tag_keys),
             "source_identity": source_identity,
         }
         parameters.update({name: value for name, value in optional.items() if value is not None})
@@ -185,7 +190,7 @@ class TokenService:
                 "sts:AssumeRole",
                 resource=role if isinstance(role, str) else role.arn,
                 position=self.time.as_of(None),
-                credentials=credentials,
+                credentials=check_credentials(credentials),
                 parameters=parameters,
             )
         )
@@ -197,7 +202,13 @@ class TokenService:
         Returns:
             A `Response` whose value is a `CallerIdentity` with ``.arn``, ``.account`` and ``.user_id``.
         """
-        return self.api.call(Call("sts:GetCallerIdentity", position=self.time.as_of(None), credentials=credentials))
+        return self.api.call(
+            Call(
+                "sts:GetCallerIdentity",
+                position=self.time.as_of(None),
+                credentials=check_credentials(credentials),
+            )
+        )
 
     # -- who is calling ---------------------------------------------------------------------------------------------
 
@@ -289,7 +300,7 @@ class TokenService:
             )
         now = from_microseconds(position[0])
         keys: dict[str, Any] = {
-            "aws:CurrentTime": iso(now),
+            "aws:CurrentTime": iso_exact(now),
             "aws:EpochTime": str(position[0] // 1_000_000),
             "aws:SecureTransport": "true",
             "aws:RequestedRegion": self.region,
@@ -338,7 +349,7 @@ class TokenService:
                 "aws:PrincipalIsAWSService": "true",
                 "aws:PrincipalServiceName": service,
                 "sts:RoleSessionName": session_name,
-                "aws:CurrentTime": iso(now),
+                "aws:CurrentTime": iso_exact(now),
                 "aws:EpochTime": str(position[0] // 1_000_000),
                 "aws:SecureTransport": "true",
                 "aws:RequestedRegion": self.region,
@@ -352,28 +363,33 @@ class TokenService:
     def read_assume_role(self, call: Call) -> AssumeRoleRequest:
         """Return the checked parameters of an AssumeRole call."""
         arn = call.resource or ""
-        role: Role | None = call.parameters.get("role") or self.find_role(arn)
+        role: Role | None = call.parameters.get("role") or self.find_role(arn, call.position)
         parameters = dict(call.parameters)
-        if parameters.get("policy_arns"):
+        policy_arns = check_policy_arns(parameters.get("policy_arns"))
+        if policy_arns:
             if self.find_policy is None:
                 raise AwsError("policy_arns need an account; pass policy= instead", code="InvalidParameterValue")
-            parameters["policy_documents"] = [self.find_policy(one) for one in parameters["policy_arns"]]
+            parameters["policy_documents"] = [self.find_policy(one) for one in policy_arns]
         return AssumeRoleRequest.read(arn, role, parameters)
 
     def assume_role_authorizations(self, call: Call) -> list[Authorization]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
         request = self.read_assume_role(call)
+        caller: Session = call.caller
         trust = request.role.trust_at(call.position) if request.role is not None else None
         policy = trust.bound if trust is not None else None
         context = request.context()
+        if caller.source_identity is not None:
+            # It is passed on along the chain whether it is asked for or not.
+            context.setdefault("sts:SourceIdentity", caller.source_identity)
         if request.role is not None:
             for key, value in request.role.principal_tags(call.position):
                 context[f"aws:ResourceTag/{key}"] = value
         account = request.role.account_id if request.role is not None else None
         actions = ["sts:AssumeRole"]
-        if request.tags:
+        if request.tags or caller.transitive_tags:
             actions.append("sts:TagSession")
-        if request.source_identity is not None:
+        if request.source_identity is not None or caller.source_identity is not None:
             actions.append("sts:SetSourceIdentity")
         return [Authorization(action, request.role_arn, policy, context, account) for action in actions]
 
@@ -382,13 +398,23 @@ class TokenService:
         Issue the credentials of an AssumeRole call that was allowed.
 
         Raises:
+            ValidationError: if the session has no name.
             DurationError: if the role's maximum, or the hour of role chaining, is exceeded.
+            AccessDeniedError: if it would change the source identity of a chain.
+            AwsError: ``InvalidParameterValue``, if it passes a tag anew that the chain hands down.
         """
         request = self.read_assume_role(call)
         role = request.role
         if role is None:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
+        if request.session_name is None:
+            raise ValidationError(
+                "1 validation error detected: Value null at 'roleSessionName' failed to satisfy constraint: "
+                "Member must not be null",
+                detail="AssumeRole needs session_name=...",
+            )
         caller: Session = call.caller
+        _check_chain(request, caller)
         chained = caller.principal_type is PrincipalType.ASSUMED_ROLE
         if chained and request.duration > LONGEST_CHAINED:
             raise DurationError(
@@ -408,7 +434,7 @@ class TokenService:
         key_id = self.time.ids.access_key_id("ASIA", slot=slot, ordinal=len(self._stored))
         expires = now + request.duration * 1_000_000
         credentials = Credentials.mint(self.time.ids, key_id, issued=now, expires=expires)
-        inherited = tuple((key, value) for key, value in caller.tags if key in caller.transitive_tag_keys)
+        inherited = caller.transitive_tags
         transitive = tuple(dict.fromkeys((*caller.transitive_tag_keys, *request.transitive_tag_keys)))
         user_id = f"{role.role_id}:{request.session_name}"
         source_identity = request.source_identity or caller.source_identity
@@ -456,6 +482,41 @@ class TokenService:
         return f"<TokenService of {self.account_id}, {len(self._stored)} assumed>"
 
 
+def _listed(values: Any) -> Any:
+    """Return a generator's values as a tuple, for they are read twice; anything else as it is, None for nothing."""
+    return tuple(values) or None if isinstance(values, Iterator) else values or None
+
+
+def check_credentials(credentials: object) -> Credentials | None:
+    """
+    Return *credentials* if a call can be signed with them.
+
+    Raises:
+        TypeError: if they are neither `Credentials` nor None.
+    """
+    if credentials is None or isinstance(credentials, Credentials):
+        return credentials
+    raise TypeError(f"credentials must be Credentials or None, got {type(credentials).__name__}")
+
+
+def _check_chain(request: AssumeRoleRequest, caller: Session) -> None:
+    """Refuse what a session may not change about the chain of sessions that it is part of (iam-sts-ec2 C1)."""
+    handed_down = {key.lower() for key, _ in caller.transitive_tags}
+    for key, _ in request.tags:
+        if key.lower() in handed_down:
+            raise AwsError(
+                f"The tag key {key} is inherited from the calling session and cannot be passed again.",
+                code="InvalidParameterValue",
+                detail=f"tag {shown(key)} is transitive: an earlier session of the chain has set it",
+            )
+    if request.source_identity is not None and caller.source_identity not in (None, request.source_identity):
+        raise AccessDeniedError(
+            "The source identity of a session cannot be changed by role chaining.",
+            detail=f"source identity {shown(caller.source_identity)} was set earlier in the chain, "
+            f"got {shown(request.source_identity)}",
+        )
+
+
 @attrs.define(eq=False)
 class StandAlone:
     """
@@ -484,13 +545,13 @@ class StandAlone:
 
     def _judge(self, call: Call) -> Judgement:
         sts = self._sts
-        if call.action == "sts:AssumeRole":
+        if call.action.lower() == "sts:assumerole":
             return sts.judge(call, sts.assume_role_authorizations)
         return sts.judge(call, lambda call: [Authorization(call.action, call.resource or "*")])
 
     def _perform(self, call: Call) -> Any:
-        if call.action == "sts:AssumeRole":
+        if call.action.lower() == "sts:assumerole":
             return self._sts.perform_assume_role(call)
-        if call.action == "sts:GetCallerIdentity":
+        if call.action.lower() == "sts:getcalleridentity":
             return self._sts.perform_get_caller_identity(call)
         return None

@@ -19,7 +19,14 @@ PRINCIPALS = {
     "service": "ec2.amazonaws.com",
     "provider": "accounts.google.com",
     "anonymous": "*",
+    "canonical user": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be",
+    "saml": f"arn:aws:iam::{HOME}:saml-provider/okta",
+    "chinese session": f"arn:aws-cn:sts::{HOME}:assumed-role/App/i-0abc",
+    "user with a path": f"arn:aws:iam::{HOME}:user/x/alice",
 }
+ORDINARY = ("session", "chinese session", "role", "user", "user with a path", "root", "federated-user")
+KINDS = ["session"] * 10 + ["user"] * 4 + [kind for kind in PRINCIPALS if kind not in ("session", "user")]
+OPERATIONS = {"s3:ListAllMyBuckets": "s3:ListBuckets"}
 ROLE_ID, USER_ID = "AROAEXAMPLEID12345678", "AIDAEXAMPLEID12345678"
 AWS_VALUES = [
     "*",
@@ -45,24 +52,45 @@ ACTIONS = {
     "s3:ListAllMyBuckets": ["arn:aws:s3:::*"],
     "ec2:DescribeInstances": ["*"],
     "sqs:SendMessage": [f"arn:aws:sqs:us-east-1:{HOME}:q", f"arn:aws:sqs:us-east-1:{OTHER}:q"],
-    "dynamodb:GetItem": [f"arn:aws:dynamodb:eu-west-1:{HOME}:table/Prod-x", f"arn:aws:dynamodb:eu-west-1:{HOME}:table/t/index/i"],
+    "dynamodb:GetItem": [
+        f"arn:aws:dynamodb:eu-west-1:{HOME}:table/Prod-x",
+        f"arn:aws:dynamodb:eu-west-1:{HOME}:table/t/index/i",
+    ],
+    "iam:DeletePolicy": ["arn:aws:iam::aws:policy/Mine", f"arn:aws:iam::{HOME}:policy/Mine"],
+    "iam:GetPolicy": ["arn:aws:iam::aws:policy/Mine"],
+    "iam:PutRolePolicy": [f"arn:aws:iam::{HOME}:role/aws-reserved/sso/App", f"arn:aws:iam::{HOME}:role/path/App"],
+    "kms:DeleteAlias": [f"arn:aws:kms:us-east-1:{HOME}:alias/aws/s3"],
     "iam:PassRole": [f"arn:aws:iam::{HOME}:role/path/App", f"arn:aws:iam::{HOME}:role/Other"],
     "kms:Decrypt": [f"arn:aws:kms:us-east-1:{HOME}:key/k-1", f"arn:aws:kms:us-east-1:{OTHER}:key/k-1"],
     "kms:ListKeys": ["*"],
     "kms:UpdateAlias": [f"arn:aws:kms:us-east-1:{HOME}:alias/mine"],
-    "sts:AssumeRole": [f"arn:aws:iam::{HOME}:role/path/App", f"arn:aws:iam::{HOME}:role/To", f"arn:aws:iam::{OTHER}:role/To"],
+    "sts:AssumeRole": [
+        f"arn:aws:iam::{HOME}:role/path/App",
+        f"arn:aws:iam::{HOME}:role/To",
+        f"arn:aws:iam::{OTHER}:role/To",
+    ],
     "sts:TagSession": [f"arn:aws:iam::{HOME}:role/To", f"arn:aws:iam::{OTHER}:role/To"],
     "sts:SetSourceIdentity": [f"arn:aws:iam::{OTHER}:role/To"],
     "sts:GetCallerIdentity": ["*"],
     "sts:GetSessionToken": ["*"],
 }
+RARE = ["iam:DeletePolicy", "iam:GetPolicy", "iam:PutRolePolicy", "kms:DeleteAlias"]  # about what AWS manages
+MOST_ACTIONS = [action for action in ACTIONS if action not in RARE] * 3 + RARE
 WEB_ACTION = "sts:AssumeRoleWithWebIdentity"
 
 # What the request may say, by the type of the key; "absent" and lists are drawn apart.
 VALUES = {
-    "string": ["blue", "Blue", "", "b*e", "b?ue", "a:b", "x\ny", "Straße", "É", "é", "${a}", "$", "alice"],
-    "number": ["10", "10.0", "9", "-3", "010", "3.25", "x", "", "1_0", " 10", 10, 2.5],
-    "date": ["2024-01-01", "2024-01-01T00:00:00Z", "2024-01-01T02:00+02:00", "1704067200", "2023-12-31T23:59:59.9995Z", "soon"],
+    "string": ["blue", "Blue", "", "b*e", "b?ue", "a:b", "x\ny", "Straße", "Été", "É", "é", "${a}", "$", "alice"],
+    "number": ["10", "10.0", "9", "-3", "010", "3.25", "x", "", "1_0", " 10", "1e1", "+10", "NaN", 10, 2.5],
+    "date": [
+        "2024-01-01",
+        "2024-01-01T00:00:00Z",
+        "2024-01-01T02:00+02:00",
+        "2023-12-31T19:30:00-04:30",
+        "1704067200",
+        "2023-12-31T23:59:59.9995Z",
+        "soon",
+    ],
     "bool": ["true", "TRUE", "false", True, False, "yes", ""],
     "binary": [{"base64": "aGk="}, "aGk=", "aGl=", "aG8=", "aGk", "?"],
     "ip": ["10.1.2.3", "10.1.2.4", "2001:db8::1", "2001:DB8:0::1", "::ffff:10.1.2.3", "10.1.2.3/32", "010.1.2.3", "x"],
@@ -77,12 +105,51 @@ VALUES = {
 }
 # What a policy may say besides values made from the request's.
 GIVEN = {
-    "string": ["blue", "BLUE", "b*", "*", "?lue", "", "b${*}e", "b${?}ue", "${$}", "${x:String2}", "${x:List}", "STRASSE", "É", "${a}"],
-    "number": ["10", "9.99", "10.00", "-3", "x", "3.25", 10, 11.5, "1_0", ""],
-    "date": ["2024-01-01", "2024-01", "2024-01-01T00:00:00Z", "1704067200", "2024", "2023-12-31T23:59:59.999Z", "2024-01-01t01:00:00+01:00", 1704067201],
+    "string": [
+        "blue",
+        "BLUE",
+        "b*",
+        "*",
+        "?lue",
+        "",
+        "b${*}e",
+        "b${?}ue",
+        "${$}",
+        "${x:String2}",
+        "${x:List}",
+        "STRASSE",
+        "ÉTÉ",
+        "É",
+        "${a}",
+        "${x",
+    ],
+    "number": ["10", "9.99", "10.00", "-3", "x", "3.25", 10, 11.5, "1_0", "", "1e1", "NaN"],
+    "date": [
+        "2024-01-01",
+        "2024-01",
+        "2024-01-01T00:00:00Z",
+        "1704067200",
+        "2024",
+        "2023-12-31T23:59:59.999Z",
+        "2024-01-01t01:00:00+01:00",
+        "2023-12-31T18:00-06:00",
+        "2023-12-31T23:59:59Z",
+        1704067201,
+    ],
     "bool": ["true", "false", "True", True, False, "yes", "${x:Bool}"],
     "binary": ["aGk=", "aG8=", "aGl=", "!", "aGk", ""],
-    "ip": ["10.0.0.0/8", "10.1.2.3", "10.1.2.3/8", "0.0.0.0/0", "::/0", "2001:db8::/32", "2001:db8::1", "x", "10.1.2.0/33", "::ffff:0:0/96"],
+    "ip": [
+        "10.0.0.0/8",
+        "10.1.2.3",
+        "10.1.2.3/8",
+        "0.0.0.0/0",
+        "::/0",
+        "2001:db8::/32",
+        "2001:db8::1",
+        "x",
+        "10.1.2.0/33",
+        "::ffff:0:0/96",
+    ],
     "arn": [
         f"arn:aws:iam::{HOME}:role/*",
         "arn:*:*:*:*:*",
@@ -106,17 +173,29 @@ TYPES = {
     "Arn": "arn",
 }
 ORDERS = ["Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"]
-BASES = ["StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike"]
+BASES = [
+    "StringEquals",
+    "StringNotEquals",
+    "StringEqualsIgnoreCase",
+    "StringNotEqualsIgnoreCase",
+    "StringLike",
+    "StringNotLike",
+]
 BASES += [f"{kind}{order}" for kind in ("Numeric", "Date") for order in ORDERS]
 BASES += ["Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"]
-OPERATORS = [f"{prefix}{base}{end}" for prefix in ("", "ForAllValues:", "ForAnyValue:") for base in BASES for end in ("", "IfExists")]
+OPERATORS = [
+    f"{prefix}{base}{end}"
+    for prefix in ("", "ForAllValues:", "ForAnyValue:")
+    for base in BASES
+    for end in ("", "IfExists")
+]
 OPERATORS += ["Null"]
 LAYERS = ["identity", "resource", "boundaries", "session", "scps", "rcps", "endpoint"]
 
 
 def type_of(operator_name: str) -> str:
     """Return the type of values that an operator compares."""
-    base = operator_name.split(":")[-1]
+    base = operator_name.rpartition(":")[2]
     return next((kind for start, kind in TYPES.items() if base.startswith(start)), "bool")
 
 
@@ -128,7 +207,7 @@ def storable(entry: str) -> bool:
     if len(parts) < 3 or parts[1] not in ("*", "aws", "aws-cn") or not parts[2] or ("::" in entry and len(parts) < 6):
         return False
     if parts[2] == "iam":
-        return len(parts) >= 6 and not parts[3] and (parts[5] == "*" or parts[5].startswith("role/"))
+        return len(parts) >= 6 and not parts[3] and (parts[5] == "*" or parts[5].startswith(("role/", "policy/")))
     return parts[2] != "s3" or len(parts) < 4 or not parts[3]
 
 
@@ -182,17 +261,27 @@ class Generator:
         """Return an entry of Action that probably covers the action."""
         service, name = action.split(":")
         how = self.random.random()
+        if action in OPERATIONS and how < 0.1:
+            return self.pick([OPERATIONS[action], OPERATIONS[action].lower(), OPERATIONS[action][:-1] + "*"])
         if how < 0.15:
             return "sts:*" if trust else "*"
         if how < 0.35:
             return action
         if how < 0.9:
             if trust:
-                return f"{self.pick(['sts', 'STS'])}:AssumeRole*" if self.chance(0.3) else self.pick([action, action.swapcase(), "sts:*"])
-            return f"{self.pick([service, service.upper(), '*'] if self.chance(0.2) else [service])}:{self.mutate(name)}"
+                return (
+                    f"{self.pick(['sts', 'STS'])}:AssumeRole*"
+                    if self.chance(0.3)
+                    else self.pick([action, action.swapcase(), "sts:*"])
+                )
+            return (
+                f"{self.pick([service, service.upper(), '*'] if self.chance(0.2) else [service])}:{self.mutate(name)}"
+            )
         if trust:
             return self.pick(["sts:AssumeRole", "sts:TagSession"])
-        return self.pick(["s3:Put*", "s3express:*", "s3:", f"{service}:{name} ", f"{service}:{name},Put", f"{service}:*{name}*"])
+        return self.pick(
+            ["s3:Put*", "s3express:*", "s3:", f"{service}:{name} ", f"{service}:{name},Put", f"{service}:*{name}*"]
+        )
 
     def resource_entry(self, resource, context):
         """Return an entry of Resource that probably covers the resource, and that AWS would store."""
@@ -218,7 +307,7 @@ class Generator:
             return ":".join(parts)
         if how < 0.72:  # a star that may run past a colon, or may not
             start = self.pick([1, 3, 3, 4])
-            end = self.pick([number for number in range(start, 6)])
+            end = self.pick(list(range(start, 6)))
             kept = parts[start][: self.pick([0, 1, 3])]
             parts[start : end + 1] = [kept + "*" + self.pick(["", "", "", parts[end][-1:]])]
             return ":".join(parts)
@@ -228,7 +317,12 @@ class Generator:
         if how < 0.95:
             parts[5] = self.with_variable(parts[5], context)
             return ":".join(parts)
-        return self.pick([f"arn:aws:s3:${{x:String}}::{parts[5]}", "arn:aws:s3:::b/?*", "foo:bar", "arn:aws:s3:::other", "a*:*"])
+        others = [f"arn:aws:s3:${{x:String}}::{parts[5]}", "arn:aws:s3:::b/?*", "arn:aws:s3:::other", "a*:aws:s3:::b/k"]
+        if self.chance(0.5):
+            return self.pick(others)
+        place = self.pick([3, 4])  # something in place of a colon
+        parts[place : place + 2] = [parts[place] + self.pick("??*x") + parts[place + 1]]
+        return ":".join(parts)
 
     def with_variable(self, text, context):
         """Return the text with a piece replaced by a variable that stands for it, or for something else."""
@@ -269,33 +363,39 @@ class Generator:
         return found
 
     def condition(self, context):
-        """Return a Condition of one or two operators."""
-        block = {}
-        for _ in range(self.pick([1, 1, 1, 2])):
-            name = self.pick(OPERATORS) if self.chance(0.97) else "Null"
-            kind = type_of(name)
-            if self.chance(0.1):
-                kind = self.pick(list(VALUES))
+        """Return a Condition, mostly of one operator with one key."""
+        if self.chance(0.01):
+            return self.pick([{}, {"StringEquals": {}}])
+        names = [self.pick(OPERATORS) if self.chance(0.97) else "Null" for _ in range(self.pick([1, 1, 1, 2]))]
+        return {name: self.tests(name, context) for name in names}
+
+    def tests(self, name, context):
+        """Return what one operator asks: one key with its values, seldom two."""
+        found = {}
+        for _ in range(self.pick([1, 1, 1, 1, 1, 2])):
+            kind = self.pick(list(VALUES)) if self.chance(0.1) else type_of(name)
             key = f"x:{kind.capitalize()}" + ("s" if self.chance(0.7 if ":" in name else 0.1) else "")
             if name == "Null":
-                values = self.some(lambda: self.pick(["true", "false", True, False, "True"]))
+                values = self.some(lambda: self.pick(["true", "false", True, False, "True", "maybe"]))
             else:
-                values = self.some(lambda kind=kind, key=key, name=name: self.given(kind, name, context.get(key)), one=0.55)
+                values = self.some(lambda kind=kind, key=key: self.given(kind, name, key, context), one=0.55)
             if self.chance(0.02):
                 values = []
-            block.setdefault(name, {self.pick([key, key, key.upper()]): values})
-        return block
+            if not any(key.lower() == other.lower() for other in found):
+                found[self.pick([key, key, key.upper()])] = values
+        return found
 
-    def given(self, kind, name, value):
+    def given(self, kind, name, key, context):
         """Return a value for a policy: often made from what the request says."""
+        value = context.get(key)
         if isinstance(value, list):
             value = self.pick(value) if value else None
         date = "Date" in name
-        if date or not isinstance(value, str) or self.chance(0.4):
+        if date or not isinstance(value, str) or self.chance(0.35):
             return self.pick(GIVEN["date" if date else kind])
-        if kind in ("string", "arn"):
-            return self.mutate(value)
-        return value
+        if kind not in ("string", "arn"):
+            return value
+        return self.with_variable(value, context) if value and self.chance(0.25) else self.mutate(value)
 
     # Documents
 
@@ -331,8 +431,14 @@ class Generator:
         if self.chance(0.85):
             found["AWS"] = self.some(lambda: self.pick(AWS_VALUES))
         if not found or self.chance(0.2):
-            found["Service"] = self.some(lambda: self.pick(["ec2.amazonaws.com", "lambda.amazonaws.com"]))
-        if self.chance(0.1):
+            found["Service"] = self.some(
+                lambda: self.pick(
+                    ["ec2.amazonaws.com", "ec2.amazonaws.com", "ec2.amazonaws.com.cn", "lambda.amazonaws.com"]
+                )
+            )
+        if self.chance(0.07):
+            found["CanonicalUser"] = PRINCIPALS["canonical user"]
+        if self.chance(0.12):
             found["Federated"] = self.pick(["accounts.google.com", f"arn:aws:iam::{HOME}:saml-provider/okta"])
         return found
 
@@ -356,18 +462,25 @@ class Generator:
 
     def case(self):
         """Return one case."""
-        kind = self.pick(["session"] * 8 + ["user"] * 3 + ["role", "root", "federated-user", "service", "provider", "anonymous"])
-        action = self.pick(list(ACTIONS)) if self.chance(0.75) else self.pick(["s3:GetObject", "sts:AssumeRole", "kms:Decrypt"])
+        kind = self.pick(KINDS)
+        action = (
+            self.pick(MOST_ACTIONS)
+            if self.chance(0.75)
+            else self.pick(["s3:GetObject", "sts:AssumeRole", "kms:Decrypt"])
+        )
         resource = self.pick(ACTIONS[action])
-        if kind == "provider" and self.chance(0.7):
+        if kind in ("provider", "saml") and self.chance(0.7):
             action, resource = WEB_ACTION, f"arn:aws:iam::{HOME}:role/To"
-        case = {"principal": PRINCIPALS[kind], "action": action, "resource": resource, "context": self.context()}
+        spelled = self.pick([action, action, action, action.upper(), action.swapcase()])
+        case = {"principal": PRINCIPALS[kind], "action": spelled, "resource": resource, "context": self.context()}
         if kind == "session" and self.chance(0.3):
             case["role_arn"] = PRINCIPALS["role"]
-        if kind in ("session", "user") and self.chance(0.3):
-            case["principal_id"] = f"{ROLE_ID}:i-0abc" if kind == "session" else USER_ID
-        if resource.startswith("arn:aws:s3") and self.chance(0.3):
+        if kind in ("session", "role", "user") and self.chance(0.3):
+            case["principal_id"] = {"session": f"{ROLE_ID}:i-0abc", "role": ROLE_ID, "user": USER_ID}[kind]
+        if self.chance(0.3 if resource.startswith("arn:aws:s3") else 0.02):
             case["resource_account"] = self.pick([HOME, OTHER, OTHER])
+        if action in OPERATIONS and self.chance(0.5):
+            case["operation"] = OPERATIONS[action]
         ask = action, resource, case["context"]
 
         def documents(of, most, openness):
@@ -376,12 +489,12 @@ class Generator:
         layers = {}
         if self.chance(0.9):
             layers["identity"] = documents("identity", 2, 0.45)
-        resource_share = 0.95 if kind in ("service", "provider", "anonymous") or action.startswith(("sts", "kms")) else 0.45
+        resource_share = 0.95 if kind not in ORDINARY or action.startswith(("sts", "kms")) else 0.45
         if self.chance(resource_share):
             role = action.startswith("sts:") and ":role/" in resource
             layers["resource"] = self.document("trust" if role else "resource", ask, 0.45)
         if self.chance(0.15):
-            layers["boundaries"] = documents("boundary", 1, 0.4)
+            layers["boundaries"] = documents("boundary", 1.2, 0.4)
         if self.chance(0.7 if kind == "federated-user" else 0.15):
             layers["session"] = documents("session", 2, 0.4)
         if self.chance(0.15):
@@ -389,6 +502,6 @@ class Generator:
         if self.chance(0.12):
             layers["rcps"] = [documents("rcp", 2, 0) if self.chance(0.8) else [] for _ in range(self.pick([1, 2]))]
         if self.chance(0.12):
-            layers["endpoint"] = documents("endpoint", 1, 0.5)
+            layers["endpoint"] = documents("endpoint", 1.2, 0.5)
         case["layers"] = layers
         return case

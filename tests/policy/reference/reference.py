@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime
+import datetime as dt
 import decimal
 import ipaddress
 import operator
@@ -21,15 +21,15 @@ DIRECT, ROLE_OF_SESSION, ACCOUNT = "DIRECT", "ROLE_OF_SESSION", "ACCOUNT"
 # Tokens of a pattern: one character stands for itself, these names for more.
 STAR, ANY_ONE = "any run", "any one"
 STAR_IN_PART, ANY_ONE_IN_PART = "any run without a colon", "any one but a colon"
+SMALL_LETTERS = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
 
 
-# --------------------------------------------------------------------------------------------------------------------
-# Texts and patterns (B0, D)
+# Texts and patterns: B0, D
 
 
 def fold(text):
     """Lower the letters A to Z and leave all else."""
-    return "".join(chr(ord(char) + 32) if "A" <= char <= "Z" else char for char in text)
+    return text.translate(SMALL_LETTERS)
 
 
 def glob(tokens, text, folded=0):
@@ -45,29 +45,31 @@ def glob(tokens, text, folded=0):
                 following.update(range(place, (len(text) if end < 0 else end) + 1))
             elif place < len(text):
                 char = text[place]
-                if token == ANY_ONE or token == char or (token == ANY_ONE_IN_PART and char != ":"):
+                same = token in (char, ANY_ONE) or (token == ANY_ONE_IN_PART and char != ":")
+                if same or (place < folded and fold(token) == fold(char)):
                     following.add(place + 1)
-                elif place < folded and fold(token) == fold(char):
-                    following.add(place + 1)
+        if not following:
+            return False
         reached = following
     return len(text) in reached
 
 
 def expand(text, keys, variables, star, any_one):
     """Return the tokens of a text with its variables put in; None if one of them does not resolve."""
+    wildcards = {"*": star, "?": any_one}
     tokens = []
     place = 0
     while place < len(text):
-        end = text.find("}", place)
-        if variables and text.startswith("${", place) and end > 0:
+        end = text.find("}", place) if variables and text.startswith("${", place) else -1
+        if end < 0:
+            tokens.append(wildcards.get(text[place], text[place]))
+            place += 1
+        else:
             value = resolve(text[place + 2 : end], keys)
             if value is None:
                 return None
             tokens.extend(value)
             place = end + 1
-            continue
-        tokens.append({"*": star, "?": any_one}.get(text[place], text[place]))
-        place += 1
     return tokens
 
 
@@ -83,8 +85,7 @@ def resolve(inner, keys):
     return None if isinstance(value, list) else value
 
 
-# --------------------------------------------------------------------------------------------------------------------
-# Actions and resources (B1, B2)
+# Actions and resources: B1, B2
 
 
 def as_list(value):
@@ -92,9 +93,9 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
-def action_matches(entry, action):
-    """Say whether an entry of Action covers the action."""
-    if entry == "*":
+def action_matches(entry, action, operation):
+    """Say whether an entry of Action covers the action, or is literally the name of the API operation."""
+    if entry == "*" or fold(entry) == fold(operation or action):
         return True
     prefix, _, name = fold(entry).partition(":")
     service, _, wanted = fold(action).partition(":")
@@ -127,8 +128,7 @@ def resource_matches(entry, resource, kind, variables, keys):
     return glob(tokens, resource, place) or (missing > 0 and glob(tokens + [":", STAR] * missing, resource, place))
 
 
-# --------------------------------------------------------------------------------------------------------------------
-# Callers and principals (B3, B4)
+# Callers and principals: B3, B4
 
 
 def describe(principal, role_arn, principal_id):
@@ -136,6 +136,8 @@ def describe(principal, role_arn, principal_id):
     who = {"arn": principal, "account": None, "partition": None, "id": principal_id, "role_arn": role_arn}
     if principal == "*":
         who["kind"] = "anonymous"
+    elif re.fullmatch(r"[0-9a-f]{64}", principal):
+        who["kind"] = "canonical user"
     elif not principal.startswith("arn:"):
         who["kind"] = "service" if principal.endswith(".amazonaws.com") else "provider"
     else:
@@ -151,12 +153,12 @@ def describe(principal, role_arn, principal_id):
 
 def listed_as(kind, value, who):
     """Return how one value of Principal covers the caller: a set of no or one kind."""
+    if kind == "Service":  # China's names end in .cn, and both forms are in use
+        same = who["kind"] == "service" and value.removesuffix(".cn") == who["arn"].removesuffix(".cn")
+        return {DIRECT} if same else set()
     if kind != "AWS":
-        return (
-            {DIRECT}
-            if value == who["arn"] and who["kind"] == {"Service": "service", "Federated": "provider"}.get(kind)
-            else set()
-        )
+        wanted = {"Federated": "provider", "CanonicalUser": "canonical user"}[kind]
+        return {DIRECT} if who["kind"] == wanted and value == who["arn"] else set()
     if value == "*":
         return {DIRECT}
     if who["kind"] not in ("session", "role", "user", "root", "federated-user"):
@@ -183,8 +185,7 @@ def principal_kinds(element, who):
     return {how for kind, values in element.items() for value in as_list(values) for how in listed_as(kind, value, who)}
 
 
-# --------------------------------------------------------------------------------------------------------------------
-# Conditions (C)
+# Conditions: C0 to C5
 
 COMPARISONS = {
     "Equals": operator.eq,
@@ -207,7 +208,7 @@ def as_text(value):
 
 def number_of(text):
     """Read an integer or decimal number."""
-    if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", text):
+    if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?", text, re.IGNORECASE):
         raise ValueError(text)
     return decimal.Decimal(text)
 
@@ -223,8 +224,8 @@ def milliseconds_of(text):
     year, month, day, hour, minute, second = (
         int(part or low) for part, low in zip(found.groups(), (0, 1, 1, 0, 0, 0), strict=False)
     )
-    moment = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.timezone.utc)
-    total = (moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) // datetime.timedelta(milliseconds=1)
+    moment = dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.timezone.utc)
+    total = (moment - dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)) // dt.timedelta(milliseconds=1)
     zone = found[8] or "Z"
     if zone != "Z":
         hours, minutes = int(zone[1:3]), int(zone[4:])
@@ -311,7 +312,9 @@ def readable(base, value):
 def one_value_holds(base, value, values, variables, keys):
     """Say whether one value in the request satisfies the list in the policy: one of them, or all for a negated operator."""
     answers = []
-    if not values:  # C3: none of nothing differs; C4: what cannot be read makes nothing true. The library takes C4 first
+    if (
+        not values
+    ):  # C3: none of nothing differs; C4: what cannot be read makes nothing true. The library takes C4 first
         return base in NEGATED and readable(base, value)
     for given in values:
         try:
@@ -349,8 +352,7 @@ def condition_holds(block, variables, keys):
     )
 
 
-# --------------------------------------------------------------------------------------------------------------------
-# Statements and layers (F1)
+# Statements and layers: F1
 
 
 def statement_kinds(statement, kind, version, ask):
@@ -358,7 +360,7 @@ def statement_kinds(statement, kind, version, ask):
     variables = version == "2012-10-17"
     who, keys = ask["who"], ask["keys"]
     action_key = "Action" if "Action" in statement else "NotAction"
-    covered = any(action_matches(entry, ask["action"]) for entry in as_list(statement[action_key]))
+    covered = any(action_matches(entry, ask["action"], ask["operation"]) for entry in as_list(statement[action_key]))
     if covered != (action_key == "Action"):
         return set()
     resource_key = "Resource" if "Resource" in statement else "NotResource"
@@ -396,20 +398,43 @@ def layer(policies, kind, ask):
     return denied, kinds
 
 
-# --------------------------------------------------------------------------------------------------------------------
-# Combination (F2, F3, F4, K)
+# Combination: F2, F3, F4, K
 
 
 def mandatory_policy(action, resource):
-    """Return ``trust`` or ``resource`` if nothing is allowed without such a policy, else None."""
+    """Return ``trust`` or ``resource`` if nothing is allowed without such a policy, else None (K9)."""
     service, name = fold(action).split(":")
     rest = resource.split(":", 5)[-1]
-    if service == "sts" and (name.startswith("assumerole") or name in ("tagsession", "setsourceidentity")):
+    if service == "sts" and name in ("assumerole", "assumerolewithsaml", "assumerolewithwebidentity"):
+        return "trust"
+    if service == "sts" and name in ("tagsession", "setsourceidentity"):
         return "trust" if rest.startswith("role/") else None
     return "resource" if service == "kms" and rest.startswith("key/") else None
 
 
-def decide(principal, action, resource, context, layers, resource_account=None, role_arn=None, principal_id=None):
+def held_by_aws(action, resource):
+    """Say whether the call would change what AWS manages itself (K15)."""
+    service, name = fold(action).split(":")
+    parts = resource.split(":", 5)
+    if service == "kms":
+        return parts[-1].startswith("alias/aws/") and name in ("createalias", "deletealias", "updatealias")
+    if service != "iam" or name.startswith(("get", "list", "pass")) or name.endswith("servicelinkedrole"):
+        return False
+    return parts[4:5] == ["aws"] or parts[-1].startswith(("role/aws-reserved/", "role/aws-service-role/"))
+
+
+def decide(
+    principal,
+    action,
+    resource,
+    context,
+    layers,
+    *,
+    resource_account=None,
+    role_arn=None,
+    principal_id=None,
+    operation=None,
+):
     """
     Return the outcome and the layer that denies, if one does.
 
@@ -417,12 +442,12 @@ def decide(principal, action, resource, context, layers, resource_account=None, 
     document), ``scps`` and ``rcps`` (a list of documents for each level). An empty list is an absent layer.
     """
     who = describe(principal, role_arn, principal_id)
-    only_resource_policy = who["kind"] in ("anonymous", "service", "provider")
+    only_resource_policy = who["kind"] in ("anonymous", "service", "provider", "canonical user")
     keys = {}
     for key, value in context.items():
         if value != []:  # AWS is silent; the library reads a key without any value as an absent key
             keys[key.lower()] = [as_text(one) for one in value] if isinstance(value, list) else as_text(value)
-    ask = {"who": who, "action": action, "resource": resource, "keys": keys}
+    ask = {"who": who, "action": action, "operation": operation, "resource": resource, "keys": keys}
     ask["has_boundary"] = bool(layers.get("boundaries")) and not only_resource_policy
     if fold(action) == "sts:getcalleridentity" and who["kind"] != "anonymous":
         return ALLOWED, None
@@ -440,7 +465,6 @@ def decide(principal, action, resource, context, layers, resource_account=None, 
 
     for level in layers.get("rcps") or []:
         look("rcp", "rcp", level)
-    silent.discard("rcp")  # RCPFullAWSAccess is attached everywhere (K10)
     look("endpoint", "endpoint", layers.get("endpoint") or [])
     resource_kind = "trust" if mandatory == "trust" else "resource"
     look("resource", resource_kind, [layers["resource"]] if layers.get("resource") else [])
@@ -461,14 +485,17 @@ def decide(principal, action, resource, context, layers, resource_account=None, 
     for name in ("scp", "rcp", "identity", "boundary", "session", "resource", "endpoint"):
         if name in denials:
             return EXPLICIT_DENY, resource_name if name == "resource" else name
-    for name in ("scp", "endpoint"):
+    if held_by_aws(action, resource) and who["kind"] != "service":
+        return IMPLICIT_DENY, "service"
+    for name in ("scp", "endpoint"):  # an rcp that says nothing denies nothing: RCPFullAWSAccess is everywhere (K10)
         if name in silent:
             return IMPLICIT_DENY, name
 
     kinds = grants["resource"]
     if only_resource_policy:
         return (ALLOWED, None) if kinds else (IMPLICIT_DENY, resource_name)
-    if (resource_account or resource_account_of(resource) or who["account"]) == who["account"]:
+    owner = resource_account or resource_account_of(resource)
+    if owner in (None, "", "aws", who["account"]):
         if DIRECT in kinds:
             return ALLOWED, None
         base = bool(grants["identity"])
