@@ -381,7 +381,9 @@ class Account:
         profile = self.instance_profiles.get(name)
         if profile is not None and name_or_arn in (profile.name, profile.arn):
             return profile
-        if name in self.roles:
+        if profile is not None:
+            detail = f"there is '{profile.arn}'; names and ARNs are compared exactly here"
+        elif name in self.roles:
             detail = (
                 f"no instance profile '{name}'; there is a role of that name, but roles are not attached, profiles are"
             )
@@ -462,7 +464,6 @@ class Account:
         )
 
     def __repr__(self) -> str:
-        return (
-            f"<Account {self.account_id}: {len(self.roles)} roles, {len(self.instance_profiles)} instance profiles, "
-            f"{len(self.instances)} instances>"
-        )
+        counts = ((self.roles, "role"), (self.instance_profiles, "instance profile"), (self.instances, "instance"))
+        held = ", ".join(f"{len(things)} {noun}{'' if len(things) == 1 else 's'}" for things, noun in counts)
+        return f"<Account {self.account_id}: {held}>"

@@ -30,6 +30,7 @@ class Call:
         context: context keys that the caller adds, such as ``aws:SourceIp``.
         parameters: what the operation is given, such as ``body=b"meow"``.
         refusal: why the sender has nothing to sign with, if its credential chain failed.
+        sender: the id of the instance it comes from, if it comes from one.
         caller: the session behind the credentials, once they have been checked; None before that.
     """
 
@@ -42,6 +43,7 @@ class Call:
     context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
     parameters: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True, repr=False)
     refusal: AwsError | None = attrs.field(default=None, kw_only=True)
+    sender: str | None = attrs.field(default=None, kw_only=True)
     caller: Any = attrs.field(default=None, kw_only=True, repr=False)
 
     def by(self, caller: Any) -> Call:
@@ -56,6 +58,7 @@ class Call:
             context=self.context,
             parameters=self.parameters,
             refusal=self.refusal,
+            sender=self.sender,
             caller=caller,
         )
 
@@ -107,7 +110,9 @@ class Response:
     def __repr__(self) -> str:
         source = f" with {self.source}" if self.source else ""
         if self.error is not None:
-            return f"<Response {self.error.code}{source}: {self.error.message}>"
+            # A denial's own message says all; for other errors our detail is the useful part.
+            detail = f" ({self.error.detail})" if self.error.detail and self.allowed else ""
+            return f"<Response {self.error.code}{source}: {self.error.message}{detail}>"
         return f"<Response ok{source}: {self.value!r}>"
 
 

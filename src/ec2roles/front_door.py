@@ -70,7 +70,7 @@ class FrontDoor:
             return judged
         note = (
             f"{found.named_operation} is the name of the API operation; the IAM action is {found.action}. "
-            f"AWS does not match policies against {found.named_operation}, this call also did"
+            f"AWS looks only for {found.action} in policies; here a statement that names the operation counts as well"
         )
         return attrs.evolve(judged, decision=judged.decision.with_notes(note))
 

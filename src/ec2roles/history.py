@@ -241,7 +241,7 @@ class History:
                 CALL,
                 call.operation or call.action.partition(":")[2],
                 call.resource,
-                instance_id=_instance_of(caller),
+                instance_id=call.sender or _instance_of(caller),
                 role_arn=None if caller is None else caller.role_arn,
                 caller=None if caller is None else caller.arn,
                 decision=recorded.response.decision,

@@ -61,6 +61,11 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
         return ALLOWED
     if options.profile is None or options.action is None:
         raise Ec2RolesError("give --profile NAME and an ACTION, or --list")
+    if options.profile in account.roles and options.profile not in account.instance_profiles:
+        raise Ec2RolesError(
+            f"no instance profile '{options.profile}'; there is a role of that name, but no instance profile holds it under "
+            "this name: see --list"
+        )
     profile = account.instance_profiles[options.profile]
     web = account.launch_instance(profile)
     decision = web.can(options.action, options.resource, context=read_context(options.context))

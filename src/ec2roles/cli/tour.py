@@ -254,14 +254,13 @@ class Tour:
         self.web.detach()
         self.console("Modify IAM role: No role", self.web)
         self.type(f"aws s3 cp cat.txt s3://{BUCKET}/cat2.txt")
-        if last is not None:
+        if last is not None and last.expiration is not None:
             answer = self.account.call(
                 "s3:PutObject", f"arn:aws:s3:::{BUCKET}/cat2.txt", credentials=last, body=b"meow\n"
             )
             outcome = "still work" if answer else f"get {answer.error.code if answer.error else '?'}"
-            self.say(
-                f"Detaching is not revoking: the last credentials, kept by somebody, {outcome} until {iso(last.expiration)}."
-            )  # type: ignore[arg-type]
+            self.say("Detaching is not revoking: the last credentials, kept by somebody, "
+                     f"{outcome} until {iso(last.expiration)}.")  # fmt: skip
 
     def long_term_keys(self) -> None:
         """What people do instead."""

@@ -30,12 +30,14 @@ class Aws:
         chain: where it looks for credentials and settings.
         region: the region where nobody named one; None to insist that somebody does.
         context: context keys that go with every call.
+        sender: the id of the instance.
     """
 
     api: Api
     chain: CredentialChain
     region: str | None = None
     context: Mapping[str, Any] = attrs.field(factory=dict)
+    sender: str | None = None
 
     def run(self, invocation: Invocation) -> Completed:
         """Run ``aws`` with these arguments."""
@@ -50,7 +52,7 @@ class Aws:
             return Completed(VERSION)
         if not words:
             raise usage("the following arguments are required: command")
-        session = AwsSession(self.api, self.chain, invocation, options, self.region, self.context)
+        session = AwsSession(self.api, self.chain, invocation, options, self.region, self.context, self.sender)
         command, *rest = words
         if command == "s3":
             return s3.run(session, rest)

@@ -45,6 +45,7 @@ class AwsSession:
         options: the options for all commands, by name: ``profile``, ``region``, ``output``, ``query``.
         default_region: the region if nobody said one.
         context: context keys that go with every call, such as where it comes from.
+        sender: the id of the instance it runs on.
     """
 
     api: Api
@@ -53,6 +54,7 @@ class AwsSession:
     options: Mapping[str, str]
     default_region: str | None
     context: Mapping[str, Any]
+    sender: str | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -147,6 +149,7 @@ class AwsSession:
                 context={**self.context, **(context or {})},
                 parameters=parameters or {},
                 refusal=resolved.refusal,
+                sender=self.sender,
             )
         )
         # Without credentials nothing was sent: whatever the api makes of it, the program knows its own reason.

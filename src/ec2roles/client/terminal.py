@@ -49,6 +49,7 @@ class Terminal:
         region: the region of the ``aws`` command where neither option, environment nor profile names one; None to
             have it complain, as the CLI's version 1 does.
         context: context keys that go with every call, such as ``aws:SourceIp``.
+        sender: the id of the instance, for the history.
     """
 
     api: Api = attrs.field(kw_only=True)
@@ -56,6 +57,7 @@ class Terminal:
     metadata: Metadata = attrs.field(kw_only=True)
     region: str | None = attrs.field(default="us-east-1", kw_only=True)
     context: Mapping[str, Any] = attrs.field(factory=dict, kw_only=True)
+    sender: str | None = attrs.field(default=None, kw_only=True)
     _variables: dict[str, str] = attrs.field(init=False, factory=dict)
     _status: int = attrs.field(init=False, default=0)
 
@@ -239,7 +241,7 @@ class Terminal:
     def _program(self, words: Sequence[str], invocation: Invocation) -> Completed:
         name = words[0]
         if name == "aws":
-            return Aws(self.api, self.chain, self.region, self.context).run(invocation)
+            return Aws(self.api, self.chain, self.region, self.context, self.sender).run(invocation)
         if name == "curl":
             return Curl(self.metadata, self.files).run(invocation)
         builtins: dict[str, Program] = {

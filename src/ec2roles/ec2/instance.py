@@ -395,10 +395,10 @@ class Instance:
         Iterate over the fetches of its credentials up to *until*, oldest first; nothing of it is stored.
 
         Args:
-            until: a position.
+            until: a position; what is later than now has not happened.
             since: microseconds; earlier fetches are left out.
         """
-        return self.fetcher.each(self._states, until, since)
+        return self.fetcher.each(self._states, min(until, self.time.as_of(None)), since)
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
         """Return the session behind a key that its metadata had handed out by *now*, or None if it had not."""
@@ -460,7 +460,11 @@ class Instance:
             from ec2roles.client.terminal import Terminal
 
             self._terminal = Terminal(
-                api=self._launch.api, chain=self.chain, metadata=self.metadata, context=self._network()
+                api=self._launch.api,
+                chain=self.chain,
+                metadata=self.metadata,
+                context=self._network(),
+                sender=self.instance_id,
             )
         return self._terminal
 
@@ -534,6 +538,7 @@ class Instance:
             context=keys,
             parameters=parameters or NOTHING,
             refusal=refusal,
+            sender=self.instance_id,
         )
 
     def run(self, command: str, *, stdin: str = "") -> Completed:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import attrs
 
-from ec2roles.arns import Arn, shown
+from ec2roles.arns import Arn, check_account_id, shown
 from ec2roles.errors import ArnError, AuthorizationDetailsError, Ec2RolesError
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.directory import Directory
@@ -45,7 +45,8 @@ class Place:
         """Return the member *key*, or *default* in its place."""
         if not isinstance(self.value, Mapping):
             raise self.error(f"expected an object, got {type(self.value).__name__}")
-        return Place(self.value.get(key, default), f"{self.pointer}/{key}")
+        step = key.replace("~", "~0").replace("/", "~1")
+        return Place(self.value.get(key, default), f"{self.pointer}/{step}")
 
     def text(self, key: str) -> str:
         """Return the member *key*, which must be text."""
@@ -72,8 +73,17 @@ def parse_details(text: str) -> Any:
     Raises:
         AuthorizationDetailsError: if it is no JSON, for instance because it was cut off.
     """
+    twice: list[_Twice] = []
+
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(members)
+        if len(found) != len(members):
+            found = _Twice(found, [key for key, _ in members])
+            twice.append(found)
+        return found
+
     try:
-        return json.loads(text)
+        document = json.loads(text, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
         end = " (the text ends there: is the file truncated?)" if error.pos >= len(text.rstrip()) - 1 else ""
         raise AuthorizationDetailsError(
@@ -81,6 +91,35 @@ def parse_details(text: str) -> Any:
         ) from None
     except RecursionError:
         raise AuthorizationDetailsError("nested too deeply to be authorization details") from None
+    except ValueError as error:
+        # Python itself refuses to read integers of thousands of digits.
+        raise AuthorizationDetailsError(f"not JSON that anybody prints: {error}") from None
+    if twice:
+        # Python keeps the last of two members, so a Deny could become an Allow.
+        raise AuthorizationDetailsError(f"duplicate key {shown(twice[0].key)} at {_pointer_to(document, twice[0])}")
+    return document
+
+
+class _Twice(dict[str, Any]):
+    """An object that had a key twice, so that its place can be told once everything is read."""
+
+    def __init__(self, found: dict[str, Any], keys: list[str]) -> None:
+        super().__init__(found)
+        self.key = next(key for number, key in enumerate(keys) if key in keys[:number])
+
+
+def _pointer_to(document: Any, wanted: Any) -> str:
+    """Return the JSON pointer of the very object *wanted*."""
+    waiting = [Place(document)]
+    while waiting:
+        place = waiting.pop()
+        if place.value is wanted:
+            return place.pointer or "/"
+        if isinstance(place.value, dict):
+            waiting.extend(place.get(key) for key in place.value)
+        elif isinstance(place.value, list):
+            waiting.extend(Place(value, f"{place.pointer}/{index}") for index, value in enumerate(place.value))
+    return "/"
 
 
 def account_of(document: object) -> str:
@@ -90,24 +129,32 @@ def account_of(document: object) -> str:
     Raises:
         AuthorizationDetailsError: if it is not such a document, or speaks of several accounts.
     """
+    root = Place(document)
     if not isinstance(document, Mapping):
-        raise AuthorizationDetailsError(
-            f"expected the JSON object that the AWS CLI prints, got {type(document).__name__}"
-        )
+        raise root.error(f"expected the JSON object that the AWS CLI prints, got {type(document).__name__}")
     if not any(key in document for key in _LISTS):
-        raise AuthorizationDetailsError(
-            f"none of {', '.join(_LISTS)} is there: is this the output of 'aws iam get-account-authorization-details'?"
+        raise root.error(
+            f"none of {', '.join(_LISTS)} is there (is this the output of 'aws iam get-account-authorization-details'?)"
         )
+    for key in ("IsTruncated", "NextToken"):
+        if document.get(key):
+            raise root.get(key).error("this is one page of several; the AWS CLI prints all of them without --max-items")
     found: dict[str, str] = {}
     for name in _LISTS[:3]:
-        for entity in Place(document).items(name):
+        for entity in root.items(name):
             arn = entity.text("Arn")
             try:
-                found.setdefault(Arn.parse(arn).account_id, entity.pointer)
+                parsed = Arn.parse(arn)
+                check_account_id(parsed.account_id)
             except ArnError as error:
-                raise entity.error(str(error)) from None
+                raise entity.get("Arn").error(str(error)) from None
+            if parsed.partition != "aws":
+                raise entity.get("Arn").error(
+                    f"only the partition 'aws' is simulated, and this is of {shown(parsed.partition)}"
+                )
+            found.setdefault(parsed.account_id, entity.pointer)
     if not found:
-        raise AuthorizationDetailsError("there is no role, user or group in it, so its account is not known")
+        raise root.error("there is no role, user or group in it, so its account is not known")
     if len(found) > 1:
         raise AuthorizationDetailsError(
             "entities of several accounts: " + ", ".join(f"{account} at {place}" for account, place in found.items())
@@ -134,11 +181,15 @@ class _Loader:
     root: Place
     directory: Directory
     ids: dict[str, str] = attrs.field(factory=dict)
+    seen_ids: dict[tuple[str, str], str] = attrs.field(factory=dict)
 
     def load(self) -> None:
-        for name, key in (("UserDetailList", "UserId"), ("RoleDetailList", "RoleId")):
+        for name, key in (("UserDetailList", "UserId"), ("GroupDetailList", "GroupId"), ("RoleDetailList", "RoleId")):
             for entity in self.root.items(name):
-                self.ids[entity.text("Arn")] = entity.text(key)
+                unique_id = entity.text(key)
+                self._check_new_id(entity, key)
+                if name != "GroupDetailList":
+                    self.ids[entity.text("Arn")] = unique_id
         for place in self.root.items("Policies"):
             self._at(place, self._policy)
         for place in self.root.items("GroupDetailList"):
@@ -151,6 +202,20 @@ class _Loader:
         for place in self.root.items("RoleDetailList"):
             for profile in place.items("InstanceProfileList"):
                 self._at(profile, lambda profile: self._profile(profile, profiles))
+
+    def _check_new_id(self, place: Place, key: str) -> None:
+        """Make sure that no other entity of the kind has this unique id: sessions and trust policies hang on it."""
+        unique_id = place.get(key)
+        first = self.seen_ids.setdefault((key, unique_id.value), unique_id.pointer)
+        if first != unique_id.pointer:
+            raise unique_id.error(f"the unique id {shown(unique_id.value)} is used twice, first at {first}")
+
+    @staticmethod
+    def _check_arn(place: Place, arn: str) -> None:
+        """Make sure that the ARN at *place* is the one that account, path and name give."""
+        given = place.get("Arn")
+        if given.value is not None and given.value != arn:
+            raise given.error(f"account, path and name give the ARN {arn}, not {shown(given.value)}")
 
     @staticmethod
     def _at(place: Place, load: Callable[[Place], None]) -> None:
@@ -174,12 +239,18 @@ class _Loader:
     def _policy(self, place: Place) -> None:
         arn, name = place.text("Arn"), place.text("PolicyName")
         default = place.text("DefaultVersionId")
-        versions = {version.text("VersionId"): version for version in place.items("PolicyVersionList")}
+        versions: dict[str, Place] = {}
+        for version in place.items("PolicyVersionList"):
+            if versions.setdefault(version.text("VersionId"), version) is not version:
+                raise version.error(f"version {shown(version.text('VersionId'))} of '{name}' is listed twice")
         if default not in versions:
             raise place.error(
                 f"version {shown(default)} of '{name}' is the default, but only {sorted(versions)} are there"
             )
-        document = _document(versions[default].get("Document"))
+        documents = {
+            version_id: self._load_policy(version.get("Document"), "identity")
+            for version_id, version in versions.items()
+        }
         if Arn.parse(arn).account_id == "aws":
             version = versions[default]
             loaded = AwsManagedPolicy(
@@ -188,21 +259,30 @@ class _Loader:
                 version_id=default,
                 create_date=str(place.get("CreateDate", "").value),
                 update_date=str(version.get("CreateDate", "").value),
-                document=self._load_policy(version.get("Document"), "identity").named(name, arn=arn),
+                document=documents[default].named(name, arn=arn),
             )
-            if loaded.arn != arn:
-                raise place.error(f"the ARN of '{name}' with this path is {loaded.arn}, not {shown(arn)}")
+            self._check_arn(place, loaded.arn)
+            if arn in self.directory.loaded_aws_policies:
+                raise place.error(f"the policy {shown(arn)} is listed twice")
             self.directory.loaded_aws_policies[arn] = loaded
             return
-        self.directory.policies.check_free(name)
+        self.directory.policies.check_free(name, stored=True)
         policy = CustomerManagedPolicy(
-            name, document, policy_id=place.text("PolicyId"), stored=True, **self._common(place)
+            name,
+            documents.pop(default),
+            version_id=default,
+            other_versions=documents,
+            policy_id=place.text("PolicyId"),
+            stored=True,
+            **self._common(place),
         )
+        self._check_arn(place, policy.arn)
+        self._check_new_id(place, "PolicyId")
         self.directory.policies.add(policy, policy.created)
 
     def _group(self, place: Place) -> None:
         name = place.text("GroupName")
-        self.directory.groups.check_free(name)
+        self.directory.groups.check_free(name, stored=True)
         group = Group(
             name,
             inline=self._inline(place, "GroupPolicyList"),
@@ -211,11 +291,12 @@ class _Loader:
             policies=self.directory,
             **self._common(place),
         )
+        self._check_arn(place, group.arn)
         self.directory.groups.add(group, group.created)
 
     def _user(self, place: Place) -> None:
         name = place.text("UserName")
-        self.directory.users.check_free(name)
+        self.directory.users.check_free(name, stored=True)
         groups = []
         for one in place.items("GroupList"):
             group = self.directory.groups.get(one.value) if isinstance(one.value, str) else None
@@ -231,13 +312,15 @@ class _Loader:
             tags=self._tags(place),
             user_id=place.text("UserId"),
             policies=self.directory,
+            stored=True,
             **self._common(place),
         )
+        self._check_arn(place, user.arn)
         self.directory.users.add(user, user.created)
 
     def _role(self, place: Place) -> None:
         name = place.text("RoleName")
-        self.directory.roles.check_free(name)
+        self.directory.roles.check_free(name, stored=True)
         trust = place.get("AssumeRolePolicyDocument")
         if trust.value is None:
             raise place.error("missing 'AssumeRolePolicyDocument'")
@@ -258,6 +341,7 @@ class _Loader:
             stored=True,
             **self._common(place),
         )
+        self._check_arn(place, role.arn)
         role.resolve_with(self.directory.find_principal)
         self.directory.roles.add(role, role.created)
 
@@ -278,14 +362,17 @@ class _Loader:
             role = self.directory.roles.get(role_name)
             if role is None:
                 raise roles[0].error(f"role {shown(role_name)} of instance profile '{name}' is not in RoleDetailList")
-        self.directory.instance_profiles.check_free(name)
+        self.directory.instance_profiles.check_free(name, stored=True)
         profile = InstanceProfile(
             name,
             role=role,
             tags=self._tags(place),
             profile_id=place.text("InstanceProfileId"),
+            stored=True,
             **self._common(place),
         )
+        self._check_arn(place, profile.arn)
+        self._check_new_id(place, "InstanceProfileId")
         self.directory.instance_profiles.add(profile, profile.created)
 
     # -- parts ------------------------------------------------------------------------------------------------------
@@ -300,6 +387,8 @@ class _Loader:
         inline = {}
         for one in place.items(key):
             name = one.text("PolicyName")
+            if name in inline:
+                raise one.error(f"inline policy {shown(name)} is listed twice")
             inline[name] = self._load_policy(one.get("PolicyDocument"), "identity").named(name)
         return inline
 

@@ -16,7 +16,7 @@ from ec2roles.policy import TrustPolicy
 EC2 = "ec2.amazonaws.com"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Console:
     """
     The console of one account.
@@ -57,6 +57,7 @@ class Console:
         Raises:
             EntityAlreadyExistsError: if the role, or for EC2 the profile, exists already; nothing has been created then.
         """
+        Role.name_rule.check(name)
         if service == EC2:
             self._directory.instance_profiles.check_free(name)
         role = self._directory.create_role(
@@ -115,3 +116,6 @@ class Console:
         else:
             detail = "wrong user name or password"
         raise AccessDeniedError("Your authentication information is incorrect. Please try again.", detail=detail)
+
+    def __repr__(self) -> str:
+        return f"<Console of {self._directory.account_id}>"

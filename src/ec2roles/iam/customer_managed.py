@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import attrs
 
-from ec2roles.errors import DeleteConflictError, LimitExceededError, NoSuchEntityError
+from ec2roles.arns import shown
+from ec2roles.errors import DeleteConflictError, InvalidInputError, LimitExceededError, NoSuchEntityError
 from ec2roles.iam.names import POLICY_NAME, POLICY_PATH
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, check_size, load_policy
@@ -29,6 +31,18 @@ class PolicyVersions:
     newest: int
 
 
+_VERSION_ID = re.compile(r"v([1-9][0-9]{0,8})(\.[A-Za-z0-9-]*)?")
+
+
+def _number(version_id: str) -> int:
+    found = _VERSION_ID.fullmatch(version_id)
+    if found is None:
+        raise InvalidInputError(
+            "The version id is not valid.", detail=f"a version id is 'v' and a number, got {shown(version_id)}"
+        )
+    return int(found[1])
+
+
 @attrs.define(eq=False, repr=False)
 class CustomerManagedPolicy:
     """
@@ -47,6 +61,8 @@ class CustomerManagedPolicy:
         path: such as ``/team/``.
         quotas: the account's limits.
         stored: True for a document that AWS has stored already and that is only loaded here.
+        version_id: the id of the document's version, for a policy loaded from an account.
+        other_versions: documents of versions that are not in force, by version id, for a policy loaded from an account.
 
     Raises:
         InvalidNameError: if the name or the path does not fit.
@@ -62,6 +78,8 @@ class CustomerManagedPolicy:
     quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
     _policy_id: str | None = attrs.field(default=None, kw_only=True, alias="policy_id")
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
+    _version_id: str = attrs.field(default="v1", kw_only=True, alias="version_id")
+    _other_versions: Mapping[str, Policy] = attrs.field(factory=dict, kw_only=True, alias="other_versions")
     policy_id: str = attrs.field(init=False)
     _versions: Timeline[PolicyVersions] = attrs.field(init=False)
 
@@ -69,10 +87,16 @@ class CustomerManagedPolicy:
         POLICY_NAME.check(self.name)
         POLICY_PATH.check(self.path)
         document = self._load(self._document, stored=self._stored)
+        documents = {self._version_id: document}
+        documents.update(
+            (version, other.named(self.name, arn=self.arn)) for version, other in self._other_versions.items()
+        )
+        newest = max(_number(version) for version in documents)
         self._document = None
+        self._other_versions = {}
         position = self.time.write("CreatePolicy", self.arn, account_id=self.account_id)
         self.policy_id = self._policy_id or self.time.ids.entity_id("ANPA")
-        self._versions = Timeline(position, PolicyVersions({"v1": document}, "v1", 1))
+        self._versions = Timeline(position, PolicyVersions(documents, self._version_id, newest))
 
     def _load(self, document: object, *, stored: bool = False) -> Policy:
         policy = load_policy(document, "identity", stored=stored)

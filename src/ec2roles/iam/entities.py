@@ -15,6 +15,8 @@ Entity = TypeVar("Entity")
 
 
 def _key(name: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"a name must be str, got {type(name).__name__}")
     # Names are ASCII. Python's lower() would take the Kelvin sign for a k, and find a name that nobody wrote.
     return name.lower() if name.isascii() else name
 

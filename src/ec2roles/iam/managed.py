@@ -20,7 +20,7 @@ DATA_FILE = "managed_policies.json.zlib"
 ARN_PREFIX = "arn:aws:iam::aws:policy"
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class AwsManagedPolicy:
     """
     One policy that AWS maintains, in its default version.
@@ -50,6 +50,9 @@ class AwsManagedPolicy:
     def attachable(self) -> bool:
         """Whether a role of yours may have it: policies for service-linked roles belong to those alone."""
         return not self.path.startswith("/aws-service-role/")
+
+    def __repr__(self) -> str:
+        return f"<AwsManagedPolicy {self.name} {self.version_id}>"
 
     def document_at(self, position: Position) -> Policy:
         """Return the document as of *position*: always the same one, for AWS's own changes are not simulated."""

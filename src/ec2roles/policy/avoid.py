@@ -34,6 +34,12 @@ _OTHER = {
 }
 """Values to try for a key, besides those that the policy names; for texts it is the word below."""
 _WORD = "another"
+_LIMITS = {
+    "LessThanEquals": "above",
+    "LessThan": "not below",
+    "GreaterThanEquals": "below",
+    "GreaterThan": "not above",
+}
 _DAY = 86_400_000_000
 # The years 1 to 9999, in microseconds since 1970; there are no other dates to show.
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_000_000
@@ -129,8 +135,10 @@ def _condition(request: Request, statement: Statement, condition: Condition) -> 
     found = [example for example in _examples(condition, statement, operator, values) if _fails(test, values, example)]
     # Only what was tried and seen to work is told.
     if found:
-        text = f"{condition.key} is {_wanted(condition, operator)}"
-        yield Way("Condition", where, text, condition.key, found[0])
+        which = {"ForAnyValue": "every value of ", "ForAllValues": "some value of "}.get(operator.qualifier or "", "")
+        yield Way(
+            "Condition", where, f"{which}{condition.key} is {_wanted(condition, operator)}", condition.key, found[0]
+        )
     if test.key in values and _fails(test, values, None):
         yield Way("Condition", where, f"{condition.key} is absent", condition.key, None)
 
@@ -193,27 +201,14 @@ def _wanted(condition: Condition, operator: Operator) -> str:
         listed += f" or one of {len(condition.values) - 3} more"
     kind = _KINDS.get(family, "a text")
     if not condition.values:
-        text = "present"
-    elif family == "bool":
-        text = "true" if {value.lower() for value in condition.values} == {"false"} else "false"
-    elif family in ("like", "arn"):
-        text = f"{kind} like {listed}" if operator.negated else f"{kind} not like {listed}"
-    elif family == "ip":
-        text = f"{kind} inside {listed}" if operator.negated else f"{kind} outside {listed}"
-    elif base.endswith("LessThanEquals"):
-        text = f"{kind} above {listed}"
-    elif base.endswith("LessThan"):
-        text = f"{kind} not below {listed}"
-    elif base.endswith("GreaterThanEquals"):
-        text = f"{kind} below {listed}"
-    elif base.endswith("GreaterThan"):
-        text = f"{kind} not above {listed}"
-    elif operator.negated:
-        text = listed
-    else:
-        text = f"{kind} other than {listed}"
-    if operator.qualifier == "ForAnyValue":
-        return f"with every value {text}"
-    if operator.qualifier == "ForAllValues":
-        return f"with at least one value {text}"
-    return text
+        return "present"
+    if family == "bool":
+        return "true" if {value.lower() for value in condition.values} == {"false"} else "false"
+    if family in ("like", "arn"):
+        return f"{kind} like {listed}" if operator.negated else f"{kind} not like {listed}"
+    if family == "ip":
+        return f"{kind} inside {listed}" if operator.negated else f"{kind} outside {listed}"
+    for name, word in _LIMITS.items():
+        if base.endswith(name):
+            return f"{kind} {word} {listed}"
+    return listed if operator.negated else f"{kind} other than {listed}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,11 @@ from ec2roles.policy.statement import Statement
 
 _P = TypeVar("_P", bound="Policy")
 _SYNTAX = "Syntax errors in policy."
+# What the documents that were read last say. Tests pass the same few dicts again and again, and all that comes of reading
+# one depends on nothing but the document. Long ones are not kept.
+_RECENT: dict[tuple[str, bool, str | bytes], tuple[Any, ...]] = {}
+_REMEMBERED = 256
+_LONG = 8192
 
 
 @attrs.frozen(init=False, repr=False)
@@ -67,11 +73,18 @@ class Policy:
         arn: str | None = None,
         stored: bool = False,
     ) -> None:
-        self._read(_data(document, kind, stored), kind, name, arn, stored)
-
-    def _read(self, data: Any, kind: str, name: str | None, arn: str | None, stored: bool) -> None:
-        read = Grammar(kind, stored=stored).read(data)
-        self.__attrs_init__(kind, read.version, read.id, read.statements, name, arn, to_text(data), {})
+        mark = _mark(document)
+        found = None if mark is None else _RECENT.get((kind, stored, mark))
+        if found is None:
+            data = _data(document, kind, stored)
+            read = Grammar(kind, stored=stored).read(data)
+            found = (read.version, read.id, read.statements, to_text(data), {})
+            if mark is not None:
+                if len(_RECENT) >= _REMEMBERED:
+                    _RECENT.clear()
+                _RECENT[kind, stored, mark] = found
+        version, policy_id, statements, text, prepared = found
+        self.__attrs_init__(kind, version, policy_id, statements, name, arn, text, prepared)
 
     def to_dict(self) -> dict[str, Any]:
         """
@@ -328,6 +341,21 @@ def _trust(kind: str, principals: Sequence[str], condition: Mapping[str, Any] | 
     if condition is not None:
         statement["Condition"] = dict(condition)
     return {"Version": NEWEST, "Statement": statement}
+
+
+def _mark(document: object) -> str | bytes | None:
+    """Return what only an equal document gives too, or None if that would take long, or the types are not plain."""
+    if type(document) is str:
+        return document if len(document) <= _LONG else None
+    if type(document) is not dict or len(document) > 8:
+        return None
+    try:
+        # Faster than any walk in Python, and exact: it tells True from 1 and a list from a tuple, and refuses subclasses.
+        # Nothing is ever read back from it.
+        mark = marshal.dumps(document)
+    except ValueError:
+        return None
+    return mark if len(mark) <= _LONG else None
 
 
 def _data(document: object, kind: str, stored: bool) -> Any:

@@ -48,15 +48,14 @@ def evaluate(request: Request, policy_set: PolicySet, semantics: Semantics = _DE
         plan = layer.plans.get(request._key) or layer.plan(request._key)
         # The short way: an ordinary caller, an ordinary action, one account, and no layer but the identity's policies.
         if caller.ordinary and not plan.special and caller.account == request._account:
-            resource, values = request._folded, request._values
             half = plan.deny
             if half is not None:
-                statement = half.decider(resource, values)
+                statement = half.decider(request)
                 if statement is not None:
                     return Decision(request, policy_set, _EXPLICIT, "identity", "", semantics, statement)
             half = plan.allow
             if half is not None:
-                statement = half.decider(resource, values)
+                statement = half.decider(request)
                 if statement is not None:
                     return Decision(request, policy_set, _ALLOWED, None, "", semantics, statement)
             return Decision(request, policy_set, _IMPLICIT, "identity", "", semantics)
@@ -70,8 +69,6 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
     action = ascii_lower(request._action)
     if action == "sts:getcalleridentity" and caller.kind is not CallerKind.ANONYMOUS:
         return _ALLOWED, None, "sts:GetCallerIdentity is always allowed"
-    if caller.kind is not CallerKind.SERVICE and managed_by_aws(action, request._folded):
-        return _IMPLICIT, "service", "AWS manages this resource itself"
 
     values, resource = request.values, request._folded
     mandatory = is_mandatory(action, resource, policy_set)
@@ -79,7 +76,7 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
     has_identity = caller.has_identity
 
     def result(layer: Layer | None) -> int:
-        return ALLOW if layer is None else layer.plan(key).result(resource, values)
+        return ALLOW if layer is None else layer.plan(key).result(request)
 
     # 1. Any Deny in any layer decides. The first of this order is the one that is named.
     scps = [] if not scps_apply(caller) else [result(level) for level in policy_set._scps]
@@ -117,6 +114,8 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
         endpoint = through != NONE
 
     # 2. Nothing denies; every layer that limits must allow. RCPs need no look: RCPFullAWSAccess is always attached.
+    if caller.kind is not CallerKind.SERVICE and managed_by_aws(action, request._folded):
+        return _IMPLICIT, "service", "AWS manages this resource itself"
     if any(found != ALLOW for found in scps):
         return _IMPLICIT, "scp", ""
     if not endpoint:

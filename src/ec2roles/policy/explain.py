@@ -72,6 +72,8 @@ def explain(decision: Decision) -> str:
     request = decision.request
     if request is None:
         lines = [f"Denied before any policy was asked: {decision.message or decision.reason}"]
+        if decision.message:
+            lines.append(f"  why: {decision.reason}")
     else:
         reports = report(decision)
         findings = tuple([finding for one in reports for finding in one.findings])

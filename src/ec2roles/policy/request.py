@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import ValidationError
 from ec2roles.policy.caller import Caller, CallerKind, parse_caller
-from ec2roles.policy.context import Context, Values, normalised
+from ec2roles.policy.context import Context, Values
 from ec2roles.policy.matching import ascii_lower
 
 LIST_ALL_BUCKETS = "arn:aws:s3:::*"
@@ -45,10 +46,7 @@ class Request:
         ValidationError: if the principal is none, or the action is not one plain action.
     """
 
-    _account: str | None
-    _folded: str
-    _resource: str
-    __slots__ = ("_account", "_action", "_caller", "_context", "_folded", "_key", "_operation", "_resource", "_values")
+    __slots__ = ("_account", "_action", "_caller", "_context", "_folded", "_key", "_operation", "_resource")
 
     def __init__(
         self,
@@ -79,34 +77,24 @@ class Request:
         self._action = action
         self._operation = operation
         self._key: Any = action if operation is None else (action, operation)
-        self._context: Context | None = None
-        if isinstance(context, Context):
-            self._context = context
-            self._values = context._values
+        self._context: Context | dict[str, str]
+        if type(context) is dict:
+            for key, value in context.items():
+                if type(value) is not str or type(key) is not str:
+                    self._context = Context.of(context)
+                    break
+            else:
+                # Keys are put in lower case when a condition first asks for one: most decisions never do.
+                self._context = context.copy()
         else:
-            self._values = normalised(context)
+            self._context = Context.of(context)
         if type(resource) is not str:
             resource = _resource_name(resource)
-        self._resource = name = resource
-        account = None
-        if name == "*":
-            self._folded = name
-        else:
-            parts = name.split(":", 5)
-            if len(parts) == 6:
-                account = parts[4]
-                head = name[: len(name) - len(parts[5])]
-                self._folded = name if head.islower() and head.isascii() else ascii_lower(head) + parts[5]
-            else:
-                self._folded = name
+        self._resource = resource
+        self._folded, written, account = _read_resource(resource)
+        self._account: str | None = account or caller.account
         if resource_account is not None:
-            self._account = check_account_id(resource_account) if resource_account != account else resource_account
-        else:
-            own = caller.account
-            if account is None or account == own or len(account) != 12 or not account.isdigit():
-                self._account = own
-            else:
-                self._account = account
+            self._account = check_account_id(resource_account) if resource_account != written else written
 
     @property
     def principal(self) -> str:
@@ -136,14 +124,15 @@ class Request:
     @property
     def context(self) -> Context:
         """The context keys."""
-        if self._context is None:
-            self._context = Context.of_values(self._values)
-        return self._context
+        context = self._context
+        if type(context) is dict:
+            context = self._context = Context.of_texts(context)
+        return context  # type: ignore[return-value]  # mypy does not narrow by type(...)
 
     @property
     def values(self) -> Values:
         """The context keys in lower case with their values, as the conditions read them; not to be changed."""
-        return self._values
+        return self.context._values
 
     @property
     def operation(self) -> str | None:
@@ -166,7 +155,7 @@ class Request:
             and self._key == other._key
             and self._resource == other._resource
             and self._account == other._account
-            and self._values == other._values
+            and self.context == other.context
         )
 
     def __hash__(self) -> int:
@@ -175,6 +164,18 @@ class Request:
     def __repr__(self) -> str:
         on = "" if self._resource == "*" else f" on {self._resource}"
         return f"<Request {self._action}{on} by {self._caller.text}>"
+
+
+# A memo of a pure function: the same resources are asked about again and again.
+@lru_cache(maxsize=4096)
+def _read_resource(name: str) -> tuple[str, str | None, str | None]:
+    """Return an ARN with its first five parts in lower case, the account as it is written, and again if it is one."""
+    parts = name.split(":", 5)
+    if len(parts) < 6:
+        return name, None, None
+    account, rest = parts[4], parts[5]
+    folded = ascii_lower(name[: len(name) - len(rest)]) + rest
+    return folded, account, account if len(account) == 12 and account.isdigit() else None
 
 
 def _resource_name(resource: object) -> str:

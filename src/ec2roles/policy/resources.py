@@ -44,6 +44,10 @@ class Resources:
             if not entry.strip("*") and entry:
                 self.star = True
                 continue
+            crossing = _crossing(entry, kind, variables)
+            if crossing:
+                tests.extend(crossing)
+                continue
             marked, head, template = _compile(entry, kind, variables)
             if template is not None:
                 templates.append((head, template))
@@ -112,15 +116,59 @@ def _compile(entry: str, kind: str, variables: bool) -> tuple[tuple[str, ...], s
 
 
 def _mark_part(part: str) -> str:
+    return ascii_lower(_mark_part_as_written(part))
+
+
+def _mark_part_as_written(part: str) -> str:
     if "*" not in part and "?" not in part:
-        return ascii_lower(part)
-    part = ascii_lower(_STARS.sub("*", part))
+        return part
+    part = _STARS.sub("*", part)
     # A star that ends its part may run past the colon; all other wildcards stay inside (B2.5).
     tail = STAR if part.endswith("*") else ""
     return part.removesuffix("*").replace("*", PART_STAR).replace("?", PART_ANY) + tail
 
 
-def _short(parts: list[str], kind: str) -> tuple[str, ...]:
+def _crossing(entry: str, kind: str, variables: bool) -> tuple[Matcher, ...]:
+    """
+    Return the tests of an entry whose star may carry capital letters past the fifth colon; of any other, nothing.
+
+    The first five parts of an ARN fold their case, the rest does not (K13). Which of them a letter of the pattern meets is
+    known only when it is matched, if a star before it can run past a colon.
+    """
+    parts = entry.split(":", 5)
+    head = parts[:5]
+    starred = next((index for index, part in enumerate(head) if part.endswith("*")), None)
+    if starred is None or ascii_lower(text := ":".join(head[starred + 1 :])) == text:
+        return ()
+    if len(parts) < 6:
+        return tuple([_folding_head(pattern) for pattern in _short(parts, kind, fold=False)])
+    if variables and "${" in parts[5]:
+        return ()
+    marked = ":".join([_mark_part_as_written(part) for part in head])
+    return (_folding_head(f"{marked}:{mark(_STARS.sub('*', parts[5]))}"),)
+
+
+def _folding_head(pattern: str) -> Matcher:
+    """Return the test of a marked pattern that folds case in the first five parts of the resource alone."""
+    # The fifth colon of the resource is met by a colon of the pattern, or lies within what a star stands for.
+    cuts = [
+        (ascii_lower(pattern[: at + 1]), pattern[at if letter == STAR else at + 1 :])
+        for at, letter in enumerate(pattern)
+        if letter in (STAR, ":")
+    ]
+
+    def test(resource: str) -> bool:
+        parts = resource.split(":", 5)
+        if len(parts) < 6:
+            return False
+        rest = parts[5]
+        head = resource[: len(resource) - len(rest)]
+        return any(glob(first, head) and glob(last, rest) for first, last in cuts)
+
+    return test
+
+
+def _short(parts: list[str], kind: str, *, fold: bool = True) -> tuple[str, ...]:
     entry = ":".join(parts)
     if len(parts) < 2 or parts[0] not in ("arn", "*"):
         return ()
@@ -132,6 +180,7 @@ def _short(parts: list[str], kind: str) -> tuple[str, ...]:
         usable = kind == "scp" and entry.endswith("*")
     if not usable:
         return ()
-    head = ":".join([_mark_part(part) for part in parts])
+    mark_part = _mark_part if fold else _mark_part_as_written
+    head = ":".join([mark_part(part) for part in parts])
     # The missing parts act as "*"; and a star that ends a part may stand for them too.
     return (head, f"{head}:{STAR}") if STAR in head else (f"{head}:{STAR}",)

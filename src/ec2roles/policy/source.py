@@ -16,9 +16,12 @@ from ec2roles.errors import DuplicateKeyError, PolicyCharError, PolicyError, Pol
 
 DEEPEST = 32
 LONGEST_INTEGER = 18
+TOO_LONG = 10**LONGEST_INTEGER
+MOST_VALUES = 1_000_000
 _NOT_ACCEPTED = re.compile(r"[^\t\n\r\u0020-\u00ff]")
 _NEVER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _BRACKET = re.compile(r"[\[\]{}]")
 _PATTERN_MESSAGE = (
     "1 validation error detected: Value at 'policyDocument' failed to satisfy constraint: "
@@ -182,54 +185,78 @@ def plain(document: Any, message: str) -> Any:
     Raises:
         PolicyError: or one of its subclasses, for anything that JSON cannot hold, for cycles and deep nesting.
     """
-    top: list[Any] = []
-    # (container to fill, its key there or None to append, value, depth, path)
-    waiting: list[tuple[Any, Any, Any, int, Any]] = [(top, None, document, 0, None)]
-    for into, key, value, depth, path in waiting:
-        copied: Any
+    return _Copier(message).copy(document, None, 0)
+
+
+class _Copier:
+    """Copies one document; *message* is AWS's wording for what is no JSON."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        self.left = MOST_VALUES
+
+    def copy(self, value: Any, path: Any, depth: int) -> Any:
+        """Return a plain copy of *value*; *path* is the pair of the path before it and the last step, or None."""
         kind = type(value)
-        if kind is str:
-            copied = value
-        elif isinstance(value, dict):
-            if depth >= DEEPEST:
-                raise PolicyTooDeepError(message, detail=f"nesting deeper than {DEEPEST}")
-            copied = {}
-            for name, item in dict.items(value):
-                if not isinstance(name, str):
-                    where = _path(path)
-                    detail = f"keys must be str, got {type(name).__name__}"
-                    raise PolicyError(message, detail=at(detail, where))
-                exact = str.__str__(name)
-                if not exact.isascii() or not exact.isprintable():
-                    _check_characters(exact, path)
-                waiting.append((copied, exact, item, depth + 1, (path, exact)))
-        elif isinstance(value, (list, tuple)):
-            if depth >= DEEPEST:
-                raise PolicyTooDeepError(message, detail=f"nesting deeper than {DEEPEST}")
-            copied = []
-            for index, item in enumerate(list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value)):
-                waiting.append((copied, None, item, depth + 1, (path, index)))
-        elif value is None or kind is bool:
-            copied = value
-        elif isinstance(value, str):
-            copied = str.__str__(value)
-        elif isinstance(value, int):
-            copied = int(value)
-            if abs(copied) >= 10**LONGEST_INTEGER:
-                raise PolicyError(message, detail=at(f"number longer than {LONGEST_INTEGER} digits", _path(path)))
-        elif isinstance(value, float):
-            copied = float(value)
-            if not math.isfinite(copied):
-                raise PolicyError(message, detail=at(f"{copied!r} is not JSON: number out of range", _path(path)))
-        else:
-            raise PolicyError(message, detail=at(f"{kind.__name__} is not JSON", _path(path)))
-        if isinstance(copied, str) and not (copied.isascii() and copied.isprintable()):
-            _check_characters(copied, path)
-        if key is None:
-            into.append(copied)
-        else:
-            into[key] = copied
-    return top[0]
+        if isinstance(value, dict):
+            self.enter(dict.__len__(value), depth)
+            found: dict[str, Any] = {}
+            for key, item in dict.items(value):
+                if type(key) is not str or not (key.isascii() and key.isprintable()):
+                    key = self.key(key, path)
+                # Most of a policy is short plain texts: a call for each of them would double the time.
+                if type(item) is str and item.isascii() and item.isprintable():
+                    found[key] = item
+                else:
+                    found[key] = self.copy(item, (path, key), depth + 1)
+            return found
+        if isinstance(value, (list, tuple)):
+            items = list.copy(value) if isinstance(value, list) else tuple.__getitem__(value, slice(None))
+            self.enter(len(items), depth)
+            copied: list[Any] = []
+            for index, item in enumerate(items):
+                if type(item) is str and item.isascii() and item.isprintable():
+                    copied.append(item)
+                else:
+                    copied.append(self.copy(item, (path, index), depth + 1))
+            return copied
+        if isinstance(value, str):
+            text = str.__str__(value)
+            _check_characters(text, path)
+            return text
+        if value is None or kind is bool:
+            return value
+        if isinstance(value, int):
+            exact = int.__add__(value, 0)
+            if not -TOO_LONG < exact < TOO_LONG:
+                raise self.error(f"number longer than {LONGEST_INTEGER} digits", path)
+            return exact
+        if isinstance(value, float):
+            real = float.__add__(value, 0.0)
+            if not math.isfinite(real):
+                raise self.error(f"{real!r} is not JSON: number out of range", path)
+            return real
+        raise self.error(f"{kind.__name__} is not JSON", path)
+
+    def enter(self, size: int, depth: int) -> None:
+        """Refuse what has no end, or has one that nobody would live to see: cycles, and lists of lists of one list."""
+        if depth >= DEEPEST:
+            raise PolicyTooDeepError(self.message, detail=f"nesting deeper than {DEEPEST}")
+        self.left -= size
+        if self.left < 0:
+            raise PolicyError(self.message, detail=f"more than {MOST_VALUES} values")
+
+    def key(self, key: Any, path: Any) -> str:
+        """Return a key that is not plainly an ordinary text, if it is one after all."""
+        if not isinstance(key, str):
+            raise self.error(f"keys must be str, got {type(key).__name__}", path)
+        text = str.__str__(key)
+        _check_characters(text, path)
+        return text
+
+    def error(self, detail: str, path: Any) -> PolicyError:
+        """Return an error about the place *path*."""
+        return PolicyError(self.message, detail=at(detail, _path(path)))
 
 
 def _path(path: Any) -> str:
@@ -264,7 +291,7 @@ def to_text(data: Any) -> str:
     >>> to_text({"a": ["b", 1]})
     '{"a":["b",1]}'
     """
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = _compact(data)
     if text.isascii() or not _NOT_ACCEPTED.search(text):
         return text
     return json.dumps(data, separators=(",", ":"))

@@ -230,7 +230,10 @@ def _smallest(
         return ()
     if bare.denied_by == "service":
         raise _Unwritable("only AWS itself may change this")
-    found = [_addition(decision, request, *one) for one in _missing(decision, request, reports)]
+    found = [
+        attrs.evolve(one, notes=_other_cure(one, reports) + one.notes)
+        for one in [_addition(decision, request, *missing) for missing in _missing(decision, request, reports)]
+    ]
     merged: dict[Addition, Policy] = {}
 
     def allowed(additions: Iterable[Addition]) -> bool:
@@ -244,6 +247,19 @@ def _smallest(
         if allowed(rest):
             found = rest
     return tuple(found)
+
+
+def _other_cure(addition: Addition, reports: tuple[LayerReport, ...]) -> tuple[str, ...]:
+    """Name the Allow of the same layer that lacks nothing but its conditions: they may be there for a reason."""
+    for one in reports:
+        if (one.layer, one.level) != (addition.layer, addition.level):
+            continue
+        for finding in one.findings:
+            conditions = all([miss.element == "Condition" for miss in finding.failed])
+            if finding.statement.effect == "Allow" and not finding.applies and conditions:
+                place = f'"{finding.policy.label}" {finding.statement.label}'
+                return (f"without it: {place} allows this once its conditions hold: {'; '.join(finding.misses)}",)
+    return ()
 
 
 def _missing(
@@ -329,7 +345,8 @@ def _resources(request: Request, layer: str) -> Iterator[tuple[str | None, str]]
         return
     if name != "*":
         yield _escaped(name), ""
-        yield name, f"wildcards in {name} cannot be escaped here, so this covers other resources too"
+        wild = "*" in name or "?" in name
+        yield name, f"wildcards in {name} cannot be escaped here, so this covers other resources too" if wild else ""
     yield "*", "" if name == "*" else f"only '*' can cover {name}"
 
 
@@ -452,9 +469,7 @@ def _lifted(policies: PolicySet, denies: tuple[Denial, ...]) -> PolicySet:
         data["Statement"] = [statements[one.index] for one in kept]
         # Not loaded again: a document without statements is none that AWS would store.
         copy = object.__new__(type(policy))
-        copy.__attrs_init__(
-            policy.kind, policy.version, policy.id, kept, policy.name, policy.arn, to_text(data), {}
-        )
+        copy.__attrs_init__(policy.kind, policy.version, policy.id, kept, policy.name, policy.arn, to_text(data), {})
         return copy
 
     def all_of(layer: Iterable[Policy]) -> list[Policy]:
@@ -498,9 +513,10 @@ def _told(why: WhyNot) -> Iterator[str]:
     if why.impossible:
         yield f"{'Besides, no' if why.denies else 'No'} addition allows it: {why.impossible}."
     elif count:
-        start = "Besides it needs" if why.denies else f"{what} is not allowed."
-        number = "one addition" if count == 1 else f"{count} additions, all of them"
-        yield f"{start} {number}:" if why.denies else f"{start} {number[0].upper()}{number[1:]} would allow it:"
+        if why.denies:
+            yield f"Besides it needs {'one addition' if count == 1 else f'{count} additions, all of them'}:"
+        else:
+            yield f"{what} is not allowed. {'One addition' if count == 1 else f'{count} additions together'} would allow it:"
         for addition in why.additions[:_SHOWN]:
             yield f"  {addition.label}: {addition.where}"
             yield f"    {json.dumps(addition.statement)}"

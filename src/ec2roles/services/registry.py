@@ -35,7 +35,7 @@ class Found:
     action: str
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Registry:
     """
     Finds the operation that a call means, by the API's name or by the IAM action.
@@ -48,8 +48,11 @@ class Registry:
     ('demo',)
     """
 
-    _services: dict[str, Service] = attrs.field(factory=dict, init=False)
-    _operations: dict[str, Found] = attrs.field(factory=dict, init=False)
+    _services: dict[str, Service] = attrs.field(factory=dict, init=False, repr=False)
+    _operations: dict[str, Found] = attrs.field(factory=dict, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Registry of {', '.join(self._services) or 'no services'}>"
 
     @property
     def services(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import datetime
+
 import attrs
 
 from ec2roles.clock import from_microseconds, iso

@@ -165,14 +165,14 @@ def compare(seed: int, count: int) -> Quality:
 
 def test_the_engine_agrees_with_the_reference() -> None:
     """
-    Outcome and layer of 20,000 cases, in about seven seconds; and the cases are good ones.
+    Outcome and layer of 16,000 cases, as many as fit in seven seconds; and the cases are good ones.
 
     A fifth to three fifths are allowed; every layer denies in each way it can; every layer and every spelling of an
     operator decides a case.
     """
-    quality = compare(seed=0, count=20_000)
+    quality = compare(seed=0, count=16_000)
     counts = quality.verdicts
-    assert 0.2 <= counts["ALLOWED", None] / 20_000 <= 0.6
+    assert 0.2 <= counts["ALLOWED", None] / 16_000 <= 0.6
     explicit = {"scp", "rcp", "identity", "boundary", "session", "resource", "trust", "endpoint"}
     assert {layer for outcome, layer in counts if outcome == "EXPLICIT_DENY"} == explicit
     assert {layer for outcome, layer in counts if outcome == "IMPLICIT_DENY"} == explicit - {"rcp"} | {"service"}

@@ -1,0 +1,59 @@
+"""What the tests of accounts share: small worlds, and everything about an account that a failed call must leave alone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from ec2roles import Account, Credentials, PermissionPolicy, Response, TrustPolicy
+from ec2roles.iam.user import User
+
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+EC2 = TrustPolicy.service("ec2.amazonaws.com")
+NOBODY = TrustPolicy.service("lambda.amazonaws.com")
+ADMIN = PermissionPolicy.allow("*")
+LIST = "s3:ListAllMyBuckets"
+OWN = "123456789012"
+OTHER = "111122223333"
+
+
+def at(**delta: float) -> datetime:
+    """So long after the start: ``at(hours=1)``."""
+    return START + timedelta(**delta)
+
+
+def user_with_key(account: Account, name: str = "alice", *, admin: bool = False) -> tuple[User, Credentials]:
+    """A new user and an access key."""
+    user = account.create_user(name)
+    if admin:
+        user.put_policy("admin", ADMIN)
+    return user, user.create_access_key()
+
+
+def code(response: Response) -> str | None:
+    """The code of a response's error, or None."""
+    return None if response.error is None else response.error.code
+
+
+def message(response: Response) -> str:
+    """The message of a response's error."""
+    assert response.error is not None
+    return response.error.message
+
+
+def digest(account: Account) -> list[Any]:
+    """All state of *account*: timelines, names, the log of changes, the counters of writes, ids and issuers, the calls."""
+    time, iam = account.time, account.iam
+    found: list[Any] = [list(time.changes), time._order, time._newest, time.ids._made, time.next_slot]
+    for table in (iam.roles, iam.instance_profiles, iam.users, iam.groups, iam.policies):
+        found.append({name: list(timeline.spans()) for name, timeline in table._names.items()})
+        for entity in table.values():
+            timeline = entity._versions if table is iam.policies else entity._states
+            found.append((entity.name, entity.arn, list(timeline.spans()), len(getattr(entity, "_issued", ()))))
+    found.append(len(account.sts._stored))
+    found.append(len(account.history._calls))
+    for bucket in account.s3.buckets:
+        found.append((bucket.name, list(bucket._policies.spans()), dict(bucket.objects)))
+    for instance in account.instances.values():
+        found.append((instance.instance_id, list(instance._states.spans())))
+    return found
