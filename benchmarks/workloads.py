@@ -17,7 +17,11 @@ TEAMS = ("red", "green", "blue", "ops")
 STAGES = ("prod", "dev", "test")
 RANGES = ("10.0.0.0/8", "10.1.0.0/16", "192.168.0.0/16", "203.0.113.0/24", "2001:db8::/32")
 ADDRESSES = ("10.0.3.4", "10.1.9.9", "192.168.4.5", "203.0.113.77", "8.8.8.8", "2001:db8::7")
-SOURCES = ("ec2:us-east-1:{0}:instance/i-0000000a", "ec2:eu-west-1:{0}:instance/i-00000003", "lambda:us-east-1:{0}:function:users-01")
+SOURCES = (
+    "ec2:us-east-1:{0}:instance/i-0000000a",
+    "ec2:eu-west-1:{0}:instance/i-00000003",
+    "lambda:us-east-1:{0}:function:users-01",
+)
 SOURCE_PATTERNS = ("ec2:*:{0}:instance/*", "lambda:us-east-1:{0}:function:*", "ec2:eu-*:{0}:instance/i-0000000?")
 NO_RESOURCE = (
     "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeTags", "s3:ListAllMyBuckets", "cloudwatch:PutMetricData",
@@ -112,7 +116,9 @@ class Maker:
     def resource(self, kind: Kind) -> str:
         """Draw an entry of Resource: an ARN, mostly with a wildcard somewhere, sometimes with a variable."""
         arn = self.arn(kind)
-        head, _, rest = arn.rpartition(":") if arn.count(":") == 5 else (":".join(arn.split(":", 5)[:5]), "", arn.split(":", 5)[5])
+        head, _, rest = (
+            arn.rpartition(":") if arn.count(":") == 5 else (":".join(arn.split(":", 5)[:5]), "", arn.split(":", 5)[5])
+        )
         shape = self.random.choices(
             ("exact", "prefix", "region", "middle", "letter", "variable", "all"), (25, 20, 17, 13, 5, 6, 14)
         )[0]
@@ -151,7 +157,9 @@ class Maker:
     def condition(self) -> Document:
         """Draw a Condition."""
         pick, sample = self.random.choice, self.random.sample
-        shape = self.random.choices(("region", "tag", "ip", "arn", "date", "bool", "two"), (28, 14, 18, 14, 14, 6, 6))[0]
+        shape = self.random.choices(("region", "tag", "ip", "arn", "date", "bool", "two"), (28, 14, 18, 14, 14, 6, 6))[
+            0
+        ]
         if shape == "region":
             return {"StringEquals": {"aws:RequestedRegion": sample(REGIONS, pick((1, 2)))}}
         if shape == "tag":
@@ -212,7 +220,9 @@ class Maker:
         return Ask(role, action, resource, context)
 
 
-def documents(maker: Maker, policies: int, statements: int, first: int, kinds: tuple[Kind, ...] = KINDS) -> list[Document]:
+def documents(
+    maker: Maker, policies: int, statements: int, first: int, kinds: tuple[Kind, ...] = KINDS
+) -> list[Document]:
     """Draw *policies* documents of *statements* statements, whose Sids count from *first*."""
     return [
         {
@@ -239,7 +249,10 @@ def small() -> Workload:
     entries = ["s3:Get*", "s3:List*", "s3:Describe*", "s3-object-lambda:Get*", "s3-object-lambda:List*"]
     statement = {"Sid": "S1", "Effect": "Allow", "Action": entries, "Resource": "*"}
     ask = Ask(
-        "role-000", "s3:GetObject", "arn:aws:s3:::app-orders-00-prod/logs/1.dat", {"aws:PrincipalArn": arn_of("role-000")}
+        "role-000",
+        "s3:GetObject",
+        "arn:aws:s3:::app-orders-00-prod/logs/1.dat",
+        {"aws:PrincipalArn": arn_of("role-000")},
     )
     return Workload("small", {"role-000": [{"Version": "2012-10-17", "Statement": [statement]}]}, [ask] * 2000)
 

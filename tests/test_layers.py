@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "policy.principals": "policy.caller",
     "policy.decision": "policy.document policy.request policy.semantics policy.statement",
     "policy.plan": (
-        "policy.caller policy.conditions policy.document policy.matching policy.principals policy.resources"
+        "policy.caller policy.conditions policy.document policy.matching policy.principals policy.request policy.resources"
         " policy.semantics policy.statement"
     ),
     "policy.policy_set": "policy.document policy.plan",

@@ -52,8 +52,6 @@ def digest(account: Account) -> list[Any]:
             found.append((entity.name, entity.arn, list(timeline.spans()), len(getattr(entity, "_issued", ()))))
     found.append(len(account.sts._stored))
     found.append(len(account.history._calls))
-    for bucket in account.s3.buckets:
-        found.append((bucket.name, list(bucket._policies.spans()), dict(bucket.objects)))
-    for instance in account.instances.values():
-        found.append((instance.instance_id, list(instance._states.spans())))
+    found.extend((bucket.name, list(bucket._policies.spans()), dict(bucket.objects)) for bucket in account.s3.buckets)
+    found.extend((one.instance_id, list(one._states.spans())) for one in account.instances.values())
     return found

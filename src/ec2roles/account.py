@@ -29,7 +29,7 @@ from ec2roles.iam.managed import AwsManagedPolicies
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
-from ec2roles.policy import Decision, Policy
+from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.services.registry import Registry
 from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
@@ -102,6 +102,8 @@ class Account:
         rotation: how the credentials of its instances rotate.
         remember: a timedelta: how far back questions may go; by default nothing is forgotten.
         keep_calls: how many calls the history keeps; None keeps all.
+        semantics: the readings of open points by which its calls are judged.
+        mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out.
         shared: what it shares with the other accounts of a `Cloud`; given by `Cloud.account`.
     """
 
@@ -116,6 +118,8 @@ class Account:
         rotation: Rotation | None = None,
         remember: timedelta | None = None,
         keep_calls: int | None = 10_000,
+        semantics: Semantics | None = None,
+        mfa_present: bool | None = False,
         shared: Shared | None = None,
     ) -> None:
         self.account_id = check_account_id(account_id)
@@ -138,6 +142,8 @@ class Account:
             region=region,
             find_role=self.iam.find_role,
             find_policy=self._session_policy,
+            semantics=Semantics() if semantics is None else semantics,
+            mfa_present=mfa_present,
         )
         self.instances = Instances()
         self.history = History(self.time, account_id, self.instances, keep_calls)

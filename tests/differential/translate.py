@@ -9,6 +9,7 @@ an error of ours in a case that happens to have ``0.0.0.0/0`` somewhere is still
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -37,11 +38,6 @@ def statements(case: Case) -> Iterator[tuple[str, dict[str, Any], Statement]]:
     for name, document in documents(case):
         for statement in document["Statement"]:
             yield name, document, statement
-
-
-def change(case: Case, function: Callable[[Case], bool]) -> Case | None:
-    """Return the case if the function changed it."""
-    return case if function(case) else None
 
 
 def listed(value: Any) -> list[Any]:
@@ -95,14 +91,20 @@ def is_ip(operator: str, key: str) -> bool:
     return "IpAddress" in operator
 
 
-def bare_ipv6(case: Case) -> Case | None:
-    """Write a single IPv6 address as a range of one."""
-    return change_values(case, is_ip, lambda _, value: [f"{value}/128"] if ":" in value and "/" not in value else [value])
+def bare_address(case: Case) -> Case | None:
+    """Write a single address as a range of one."""
+
+    def ranged(_operator: str, value: str) -> list[str]:
+        if "/" in value:
+            return [value]
+        return [f"{value}/128"] if ":" in value else [f"{value}/32"] if re.fullmatch(r"[0-9.]+", value) else [value]
+
+    return change_values(case, is_ip, ranged)
 
 
 def epoch_seconds(case: Case) -> Case | None:
     """Write both sides of a comparison of dates in the same form: digits for aws:EpochTime, ISO for other keys."""
-    changed = change_values(case, is_epoch, lambda _, value: [str(seconds(value))])
+    changed = change_values(case, is_epoch, lambda operator, value: [seconds(operator, value)])
     return change_values(case, is_date, lambda _, value: [iso(value)]) or changed
 
 
@@ -116,14 +118,18 @@ def is_date(operator: str, key: str) -> bool:
     return operator.startswith("Date") and key.lower() != "aws:epochtime"
 
 
-def seconds(value: str) -> str:
-    """Return a date as seconds since 1970."""
+def seconds(operator: str, value: str) -> str:
+    """Return a date as whole seconds since 1970 that compare with whole seconds as the date does."""
     if value.isdigit():
         return value
-    padded = value + "-01-01"[len(value) - 4 :] if len(value) in (4, 7) else value
+    padded = value + {4: "-01-01", 7: "-01"}.get(len(value), "")
     moment = datetime.fromisoformat(padded)
     found = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    return f"{found:.3f}".removesuffix(".000")
+    if found.is_integer():
+        return str(int(found))
+    if operator in ("DateEquals", "DateNotEquals"):
+        return "0"
+    return str(math.ceil(found) if operator in ("DateLessThan", "DateGreaterThanEquals") else math.floor(found))
 
 
 def iso(value: str) -> str:
@@ -168,8 +174,10 @@ def empty_values(case: Case) -> Case | None:
 def star_past_colon(case: Case) -> Case | None:
     """Write a star that ends a part, and may run past the colon, as all the numbers of parts that it can stand for."""
 
-    def spread(_layer: str, _document: dict[str, Any], entry: str) -> list[str]:
+    def spread(layer: str, _document: dict[str, Any], entry: str) -> list[str]:
         parts = entry.split(":")
+        if len(parts) < 6 and (layer == "rcps" or (layer == "scps" and not entry.endswith("*"))):
+            return [entry]  # such a short ARN matches nothing in these policies (B2.6)
         ends = [at for at, part in enumerate(parts[:5]) if part.endswith("*")]
         if not entry.startswith("arn:") or not ends or len(parts) < 3:
             return [entry]
@@ -200,11 +208,11 @@ def assume_role_without_trust(case: Case) -> Case | None:
 
 
 def root_may_do_all(case: Case) -> Case | None:
-    """Give the account's root user the permissions that it always has."""
+    """Give the account's root user what it always has, and no policies of its own."""
     if not case["principal"].endswith(":root"):
         return None
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    case["layers"].setdefault("identity", []).append({"Version": "2012-10-17", "Statement": [everything]})
+    case["layers"]["identity"] = [{"Version": "2012-10-17", "Statement": [everything]}]
     return case
 
 
@@ -217,11 +225,190 @@ def federated_user_without_session(case: Case) -> Case | None:
     return case
 
 
+def dead_not_resource(case: Case) -> Case | None:
+    """Drop the statements whose NotResource has a variable without a value: they apply to nothing."""
+    return drop(case, lambda document, statement: document["Version"] != OLD and any(
+        not resolves(entry, case["context"]) for entry in listed(statement.get("NotResource", []))
+    ))  # fmt: skip
+
+
+def resolves(text: str, context: dict[str, Any]) -> bool:
+    """Return whether every variable in a text has one value."""
+    values = {key.lower(): value for key, value in context.items()}
+    for inner in re.findall(r"\$\{([^}]*)\}", text):
+        key, comma, _ = inner.partition(",")
+        value = values.get(key.strip().lower(), "" if comma or inner in ("*", "?", "$") else None)
+        if not isinstance(value, str):
+            return False
+    return True
+
+
+def drop(case: Case, dead: Callable[[dict[str, Any], Statement], bool]) -> Case | None:
+    """Drop the statements that never apply."""
+    changed = False
+    for _, document in documents(case):
+        kept = [statement for statement in document["Statement"] if not dead(document, statement)]
+        changed = changed or len(kept) < len(document["Statement"])
+        document["Statement"] = kept
+    return case if changed else None
+
+
+def drop_failed(case: Case, failed: Callable[[str, list[str], list[str]], bool]) -> Case | None:
+    """Drop the statements with a test that fails, judged by operator, the request's values and the policy's."""
+    context = {key.lower(): [one for one in listed(value) if one] for key, value in case["context"].items()}
+    return drop(case, lambda _, statement: any(
+        failed(base(operator), context[key.lower()], listed(values))
+        for operator, block in statement.get("Condition", {}).items()
+        for key, values in block.items()
+        if context.get(key.lower())
+    ))  # fmt: skip
+
+
+def wildcard_in_type(case: Case) -> Case | None:
+    """Write out a wildcard in the type of the resource, before the first ``/`` or ``:`` of the sixth part."""
+    given = case["resource"].split(":", 5)
+    if len(given) < 6 or given[2] == "s3":
+        return None
+    rest = given[5]
+
+    def written_out(_layer: str, _document: dict[str, Any], entry: str) -> list[str]:
+        parts = entry.split(":", 5)
+        found = re.match(r"([^/:${]*[*?][^/:${]*)([/:])", parts[5]) if len(parts) == 6 else None
+        if found is None:
+            return [entry]
+        pattern, mark = re.compile(".*".join(map(one_each, found[1].split("*"))), re.DOTALL), found[2]
+        heads = [rest[:at] for at, char in enumerate(rest) if char == mark and pattern.fullmatch(rest[:at])]
+        return [entry, *(":".join([*parts[:5], head + parts[5][found.end(1) :]]) for head in heads)]
+
+    return change_resources(case, written_out)
+
+
+def one_each(text: str) -> str:
+    """Return a regular expression for a text in which ``?`` is any one character."""
+    return ".".join(map(re.escape, text.split("?")))
+
+
+def number_with_tail(case: Case) -> Case | None:
+    """Take texts such as ``10abc`` for what they are: no numbers."""
+    changed = change_values(case, is_number, lambda _, value: [value if number(value) else "ten"])
+    return drop_failed(case, lambda operator, given, _: is_number(operator, "") and not any(map(number, given))) or changed
+
+
+def is_number(operator: str, key: str) -> bool:
+    """Pick the comparisons of numbers."""
+    return operator.startswith("Numeric")
+
+
+def number(text: str) -> bool:
+    """Return whether a text is a number."""
+    return re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) is not None
+
+
+def no_base64(case: Case) -> Case | None:
+    """Make texts that are not base64 unequal to all, themselves included."""
+
+    def unequal(_operator: str, value: str) -> list[str]:
+        return [value if re.fullmatch("([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", value) else "?"]
+
+    return change_values(case, lambda operator, _: operator == "BinaryEquals", unequal)
+
+
+def no_arn(case: Case) -> Case | None:
+    """Let ARNs of too few parts, and other texts, equal nothing and differ from nothing, in policy and request."""
+
+    def negated(operator: str, given: list[str], wanted: list[str]) -> bool:
+        return operator.startswith("Arn") and (
+            not any(map(arn, given)) or ("Not" in operator and any(value.count(":") < 5 for value in wanted))
+        )
+
+    changed = drop_failed(case, negated)
+    return change_values(case, is_arn, lambda _, value: [value if arn(value) else "arn:x:x:x:x:x"]) or changed
+
+
+def unresolved_in_arn(case: Case) -> Case | None:
+    """Let a negated comparison with an ARN whose variable has no value fail, whatever the other parts of the ARN say."""
+
+    def failed(operator: str, given: list[str], wanted: list[str]) -> bool:
+        return operator in ("ArnNotEquals", "ArnNotLike") and not all(resolves(value, case["context"]) for value in wanted)
+
+    return drop_failed(case, failed)
+
+
+def is_arn(operator: str, key: str) -> bool:
+    """Pick the comparisons of ARNs."""
+    return operator.startswith("Arn")
+
+
+def arn(text: str) -> bool:
+    """Return whether a text has the form of an ARN."""
+    return text.startswith("arn:") and text.count(":") >= 5
+
+
+def empty_for_all_values(case: Case) -> Case | None:
+    """Drop the tests with ForAllValues of a key whose value is empty: they hold."""
+    empty = {key.lower() for key, value in case["context"].items() if value == ""}
+    changed = False
+    for _, _, statement in statements(case):
+        for operator, block in statement.get("Condition", {}).items():
+            if operator.startswith("ForAllValues:"):
+                kept = {key: values for key, values in block.items() if key.lower() not in empty}
+                changed = changed or len(kept) < len(block)
+                statement["Condition"][operator] = kept
+    return case if changed else None
+
+
+def no_date(case: Case) -> Case | None:
+    """Let a request's text that is no date compare with nothing."""
+    shape = re.compile(r"[0-9]+|[0-9]{4}-[0-9]{2}(-[0-9]{2}(T.*)?)?")
+    return drop_failed(
+        case, lambda operator, given, _: operator.startswith("Date") and not any(map(shape.fullmatch, given))
+    )
+
+
+def escapes_ignoring_case(case: Case) -> Case | None:
+    """Write the asterisk as such in the operators that ignore case, which know no wildcards."""
+    return change_values(
+        case, lambda operator, _: operator.endswith("IgnoreCase"), lambda _, value: [value.replace("${*}", "*")]
+    )
+
+
+def short_not_resource(case: Case) -> Case | None:
+    """Drop the statements of resource and endpoint policies whose NotResource is a short ARN without a star."""
+
+    def dead(layer: str, statement: Statement) -> bool:
+        entries = listed(statement.get("NotResource", []))
+        return layer in ("resource", "endpoint") and any(entry.count(":") < 5 and "*" not in entry for entry in entries)
+
+    doomed = [id(statement) for layer, _, statement in statements(case) if dead(layer, statement)]
+    return drop(case, lambda _, statement: id(statement) in doomed)
+
+
+def session_beside_direct_grant(case: Case) -> Case | None:
+    """
+    Ask whether the resource policy allows the session itself: with what it grants to others gone, the identity's
+    permissions gone, and the session policy no limit. All denials stay.
+    """
+    layers = case["layers"]
+    if "session" not in layers or "resource" not in layers or case["account"] != HOME:
+        return None
+
+    def keep(statement: Statement) -> bool:
+        values = statement.get("Principal")
+        values = listed(values.get("AWS", [])) if isinstance(values, dict) else listed(values)
+        return statement["Effect"] == "Deny" or "*" in values or case["principal"] in values
+
+    for document in layers.get("identity", []):
+        document["Statement"] = [one for one in document["Statement"] if one["Effect"] == "Deny"]
+    layers["resource"]["Statement"] = [one for one in layers["resource"]["Statement"] if keep(one)]
+    layers["session"][0]["Statement"].append({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    return case
+
+
 REWRITES: dict[str, Rewrite] = {
     function.__name__: function
     for function in (
         ipv4_zero_prefix,
-        bare_ipv6,
+        bare_address,
         epoch_seconds,
         variables_of_2008,
         empty_values,
@@ -230,5 +417,19 @@ REWRITES: dict[str, Rewrite] = {
         assume_role_without_trust,
         root_may_do_all,
         federated_user_without_session,
+        dead_not_resource,
+        wildcard_in_type,
+        number_with_tail,
+        no_base64,
+        no_arn,
+        unresolved_in_arn,
+        empty_for_all_values,
+        no_date,
+        escapes_ignoring_case,
+        short_not_resource,
     )
 }
+"""The translations in the order in which they are applied, one after the other."""
+
+LAST_RESORT: Rewrite = session_beside_direct_grant
+"""Asks another question than the case does, and explains nothing but an answer that is Allowed."""

@@ -308,6 +308,33 @@ def test_a_failed_refresh_shows_at_once_where_that_is_asked_for(account: Account
     assert dropping.metadata.credentials() is None
 
 
+def test_a_trust_policy_that_asks_for_the_source_account_refuses_ec2_by_default(account: Account) -> None:
+    """AWS's pages do not say that EC2 sends it; whoever knows better says so to the token service."""
+    account.roles["app"].update_trust(
+        TrustPolicy.service("ec2.amazonaws.com", condition={"StringEquals": {"aws:SourceAccount": "123456789012"}})
+    )
+    web = account.launch_instance(profile="app")
+    assert web.metadata.credentials() is None
+    assert "aws:SourceAccount" in next(iter(web.fetches(account.time.as_of(None)))).decision.explain()  # type: ignore[union-attr]
+    account.sts.service_context = {"aws:SourceAccount": "123456789012"}
+
+    assert account.launch_instance(profile="app").metadata.credentials() is not None
+
+
+def test_the_key_for_mfa_can_be_left_out_of_role_sessions() -> None:
+    """AWS's pages contradict each other; a Deny with Bool false tells the difference."""
+    answers = []
+    for mfa_present in (False, None):
+        account = Account(mfa_present=mfa_present)
+        account.console.create_role("app", policies=["AmazonS3ReadOnlyAccess"])
+        account.roles["app"].put_policy("mfa", {"Version": "2012-10-17", "Statement": {
+            "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}},
+        }})  # fmt: skip
+        answers.append(account.launch_instance("app").can("s3:ListAllMyBuckets").allowed)
+
+    assert answers == [False, True]
+
+
 def test_a_clock_that_goes_back_is_refused() -> None:
     """A write before the last one raises, and changes nothing."""
 

@@ -199,13 +199,13 @@ def test_inline_policies_share_ten_thousand_two_hundred_and_forty_characters() -
     role.put_policy("b", sized(5_240))
     before = digest(account)
     with pytest.raises(PolicyTooLargeError) as caught:
-        role.put_policy("c", sized(100))
+        role.put_policy("c", sized(200))
 
     assert caught.value.message == "Maximum policy size of 10240 bytes exceeded for role app"
     assert (caught.value.code, caught.value.status) == ("LimitExceeded", 409)
     assert digest(account) == before
-    role.put_policy("a", sized(4_900))
-    role.put_policy("c", sized(100))
+    role.put_policy("a", sized(4_800))
+    role.put_policy("c", sized(200))
 
 
 def test_white_space_is_not_counted() -> None:
@@ -221,7 +221,7 @@ def test_a_policy_of_another_kind_is_refused() -> None:
     """A trust policy is no permission policy, and the other way round."""
     account, role = account_with_role()
     before = digest(account)
-    with pytest.raises(PolicyError, match="Principal"):
+    with pytest.raises(PolicyError):
         role.put_policy("p", EC2)
     with pytest.raises(PolicyError):
         role.update_trust(ADMIN)
@@ -362,7 +362,11 @@ def test_the_trust_policy_has_a_quota_of_its_own() -> None:
     ("create", "quota", "name"),
     [
         (lambda account, name: account.create_role(name, trust=EC2), "roles", "RolesPerAccount"),
-        (lambda account, name: account.create_instance_profile(name), "instance_profiles", "InstanceProfilesPerAccount"),
+        (
+            lambda account, name: account.create_instance_profile(name),
+            "instance_profiles",
+            "InstanceProfilesPerAccount",
+        ),
         (lambda account, name: account.create_user(name), "users", "UsersPerAccount"),
         (lambda account, name: account.iam.create_group(name), "groups", "GroupsPerAccount"),
         (lambda account, name: account.create_policy(name, ADMIN), "policies", "PoliciesPerAccount"),

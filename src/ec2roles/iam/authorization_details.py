@@ -85,7 +85,8 @@ def parse_details(text: str) -> Any:
     try:
         document = json.loads(text, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
-        end = " (the text ends there: is the file truncated?)" if error.pos >= len(text.rstrip()) - 1 else ""
+        cut = error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated string")
+        end = " (the text ends there: is the file truncated?)" if cut else ""
         raise AuthorizationDetailsError(
             f"not JSON: {error.msg} at line {error.lineno} column {error.colno}{end}"
         ) from None

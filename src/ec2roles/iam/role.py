@@ -13,7 +13,7 @@ from ec2roles.errors import DurationError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import DESCRIPTION, ROLE_NAME, NameRule, check_tags, validation_message, wrong_type
 from ec2roles.iam.trust import Trust
-from ec2roles.policy import PermissionPolicy, Policy, TrustPolicy, check_size, load_policy
+from ec2roles.policy import Policy, TrustPolicy, check_size, load_policy
 from ec2roles.timeline import Position, Timeline
 
 
@@ -192,10 +192,13 @@ class Role(Identity):
         """
         now = self.time.now()
         cutoff = f"{iso(now)[:-1]}.{now.microsecond // 1000:03d}Z"
-        self.put_policy(
-            "AWSRevokeOlderSessions",
-            PermissionPolicy.deny("*", resource=["*"], condition={"DateLessThan": {"aws:TokenIssueTime": cutoff}}),
-        )
+        statement = {
+            "Effect": "Deny",
+            "Action": ["*"],
+            "Resource": ["*"],
+            "Condition": {"DateLessThan": {"aws:TokenIssueTime": cutoff}},
+        }
+        self.put_policy("AWSRevokeOlderSessions", {"Version": "2012-10-17", "Statement": [statement]})
 
 
 def check_max_session_duration(value: object) -> int:

@@ -7,12 +7,16 @@ So a principal that is deleted and made again under the same name is not trusted
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import attrs
 
 from ec2roles.policy import PolicySet, TrustPolicy
+
+# Accounts are published with their ids made unreadable; such a principal stays bound to its ARN.
+_UNIQUE_ID = re.compile(r"A[A-Z0-9]{11,127}")
 
 
 def _replaced(document: dict[str, Any], replace: Callable[[str], str]) -> dict[str, Any]:
@@ -62,7 +66,7 @@ class Trust:
 
         def replace(arn: str) -> str:
             unique_id = find_principal(arn)
-            if unique_id is None:
+            if unique_id is None or not _UNIQUE_ID.fullmatch(unique_id):
                 return arn
             ids[arn] = unique_id
             return unique_id

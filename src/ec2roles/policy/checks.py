@@ -16,7 +16,7 @@ from ec2roles.policy.variables import Template
 
 _SID_OK = re.compile(r"[A-Za-z0-9]*")
 _ACTION_NAME = re.compile(r"[A-Za-z0-9*?]+")
-_KEY_OK = re.compile(r"[A-Za-z0-9-]+:[^\s]+.*")
+_KEY_OK = re.compile(r"[A-Za-z0-9-]+:\S.*")
 _PLAIN_GLOBALS = (
     "CalledVia CalledViaFirst CalledViaLast CurrentTime Ec2InstanceSourcePrivateIPv4 Ec2InstanceSourceVpc EpochTime "
     "FederatedProvider MultiFactorAuthAge MultiFactorAuthPresent PrincipalAccount PrincipalArn PrincipalIsAWSService "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ec2roles.policy.matching import STAR, Matcher, literal, mark, matcher
@@ -45,6 +46,8 @@ def _never(value: str) -> bool:
     return False
 
 
+# A memo of a pure function: the same few conditions stand in policy after policy.
+@lru_cache(maxsize=4096)
 def compile_condition(condition: Condition, *, variables: bool) -> Test:
     """
     Return the test of one condition.

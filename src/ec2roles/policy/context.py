@@ -11,6 +11,9 @@ from ec2roles.clock import iso, to_utc
 
 Values = dict[str, "str | tuple[str, ...]"]
 _LISTS = (list, tuple, set, frozenset)
+LONGEST_NUMBER = 400
+"""More digits are no number to a condition either."""
+_TOO_LONG = 10**LONGEST_NUMBER
 
 
 def _text(value: Any, key: str) -> str:
@@ -20,8 +23,12 @@ def _text(value: Any, key: str) -> str:
         return "true"
     if value is False:
         return "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
+    if isinstance(value, int):
+        if not -_TOO_LONG < value < _TOO_LONG:
+            raise ValueError(f"context key {shown(key)} has a number of more than {LONGEST_NUMBER} digits")
+        return int.__repr__(value)
+    if isinstance(value, float):
+        return float.__repr__(value)
     if isinstance(value, datetime):
         moved = to_utc(value, key)
         if not moved.microsecond:
@@ -40,7 +47,7 @@ def _normalised(mapping: Mapping[str, Any]) -> Values:
     for key, value in mapping.items():
         if not isinstance(key, str):
             raise TypeError(f"context keys must be str, got {type(key).__name__}")
-        name = key.lower()
+        name = str.__str__(key).lower()  # whatever a subclass overrides
         if isinstance(value, _LISTS):
             items = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
             texts = tuple([_text(item, key) for item in items])
@@ -78,6 +85,7 @@ class Context:
 
         Raises:
             TypeError: for a value that is no str, bool, int, float, datetime, bytes, or list of these.
+        ValueError: for a number of more digits than any condition reads.
         """
         if isinstance(mapping, Context):
             return mapping
@@ -105,7 +113,7 @@ class Context:
         values.update(_normalised(mapping))
         for key, value in mapping.items():
             if isinstance(value, _LISTS) and not value:  # an empty list takes its key away
-                values.pop(key.lower(), None)
+                values.pop(str.__str__(key).lower(), None)
         return context
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -163,17 +163,6 @@ class PermissionPolicy(Policy):
 
     __slots__ = ()
 
-    def __init__(
-        self,
-        document: Mapping[str, Any] | str,
-        kind: str = "identity",
-        *,
-        name: str | None = None,
-        arn: str | None = None,
-        stored: bool = False,
-    ) -> None:
-        super().__init__(document, kind, name=name, arn=arn, stored=stored)
-
     @classmethod
     def allow(
         cls,
@@ -392,15 +381,17 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
         PolicyError: if AWS would refuse it; ``message`` is AWS's, ``detail`` says what, where, and the cure.
     """
     policy: Policy
-    if isinstance(document, Policy) and (document.kind == kind or {document.kind, kind} <= _CLASSES_ALIKE):
-        policy = document if document.kind == kind else _retyped(document, kind)
-    elif isinstance(document, Policy):
+    if not isinstance(document, Policy):
+        # Whatever is neither dict nor str is refused there, with a TypeError that says what it got.
+        policy = _CLASSES.get(kind, Policy)(document, kind, stored=stored)  # type: ignore[arg-type]
+    elif document.kind == kind:
+        policy = document
+    elif {document.kind, kind} <= _CLASSES_ALIKE:
+        policy = _retyped(document, kind)
+    else:
         policy = _CLASSES.get(kind, Policy)(
             document.to_dict(), kind, name=document.name, arn=document.arn, stored=stored
         )
-    else:
-        # Whatever is neither dict nor str is refused there, with a TypeError that says what it got.
-        policy = _CLASSES.get(kind, Policy)(document, kind, stored=stored)  # type: ignore[arg-type]
     if strict:
         _refuse_dead(policy)
     return policy

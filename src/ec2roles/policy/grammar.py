@@ -7,6 +7,7 @@ report is raised: a missing Version, for instance, comes before a duplicate Sid,
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from ec2roles.arns import shown
@@ -88,7 +89,7 @@ class Grammar:
             raise self.problems.error()
         for key in data:
             if key not in _TOP:
-                self.wrong(SYNTAX, _unknown_key(key, _TOP), "/")
+                self.wrong(SYNTAX, partial(_unknown_key, key, _TOP), "/")
         version = self._version(data)
         policy_id = data.get("Id")
         if "Id" in data and not isinstance(policy_id, str):
@@ -138,7 +139,7 @@ class Grammar:
             return
         for key in data:
             if key not in _ELEMENTS:
-                self.wrong(SYNTAX, _unknown_key(key, _ELEMENTS), path)
+                self.wrong(SYNTAX, partial(_unknown_key, key, _ELEMENTS), path)
         sid = data.get("Sid")
         if type(sid) is not str and "Sid" in data:
             self.wrong(SYNTAX, f"Sid must be a string, got {_json_type(sid)}", f"{path}/Sid")
@@ -336,7 +337,7 @@ class Grammar:
                 continue  # vacuously true, whatever the operator
             operator = parse_operator(name)
             if operator is None:
-                self.wrong(SYNTAX, explain_unknown(name), path)
+                self.wrong(SYNTAX, partial(explain_unknown, name), path)
                 continue
             if len(keys) > 1 and len({key.lower() for key in keys}) != len(keys):
                 self.wrong(SYNTAX, "the same condition key twice, differing only in case", where)

@@ -63,6 +63,9 @@ def literal(text: str) -> str:
     return text
 
 
+_SHORT = 32
+
+
 @lru_cache(maxsize=512)
 def _star_free(piece: str) -> re.Pattern[str]:
     return re.compile("".join("." if c == ANY else re.escape(c) for c in piece), re.DOTALL)
@@ -71,8 +74,18 @@ def _star_free(piece: str) -> re.Pattern[str]:
 def _find(piece: str, text: str, start: int, end: int) -> int:
     if ANY not in piece:
         return text.find(piece, start, end)
-    found = _star_free(piece).search(text, start, end)
-    return found.start() if found else -1
+    if len(piece) > _SHORT:
+        found = _star_free(piece).search(text, start, end)
+        return found.start() if found else -1
+    # To compile a regular expression takes as long as to try a hundred places, and a pattern may have many short pieces.
+    first, last = piece.partition(ANY)[0], end - len(piece)
+    at = start
+    while at <= last:
+        at = text.find(first, at, last + len(first))
+        if at < 0 or _fits(piece, text, at):
+            return at
+        at += 1
+    return -1
 
 
 def _fits(piece: str, text: str, at: int) -> bool:
@@ -187,6 +200,8 @@ def matcher(marked: str) -> Matcher:
     return walk
 
 
+# A memo of a pure function: the same few entries stand in policy after policy.
+@lru_cache(maxsize=16384)
 def action_matches(pattern: str, action: str) -> bool:
     """
     Return whether an entry of ``Action`` names *action*; both must be in lower case already.

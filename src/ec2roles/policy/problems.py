@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ec2roles.errors import PolicyError, TrustPolicyError
@@ -39,7 +40,8 @@ class Problem(NamedTuple):
     rank: int
     order: int
     message: str
-    detail: str
+    detail: str | Callable[[], str]
+    path: str
 
 
 class Problems:
@@ -64,7 +66,7 @@ class Problems:
         return bool(self.found)
 
     def note(
-        self, rank: int, detail: str, path: str = "", *, message: str | None = None,
+        self, rank: int, detail: str | Callable[[], str], path: str = "", *, message: str | None = None,
         trust: int = T_SYNTAX, trust_message: str | None = None,
     ) -> None:  # fmt: skip
         """
@@ -72,7 +74,7 @@ class Problems:
 
         Args:
             rank: its place in AWS's order for permissions policies.
-            detail: what is wrong, and the cure.
+            detail: what is wrong, and the cure; a function if that takes long to word, for only one problem is reported.
             path: where, as a JSON pointer.
             message: AWS's wording, if it depends on the document.
             trust: its place in AWS's order for trust policies.
@@ -82,10 +84,11 @@ class Problems:
             rank, message = trust, trust_message if trust_message is not None else _TRUST_MESSAGES[trust]
         elif message is None:
             message = _MESSAGES[rank]
-        self.found.append(Problem(rank, len(self.found), message, at(detail, path)))
+        self.found.append(Problem(rank, len(self.found), message, detail, path))
 
     def error(self) -> PolicyError:
         """Return the problem that AWS would report, as an exception."""
         first = min(self.found)
         kind = TrustPolicyError if self.trust else PolicyError
-        return kind(first.message, detail=first.detail)
+        detail = first.detail if isinstance(first.detail, str) else first.detail()
+        return kind(first.message, detail=at(detail, first.path))

@@ -64,19 +64,22 @@ class Request:
             if role_arn is None and principal_id is None:
                 caller = parse_caller(principal)  # a cache looks one argument up faster than three
             else:
-                caller = parse_caller(principal, role_arn, principal_id)
+                caller = parse_caller(principal, _exact(role_arn, "role_arn"), _exact(principal_id, "principal_id"))
             self._caller = caller
         elif isinstance(principal, Caller):
             self._caller = caller = principal
         elif isinstance(principal, str):
-            self._caller = caller = parse_caller(str.__str__(principal), role_arn, principal_id)
+            principal = str.__str__(principal)
+            self._caller = caller = parse_caller(
+                principal, _exact(role_arn, "role_arn"), _exact(principal_id, "principal_id")
+            )
         else:
             raise TypeError(f"principal must be str, got {type(principal).__name__}")
         if type(action) is not str or action not in _CHECKED:
             action = _checked(action)
         self._action = action
-        self._operation = operation
-        self._key: Any = action if operation is None else (action, operation)
+        self._operation = operation if type(operation) is str else _exact(operation, "operation")
+        self._key: Any = action if operation is None else (action, self._operation)
         self._context: Context | dict[str, str]
         if type(context) is dict:
             for key, value in context.items():
@@ -89,7 +92,8 @@ class Request:
         else:
             self._context = Context.of(context)
         if type(resource) is not str:
-            resource = _resource_name(resource)
+            exact = _exact(resource, "resource")
+            resource = "*" if exact is None else exact
         self._resource = resource
         self._folded, written, account = _read_resource(resource)
         self._account: str | None = account or caller.account
@@ -178,12 +182,13 @@ def _read_resource(name: str) -> tuple[str, str | None, str | None]:
     return folded, account, account if len(account) == 12 and account.isdigit() else None
 
 
-def _resource_name(resource: object) -> str:
-    if resource is None:
-        return "*"
-    if not isinstance(resource, str):
-        raise TypeError(f"resource must be str, got {type(resource).__name__}")
-    return str.__str__(resource)  # whatever a subclass overrides
+def _exact(text: object, name: str) -> str | None:
+    """Return a str itself, whatever a subclass of str overrides; None stays None."""
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise TypeError(f"{name} must be str, got {type(text).__name__}")
+    return str.__str__(text)
 
 
 def _checked(action: object) -> str:

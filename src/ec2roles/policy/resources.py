@@ -104,8 +104,12 @@ def _compile(entry: str, kind: str, variables: bool) -> tuple[tuple[str, ...], s
     parts = entry.split(":", 5)
     if len(parts) < 6:
         return _short(parts, kind), "", None
-    head = ":".join([_mark_part(part) for part in parts[:5]]) + ":"
     rest = parts[5]
+    head = entry[: len(entry) - len(rest)]
+    if "*" in head or "?" in head:
+        head = ":".join([_mark_part(part) for part in parts[:5]]) + ":"
+    else:
+        head = ascii_lower(head)
     if variables and "${" in rest:
         template = Template(rest, wild=True)
         static = template.static
@@ -137,6 +141,8 @@ def _crossing(entry: str, kind: str, variables: bool) -> tuple[Matcher, ...]:
     """
     parts = entry.split(":", 5)
     head = parts[:5]
+    if len(parts) == 6 and "*" not in entry[: len(entry) - len(parts[5])]:
+        return ()  # as nearly all are
     starred = next((index for index, part in enumerate(head) if part.endswith("*")), None)
     if starred is None or ascii_lower(text := ":".join(head[starred + 1 :])) == text:
         return ()
@@ -150,12 +156,16 @@ def _crossing(entry: str, kind: str, variables: bool) -> tuple[Matcher, ...]:
 
 def _folding_head(pattern: str) -> Matcher:
     """Return the test of a marked pattern that folds case in the first five parts of the resource alone."""
-    # The fifth colon of the resource is met by a colon of the pattern, or lies within what a star stands for.
-    cuts = [
-        (ascii_lower(pattern[: at + 1]), pattern[at if letter == STAR else at + 1 :])
-        for at, letter in enumerate(pattern)
-        if letter in (STAR, ":")
-    ]
+    # The fifth colon of the resource is met by a colon of the pattern, or lies within what a star stands for. Behind its
+    # own fifth colon the pattern cannot meet it, for it has met five by then; so there are few places, however many stars.
+    cuts: list[tuple[str, str]] = []
+    for at, letter in enumerate(pattern):
+        if letter == STAR:
+            cuts.append((ascii_lower(pattern[: at + 1]), pattern[at:]))
+        elif letter == ":":
+            cuts.append((ascii_lower(pattern[: at + 1]), pattern[at + 1 :]))
+            if pattern.count(":", 0, at + 1) == 5:
+                break
 
     def test(resource: str) -> bool:
         parts = resource.split(":", 5)

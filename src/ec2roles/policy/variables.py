@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from ec2roles.policy.matching import ANY, STAR, literal, mark
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_WITH_DEFAULT = re.compile(r"\s*([^,]*?)\s*,\s*'(.*)'\s*", re.DOTALL)
 _ESCAPES = ("*", "?", "$")
 
 
@@ -23,10 +20,12 @@ class Variable:
     __slots__ = ("default", "key", "name")
 
     def __init__(self, inside: str) -> None:
-        found = _WITH_DEFAULT.fullmatch(inside)
-        self.name: str = found[1] if found else inside.strip()
+        name, _, rest = inside.partition(",")
+        rest = rest.strip()
+        quoted = len(rest) >= 2 and rest[0] == rest[-1] == "'"
+        self.name: str = name.strip() if quoted else inside.strip()
         self.key: str = self.name.lower()
-        self.default: str | None = found[2] if found else None
+        self.default: str | None = rest[1:-1] if quoted else None
 
 
 class Template:
@@ -50,10 +49,16 @@ class Template:
         self.text = text
         parts: list[str | Variable] = []
         at = 0
-        for found in _VARIABLE.finditer(text):
-            parts.append(mark(text[at : found.start()]) if wild else text[at : found.start()])
-            parts.append(found[1] if found[1] in _ESCAPES else Variable(found[1]))
-            at = found.end()
+        # Not a regular expression: with many "${" and no "}" that would look to the end of the text from each of them.
+        start = text.find("${")
+        end = text.find("}", start)
+        while start >= 0 and end >= 0:
+            parts.append(mark(text[at:start]) if wild else text[at:start])
+            inside = text[start + 2 : end]
+            parts.append(inside if inside in _ESCAPES else Variable(inside))
+            at = end + 1
+            start = text.find("${", at)
+            end = text.find("}", start)
         parts.append(mark(text[at:]) if wild else text[at:])
         merged: list[str | Variable] = []
         for part in parts:

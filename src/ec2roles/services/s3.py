@@ -374,7 +374,8 @@ class S3Operations:
 
 def denial(call: Call, decision: Decision) -> AwsError:
     """Return S3's error for a call that was denied: HEAD has no body, and other accounts are told no reason."""
-    if call.operation in ("HeadObject", "HeadBucket"):
+    operation = call.operation or call.action.partition(":")[2]
+    if operation.lower() in ("headobject", "headbucket"):
         return AccessDeniedError("Forbidden", code="403", detail=decision.message)
     caller: Session = call.caller
     account = decision.request.resource_account if decision.request is not None else None

@@ -13,7 +13,7 @@ from ec2roles.clock import from_microseconds, iso_exact
 from ec2roles.errors import AccessDeniedError, AwsError, DurationError, ValidationError
 from ec2roles.iam.role import Role
 from ec2roles.ids import IssuedKey
-from ec2roles.policy import Decision, Policy, PolicySet, Request, evaluate
+from ec2roles.policy import Decision, Policy, PolicySet, Request, Semantics, evaluate
 from ec2roles.sts.assume_role import LONGEST_CHAINED, AssumeRoleRequest, check_duration, check_policy_arns
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.refusal import refusal
@@ -102,6 +102,9 @@ class TokenService:
         find_role: returns the role that an ARN named as of a position, or None; by hand, pass `Role` objects instead of
             ARNs.
         find_policy: returns the document of a managed policy by ARN, for session policies.
+        semantics: the readings of open points by which it judges.
+        service_context: context keys that an AWS service brings when it assumes a role, such as ``aws:SourceAccount``. None
+            by default: a trust policy that asks for them refuses, as AWS's pages do not say that EC2 sends them.
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out. AWS's pages contradict each
             other here, see docs/fidelity.md.
     """
@@ -113,6 +116,8 @@ class TokenService:
     region: str = attrs.field(default="us-east-1", kw_only=True)
     find_role: Callable[[str, Position], Role | None] = attrs.field(default=lambda arn, position: None, kw_only=True)
     find_policy: Callable[[str], Policy] | None = attrs.field(default=None, kw_only=True)
+    semantics: Semantics = attrs.field(factory=Semantics, kw_only=True)
+    service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
     mfa_present: bool | None = attrs.field(default=False, kw_only=True)
     api: Api = attrs.field(init=False)
     _slot: int | None = attrs.field(init=False, default=None)
@@ -323,11 +328,9 @@ class TokenService:
             role_arn=caller.role_arn,
             operation=named_operation,
         )
-        return evaluate(request, policies)
+        return evaluate(request, policies, self.semantics)
 
-    def judge_service(
-        self, service: str, role: Role, session_name: str, position: Position, *, context: Mapping[str, Any] = NOTHING
-    ) -> Decision:
+    def judge_service(self, service: str, role: Role, session_name: str, position: Position) -> Decision:
         """
         Decide whether an AWS service may assume *role* as of *position*: only the trust policy is asked.
 
@@ -336,7 +339,6 @@ class TokenService:
             role: the role.
             session_name: for EC2 the instance id.
             position: the moment; a scheduled refresh sees only what was written before its instant.
-            context: further context keys; none by default, so a trust policy that asks for ``aws:SourceArn`` denies.
         """
         trust = role.trust_at(position)
         now = from_microseconds(position[0])
@@ -353,10 +355,10 @@ class TokenService:
                 "aws:EpochTime": str(position[0] // 1_000_000),
                 "aws:SecureTransport": "true",
                 "aws:RequestedRegion": self.region,
-                **context,
+                **self.service_context,
             },
         )
-        return evaluate(request, trust.policy_set if trust is not None else PolicySet())
+        return evaluate(request, trust.policy_set if trust is not None else PolicySet(), self.semantics)
 
     # -- what the operations of STS need and do ------------------------------------------------------------------------
 
