@@ -205,8 +205,10 @@ def _set(path: str, value: object) -> Callable[[dict[str, Any]], object]:
     [
         (
             _set("/RoleDetailList/2/AttachedManagedPolicies/0/PolicyArn", "arn:aws:iam::111122223333:policy/gone"),
-            "managed policy 'arn:aws:iam::111122223333:policy/gone' is attached, but not in 'Policies' "
-            "at /RoleDetailList/2/AttachedManagedPolicies/0",
+            (
+                "managed policy 'arn:aws:iam::111122223333:policy/gone' is attached, but not in 'Policies' "
+                "at /RoleDetailList/2/AttachedManagedPolicies/0"
+            ),
         ),
         (
             _set("/RoleDetailList/0/InstanceProfileList/0/Roles", [{"RoleName": "web"}, {"RoleName": "task"}]),

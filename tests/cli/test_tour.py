@@ -30,8 +30,10 @@ STEPS = [
     '"Type" : "AWS-HMAC"',
     '"Expiration" : "2026-01-01T06:00:00Z"',
     "2026-01-01 00:00:00 ac-instance-role-demo",
-    "upload failed: ./cat.txt to s3://ac-instance-role-demo/cat.txt An error occurred (AccessDenied) when calling the "
-    "PutObject operation",
+    (
+        "upload failed: ./cat.txt to s3://ac-instance-role-demo/cat.txt An error occurred (AccessDenied) when calling the "
+        "PutObject operation"
+    ),
     "because no identity-based policy allows the s3:PutObject action",
     "still lists: ac-instance-role-demo",
     "ExpiredToken: The provided token has expired.",

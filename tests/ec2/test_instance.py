@@ -44,15 +44,19 @@ def digest(account: Account) -> object:
             lambda web: None,
             lambda account, web: web.attach(account.roles["lonely"]),
             "InvalidParameterValue",
-            "Value (arn:aws:iam::123456789012:role/lonely) for parameter iamInstanceProfile.arn is invalid. "
-            "Invalid IAM Instance Profile ARN",
+            (
+                "Value (arn:aws:iam::123456789012:role/lonely) for parameter iamInstanceProfile.arn is invalid. "
+                "Invalid IAM Instance Profile ARN"
+            ),
         ),
         (
             lambda web: None,
             lambda account, web: web.attach("arn:aws:iam::123456789012:instance-profile/path/app"),
             "InvalidParameterValue",
-            "Value (arn:aws:iam::123456789012:instance-profile/path/app) for parameter iamInstanceProfile.arn is invalid. "
-            "Invalid IAM Instance Profile ARN",
+            (
+                "Value (arn:aws:iam::123456789012:instance-profile/path/app) for parameter iamInstanceProfile.arn is invalid. "
+                "Invalid IAM Instance Profile ARN"
+            ),
         ),
         (
             lambda web: None,

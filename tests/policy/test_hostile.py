@@ -14,6 +14,7 @@ import pytest
 
 from ec2roles.errors import AwsError, DuplicateKeyError, PolicyError, PolicyTooDeepError, TrustPolicyError
 from ec2roles.policy import PolicySet, Request, evaluate, load_policy
+from ec2roles.policy.document import _RECENT
 from ec2roles.policy.matching import glob, mark, matcher
 from ec2roles.policy.variables import Template, Variable
 
@@ -213,13 +214,21 @@ def test_a_document_is_read_anew_for_another_kind_and_when_it_is_no_longer_store
         load_policy(document(statement()), "trust")
 
 
-def test_the_same_document_twice_makes_two_policies() -> None:
-    first, second = (load_policy(document(statement())) for _ in range(2))
+def test_a_policy_that_is_loaded_again_has_no_name_of_the_first() -> None:
+    first = load_policy(document(statement())).named("a", "arn:aws:iam::aws:policy/a")
+    second = load_policy(document(statement()))
 
-    assert first == second
-    assert first is not second
-    assert first.named("a").label == "a"
-    assert second.label == "identity policy"
+    assert (first.label, second.label, second.arn) == ("a", "identity policy", None)
+    assert first.statements == second.statements
+
+
+def test_no_more_than_some_documents_are_remembered() -> None:
+    for number in range(1_000):
+        load_policy(document(statement(Sid=f"S{number}")))
+        load_policy(document(statement(Sid="L" * 10_000)))
+
+    assert len(_RECENT) <= 256
+    assert max(len(mark) for _, _, mark in _RECENT) <= 8192
 
 
 # -- patterns -----------------------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ from ec2roles.policy.statement import Statement
 
 _P = TypeVar("_P", bound="Policy")
 _SYNTAX = "Syntax errors in policy."
-# What the documents that were read last say. Tests pass the same few dicts again and again, and all that comes of reading
-# one depends on nothing but the document. Long ones are not kept.
-_RECENT: dict[tuple[str, bool, str | bytes], tuple[Any, ...]] = {}
+# The policies that were loaded last. Tests pass the same few dicts again and again, and a policy never changes, so the
+# one that was made of an equal document will do. Long ones are not kept.
+_RECENT: dict[tuple[str, bool, str | bytes], Policy] = {}
 _REMEMBERED = 256
 _LONG = 8192
 
@@ -73,18 +73,9 @@ class Policy:
         arn: str | None = None,
         stored: bool = False,
     ) -> None:
-        mark = _mark(document)
-        found = None if mark is None else _RECENT.get((kind, stored, mark))
-        if found is None:
-            data = _data(document, kind, stored)
-            read = Grammar(kind, stored=stored).read(data)
-            found = (read.version, read.id, read.statements, to_text(data), {})
-            if mark is not None:
-                if len(_RECENT) >= _REMEMBERED:
-                    _RECENT.clear()
-                _RECENT[kind, stored, mark] = found
-        version, policy_id, statements, text, prepared = found
-        self.__attrs_init__(kind, version, policy_id, statements, name, arn, text, prepared)
+        data = _data(document, kind, stored)
+        read = Grammar(kind, stored=stored).read(data)
+        self.__attrs_init__(kind, read.version, read.id, read.statements, name, arn, to_text(data), {})
 
     def to_dict(self) -> dict[str, Any]:
         """
@@ -382,8 +373,14 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
     """
     policy: Policy
     if not isinstance(document, Policy):
+        mark = _mark(document)
+        found = None if mark is None else _RECENT.get((kind, stored, mark))
         # Whatever is neither dict nor str is refused there, with a TypeError that says what it got.
-        policy = _CLASSES.get(kind, Policy)(document, kind, stored=stored)  # type: ignore[arg-type]
+        policy = found or _CLASSES.get(kind, Policy)(document, kind, stored=stored)  # type: ignore[arg-type]
+        if found is None and mark is not None:
+            if len(_RECENT) >= _REMEMBERED:
+                _RECENT.clear()
+            _RECENT[kind, stored, mark] = policy
     elif document.kind == kind:
         policy = document
     elif {document.kind, kind} <= _CLASSES_ALIKE:
