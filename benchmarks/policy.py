@@ -33,7 +33,7 @@ from ec2roles.policy import PolicySet, Request, evaluate, load_policy
 
 PARTS = ("small", "typical", "many", "large", "scale", "others", "hostile")
 # How many requests the slow sides get of a workload; what they need for one does not depend on it.
-MOST = {("cedarpy", "typical"): 600, ("cedarpy", "many"): 100, ("moto", "many"): 1000, ("moto", "large"): 1500}
+MOST = {("cedarpy", "typical"): 600, ("cedarpy", "many"): 300, ("moto", "many"): 1000, ("moto", "large"): 1500}
 SLOW = ("moto", "cedarpy")
 
 

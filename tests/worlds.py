@@ -41,17 +41,22 @@ def message(response: Response) -> str:
     return response.error.message
 
 
-def digest(account: Account) -> list[Any]:
-    """All state of *account*: timelines, names, the log of changes, the counters of writes, ids and issuers, the calls."""
+def digest(account: Account, *, calls: bool = True) -> list[Any]:
+    """
+    All state of *account*: timelines, names, the log of changes, the counters of writes, ids and issuers, the calls.
+
+    A refused call leaves itself in the history, and its place in the order; with ``calls=False`` they are left out.
+    """
     time, iam = account.time, account.iam
-    found: list[Any] = [list(time.changes), time._order, time._newest, time.ids._made, time.next_slot]
+    found: list[Any] = [list(time.changes), time.ids._made, time.next_slot]
+    if calls:
+        found += [time._order, time._newest, len(account.history._calls)]
     for table in (iam.roles, iam.instance_profiles, iam.users, iam.groups, iam.policies):
         found.append({name: list(timeline.spans()) for name, timeline in table._names.items()})
         for entity in table.values():
             timeline = entity._versions if table is iam.policies else entity._states
             found.append((entity.name, entity.arn, list(timeline.spans()), len(getattr(entity, "_issued", ()))))
     found.append(len(account.sts._stored))
-    found.append(len(account.history._calls))
     found.extend((bucket.name, list(bucket._policies.spans()), dict(bucket.objects)) for bucket in account.s3.buckets)
     found.extend((one.instance_id, list(one._states.spans())) for one in account.instances.values())
     return found

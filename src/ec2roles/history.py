@@ -292,7 +292,7 @@ class History:
                 )
 
     def __repr__(self) -> str:
-        return f"<History of {self.account_id}: {len(self.time.changes)} changes, {len(self._calls)} calls>"
+        return f"<History of {self.account_id}: {len(self.time.changes)} changes, {len(getattr(self, '_calls', ()))} calls>"
 
 
 def _instance_of(caller: Session | None) -> str | None:

@@ -99,7 +99,9 @@ def main() -> int:
     different = [(case, our) for case, our, their in zip(cases, ours, theirs, strict=True) if our != their]
     counts, left = explain(different, options.directory)
     agreed = len(cases) - len(different)
-    print(f"cases {len(cases):,}, seed {options.seed}; ec2roles {halfway - began:.0f} s, iam-simulate {after - halfway:.0f} s")
+    print(
+        f"cases {len(cases):,}, seed {options.seed}; ec2roles {halfway - began:.0f} s, iam-simulate {after - halfway:.0f} s"
+    )
     for name, found in (("ec2roles", Counter(ours)), ("iam-simulate", Counter(theirs))):
         shares = ", ".join(f"{label} {found[letter]:,} ({found[letter] / len(cases):.1%})" for label, letter in LETTERS)
         print(f"{name}: {shares}")

@@ -51,7 +51,7 @@ NO_RESOURCE = frozenset(action for action, resource in REQUESTS if resource == "
 # Whether the service lets a resource have a policy of its own; the others get none.
 WITH_POLICY = ("s3:", "sqs:", "dynamodb:", "lambda:", "secretsmanager:", "kms:Decrypt", "sts:AssumeRole")
 
-TEXTS = ["red", "blue", "Red", "", "a*b", "re?", "straße", "STRASSE"]
+TEXTS = ["red", "blue", "Red", "", "a*b", "a*b", "re?", "straße", "STRASSE"]
 DATES = [
     "2026-01-01T00:00:00Z", "2026-01-01", "2026-01-01T01:00:00+01:00", "2025-12-31T23:59:59Z", "2026-01-01T00:00:00.500Z",
     "2026", "1767225600", "1767225599", "2026-01", "2026-01-01T00:00Z",
@@ -97,8 +97,15 @@ SEVERAL: dict[str, list[list[str]]] = {
     "aws:PrincipalOrgPaths": [["o-a/r-1/"], ["o-a/r-1/", "o-b/r-2/"]],
     "aws:CalledVia": [["athena.amazonaws.com"], ["red", "cloudformation.amazonaws.com"]],
 }
-STRING_KEYS = ["aws:PrincipalTag/team", "aws:username", "aws:UserAgent", "aws:RequestedRegion", "aws:PrincipalOrgID", "aws:TagKeys"]
-STRING_VALUES = [*TEXTS[:4], "aws-cli/*", "r*", "*e?", "r??", "us-east-1", "o-a", "o-*", "green", "*", "${*}", "a${*}b",
+STRING_KEYS = [
+    "aws:PrincipalTag/team",
+    "aws:username",
+    "aws:UserAgent",
+    "aws:RequestedRegion",
+    "aws:PrincipalOrgID",
+    "aws:TagKeys",
+]
+STRING_VALUES = [*TEXTS[:4], "aws-cli/*", "r*", "*e?", "r??", "us-east-1", "o-a", "o-*", "green", "*", "${*}", "a${*}b", "a${*}b",
                  "${aws:username}", "${aws:PrincipalTag/team}", "${aws:PrincipalTag/gone}",
                  "${aws:PrincipalTag/gone, 'red'}", "${aws:TagKeys}", "STRAßE"]  # fmt: skip
 FAMILIES: list[tuple[list[str], list[str], list[str]]] = [
@@ -155,7 +162,9 @@ class Generator:
                 layers["session"] = [self.document(about, 0.9, "identity")]
             if self.chance(0.25):
                 layers["scps"] = [self.level(about) for _ in range(draw.choice([1, 1, 2]))]
-        if action.startswith(WITH_POLICY) and self.chance(0.85 if action.startswith(("kms", "sts")) or account == OTHER else 0.4):
+        if action.startswith(WITH_POLICY) and self.chance(
+            0.85 if action.startswith(("kms", "sts")) or account == OTHER else 0.4
+        ):
             kind = "trust" if action == "sts:AssumeRole" else "resource"
             layers["resource"] = self.document(about, 0.85, kind)
         if self.chance(0.12) and action.startswith(("s3:", "sqs:", "kms:", "sts:", "secretsmanager:")):
@@ -182,7 +191,9 @@ class Generator:
         """Return a document of one to three statements about a request; *allows* is the share of Allows."""
         count = self.random.choice([1, 1, 2, 2, 3])
         statements = [self.statement(about, "Allow" if self.chance(allows) else "Deny", kind) for _ in range(count)]
-        version = "2008-10-17" if kind in ("resource", "trust", "scp", "endpoint") and self.chance(0.1) else "2012-10-17"
+        version = (
+            "2008-10-17" if kind in ("resource", "trust", "scp", "endpoint") and self.chance(0.1) else "2012-10-17"
+        )
         return {"Version": version, "Statement": statements}
 
     def statement(self, about: tuple[str, str], effect: str, kind: str) -> Document:
@@ -248,7 +259,9 @@ class Generator:
 
     def other_action(self) -> str:
         """Return a pattern for some action."""
-        return self.random.choice(["s3:Put*", "sqs:*", "ec2:Describe*", "iam:PassRole", "kms:Encrypt", "s3express:*", "*:*"][:6])
+        return self.random.choice(
+            ["s3:Put*", "sqs:*", "ec2:Describe*", "iam:PassRole", "kms:Encrypt", "s3express:*", "*:*"][:6]
+        )
 
     def resource_pattern(self, resource: str, kind: str) -> str:
         """Return a pattern made from the resource; most of them match it."""
@@ -286,7 +299,13 @@ class Generator:
     def other_resource(self, kind: str) -> str:
         """Return a pattern for some resource."""
         return self.random.choice(
-            ["arn:aws:s3:::other/*", "arn:aws:sqs:*:*:*", "arn:aws:s3:::b/${aws:PrincipalTag/gone}", "arn:aws:s3:::*/x", "*"]
+            [
+                "arn:aws:s3:::other/*",
+                "arn:aws:sqs:*:*:*",
+                "arn:aws:s3:::b/${aws:PrincipalTag/gone}",
+                "arn:aws:s3:::*/x",
+                "*",
+            ]
         )
 
     def condition(self) -> Document:

@@ -45,7 +45,9 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def change_values(case: Case, pick: Callable[[str, str], bool], rewrite: Callable[[str, str], list[str]]) -> Case | None:
+def change_values(
+    case: Case, pick: Callable[[str, str], bool], rewrite: Callable[[str, str], list[str]]
+) -> Case | None:
     """Rewrite the condition values of the operators and keys that *pick* picks; one value may become several."""
     changed = False
     for _, _, statement in statements(case):
@@ -168,7 +170,10 @@ def empty_values(case: Case) -> Case | None:
         return re.sub(r"\$\{([^},]*)\}", lambda found: "" if found[1].strip().lower() in empty else found[0], text)
 
     changed = change_values(case, lambda operator, _: operator.startswith(("String", "Arn")), lambda _, v: [fill(v)])
-    return change_resources(case, lambda _, document, entry: [fill(entry) if document["Version"] != OLD else entry]) or changed
+    return (
+        change_resources(case, lambda _, document, entry: [fill(entry) if document["Version"] != OLD else entry])
+        or changed
+    )
 
 
 def star_past_colon(case: Case) -> Case | None:
@@ -184,8 +189,8 @@ def star_past_colon(case: Case) -> Case | None:
         missing = case["resource"].count(":") + 1 - len(parts)
         made = [entry]
         for at in ends:
-            for more in range(1, missing + 1):
-                made.append(":".join([*parts[: at + 1], *["*"] * more, *parts[at + 1 :]]))
+            tails = [["*"] * more + parts[at + 1 :] for more in range(1, missing + 1)]
+            made += [":".join([*parts[: at + 1], *tail]) for tail in tails]
         return made
 
     return change_resources(case, spread)
@@ -291,7 +296,9 @@ def one_each(text: str) -> str:
 def number_with_tail(case: Case) -> Case | None:
     """Take texts such as ``10abc`` for what they are: no numbers."""
     changed = change_values(case, is_number, lambda _, value: [value if number(value) else "ten"])
-    return drop_failed(case, lambda operator, given, _: is_number(operator, "") and not any(map(number, given))) or changed
+    return (
+        drop_failed(case, lambda operator, given, _: is_number(operator, "") and not any(map(number, given))) or changed
+    )
 
 
 def is_number(operator: str, key: str) -> bool:
@@ -329,7 +336,9 @@ def unresolved_in_arn(case: Case) -> Case | None:
     """Let a negated comparison with an ARN whose variable has no value fail, whatever the other parts of the ARN say."""
 
     def failed(operator: str, given: list[str], wanted: list[str]) -> bool:
-        return operator in ("ArnNotEquals", "ArnNotLike") and not all(resolves(value, case["context"]) for value in wanted)
+        return operator in ("ArnNotEquals", "ArnNotLike") and not all(
+            resolves(value, case["context"]) for value in wanted
+        )
 
     return drop_failed(case, failed)
 
@@ -365,11 +374,12 @@ def no_date(case: Case) -> Case | None:
     )
 
 
-def escapes_ignoring_case(case: Case) -> Case | None:
-    """Write the asterisk as such in the operators that ignore case, which know no wildcards."""
+def escapes_in_plain_text(case: Case) -> Case | None:
+    """Write the asterisk as such in the operators that know no wildcards."""
     return change_values(
-        case, lambda operator, _: operator.endswith("IgnoreCase"), lambda _, value: [value.replace("${*}", "*")]
-    )
+        case, lambda operator, _: "Equals" in operator and operator.startswith("String"),
+        lambda _, value: [value.replace("${*}", "*")],
+    )  # fmt: skip
 
 
 def short_not_resource(case: Case) -> Case | None:
@@ -425,7 +435,7 @@ REWRITES: dict[str, Rewrite] = {
         unresolved_in_arn,
         empty_for_all_values,
         no_date,
-        escapes_ignoring_case,
+        escapes_in_plain_text,
         short_not_resource,
     )
 }

@@ -232,4 +232,6 @@ class CustomerManagedPolicy:
             )
 
     def __repr__(self) -> str:
-        return f"<CustomerManagedPolicy {self.name} {self.default_version_id or '(deleted)'}>"
+        versions = getattr(self, "_versions", None)  # debuggers show objects that are not finished, too
+        state = "" if versions is None else f" {versions.last.default or '(deleted)'}"
+        return f"<CustomerManagedPolicy {self.name}{state}>"

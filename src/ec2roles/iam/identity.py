@@ -393,7 +393,8 @@ class Identity:
         return self._write(f"Delete{self.kind}", attrs.evolve(self._existing(), exists=False))
 
     def __repr__(self) -> str:
-        deleted = "" if self._states.last.exists else " (deleted)"
+        states = getattr(self, "_states", None)  # debuggers show objects that are not finished, too
+        deleted = "" if states is None or states.last.exists else " (deleted)"
         return f"<{self.kind} {self.name}{deleted}>"
 
 

@@ -194,6 +194,7 @@ class InstanceProfile:
         return position
 
     def __repr__(self) -> str:
-        state = self._states.last
+        states = getattr(self, "_states", None)  # debuggers show objects that are not finished, too
+        state = ProfileState() if states is None else states.last
         inside = f"role {state.role.name}" if state.role else "no role"
         return f"<InstanceProfile {self.name}, {inside}{'' if state.exists else ' (deleted)'}>"

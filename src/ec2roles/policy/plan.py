@@ -121,13 +121,14 @@ def compiled(statement: Statement) -> Compiled:
 class Half:
     """The Allows or the Denys of a plan. Statements without conditions and variables are merged into one test."""
 
-    __slots__ = ("conditional", "exact", "prefix_owners", "prefixes", "star", "tests")
+    __slots__ = ("conditional", "exact", "prefix_owners", "prefixes", "star", "tails", "tests")
 
     def __init__(self, statements: Iterable[Compiled]) -> None:
         self.star: Statement | None = None
         self.exact: dict[str, Statement] = {}
         owners: dict[str, Statement] = {}
         tests: list[tuple[Matcher, Statement]] = []
+        tails: list[str] = []
         conditional: list[Compiled] = []
         for one in statements:
             resources, statement = one.resources, one.statement
@@ -141,10 +142,12 @@ class Half:
             for text in resources.prefixes:
                 owners.setdefault(text, statement)
             tests += [(test, statement) for test in resources.tests]
+            tails += resources.tails
         # All prefixes are tried in one call of `str.startswith`; whose it was is looked up only after a hit.
         self.prefixes = tuple(owners)
         self.prefix_owners = tuple(owners.items())
         self.tests = tuple(tests)
+        self.tails = tuple(dict.fromkeys(tails))
         self.conditional = tuple(conditional)
 
     def decider(self, request: Request) -> Statement | None:
@@ -159,9 +162,10 @@ class Half:
             for prefix, statement in self.prefix_owners:
                 if resource.startswith(prefix):
                     return statement
-        for test, statement in self.tests:
-            if test(resource):
-                return statement
+        if self.tails and resource.endswith(self.tails):
+            for test, statement in self.tests:
+                if test(resource):
+                    return statement
         # What `Compiled.applies` does, written out: most statements are not about the resource, and are passed over here
         # without a call. The context is asked for only now, because a request prepares it when it is first needed.
         for one in self.conditional:

@@ -10,6 +10,7 @@ from ec2roles.policy.variables import Template
 
 Values = Mapping[str, "str | tuple[str, ...]"]
 _STARS = re.compile(r"\*+")
+_WILDCARDS = re.compile(f"[{STAR}{ANY}{PART_STAR}{PART_ANY}]")
 # How an ARN of fewer than six parts is read in each kind of policy (B2.6).
 _SHORT_ALWAYS = frozenset({"identity", "boundary", "session"})
 _SHORT_WITH_STAR = frozenset({"resource", "endpoint", "trust"})
@@ -31,13 +32,14 @@ class Resources:
         variables: whether ``${...}`` is a variable.
     """
 
-    __slots__ = ("dead", "exact", "prefixes", "star", "templates", "tests")
+    __slots__ = ("dead", "exact", "prefixes", "star", "tails", "templates", "tests")
 
     def __init__(self, entries: tuple[str, ...], *, kind: str, variables: bool) -> None:
         self.star = False
         exact: list[str] = []
         prefixes: list[str] = []
         tests: list[Matcher] = []
+        tails: list[str] = []
         templates: list[tuple[str, Template]] = []
         dead: list[str] = []
         for entry in entries:
@@ -47,6 +49,7 @@ class Resources:
             crossing = _crossing(entry, kind, variables)
             if crossing:
                 tests.extend(crossing)
+                tails.extend([""] * len(crossing))  # which case their end has is not settled yet
                 continue
             marked, head, template = _compile(entry, kind, variables)
             if template is not None:
@@ -57,6 +60,7 @@ class Resources:
                 at = pattern.find(STAR)
                 if ANY in pattern or PART_STAR in pattern or PART_ANY in pattern or -1 < at < len(pattern) - 1:
                     tests.append(matcher(pattern))
+                    tails.append(_WILDCARDS.split(pattern)[-1])
                 elif at < 0:
                     exact.append(pattern)
                 else:
@@ -64,6 +68,8 @@ class Resources:
         self.exact = tuple(exact)
         self.prefixes = tuple(prefixes)
         self.tests = tuple(tests)
+        # How a resource must end that fits one of the tests: many of them are ruled out by one `str.endswith`.
+        self.tails = tuple(tails)
         self.templates = tuple(templates)
         self.dead = tuple(dead)
 

@@ -75,5 +75,7 @@ class Credentials:
         )
 
     def __repr__(self) -> str:
-        life = f"expire {iso(self.expiration)}" if self.expiration else "never expire"
-        return f"<Credentials {self.access_key_id}, {life}>"
+        # Debuggers show objects that are not finished, too.
+        expiration = getattr(self, "expiration", None)
+        life = f"expire {iso(expiration)}" if expiration else "never expire"
+        return f"<Credentials {getattr(self, 'access_key_id', '?')}, {life}>"
