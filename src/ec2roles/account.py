@@ -15,7 +15,7 @@ from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.ec2.rotation import Rotation
-from ec2roles.errors import Ec2RolesError, InstanceError, NoCredentialsError
+from ec2roles.errors import InstanceError, NoCredentialsError, NoSuchEntityError
 from ec2roles.front_door import FrontDoor
 from ec2roles.history import History
 from ec2roles.iam.console import Console
@@ -335,10 +335,28 @@ class Account:
         """
         return self.iam.create_user(name, path=path, tags=tags)
 
-    def _session_policy(self, arn: str) -> Policy:
-        policy = self.iam.find(arn).document_at((self.time.instant(), LAST))
+    def delete_policy(self, name: str) -> None:
+        """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
+        self.iam.delete_policy(name)
+
+    def delete_user(self, name: str) -> None:
+        """Delete a user without keys, password, policies and groups (AWS: DeleteUser)."""
+        self.iam.delete_user(name)
+
+    def create_group(self, name: str, *, path: str = "/") -> Group:
+        """Create a group of users (AWS: CreateGroup)."""
+        return self.iam.create_group(name, path=path)
+
+    def _session_policy(self, arn: str, account_id: str) -> Policy:
+        directory = self._shared.directory(account_id)
+        if directory is None or not arn.startswith("arn:"):
+            raise NoSuchEntityError(
+                f"Policy {arn} does not exist or is not attachable.",
+                detail="a session policy is named by its ARN, and belongs to the role's account",
+            )
+        policy = directory.find(arn).document_at((self.time.instant(), LAST))
         if policy is None:
-            raise Ec2RolesError(f"managed policy '{arn}' has no document")
+            raise NoSuchEntityError(f"Policy {arn} does not exist or is not attachable.", detail="it has been deleted")
         return policy
 
     # -- instances --------------------------------------------------------------------------------------------------

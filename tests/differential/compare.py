@@ -83,7 +83,7 @@ def main() -> int:
     """Run the comparison and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("directory")
-    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--cases", type=int, default=ENOUGH)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--freeze", action="store_true", help="write the first 5,000 answers to frozen.json.xz")
     options = parser.parse_args()
@@ -111,7 +111,9 @@ def main() -> int:
     print(f"refused by iam-simulate {len(refused)}, context keys it left out {dict(left_out)}, unexplained {len(left)}")
     for case, our, their in left[:5]:
         print(f"  ec2roles {our}, iam-simulate {their} (translated): {json.dumps(case)}")
-    unused = sorted({entry["id"] for entry in known()} - set(counts)) if len(cases) >= 100_000 else []
+    # Some peculiarities are rare, so their absence means something only where they have been seen before.
+    usual = options.seed == 1 and len(cases) >= ENOUGH
+    unused = sorted({entry["id"] for entry in known()} - set(counts)) if usual else []
     if unused:
         print(f"entries that explain nothing any more: {', '.join(unused)}")
     failed = bool(left or refused or left_out or unused)
@@ -120,6 +122,7 @@ def main() -> int:
     return int(failed)
 
 
+ENOUGH = 150_000
 LETTERS = (("allowed", "A"), ("implicit deny", "I"), ("explicit deny", "E"))
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 
 from ec2roles.errors import AwsError, DuplicateKeyError, PolicyError, PolicyTooDeepError, TrustPolicyError
 from ec2roles.policy import PolicySet, Request, evaluate, load_policy
-from ec2roles.policy.document import _RECENT
+from ec2roles.policy.document import _load_marked, _mark
 from ec2roles.policy.matching import glob, mark, matcher
 from ec2roles.policy.variables import Template, Variable
 
@@ -227,8 +227,8 @@ def test_no_more_than_some_documents_are_remembered() -> None:
         load_policy(document(statement(Sid=f"S{number}")))
         load_policy(document(statement(Sid="L" * 10_000)))
 
-    assert len(_RECENT) <= 256
-    assert max(len(mark) for _, _, mark in _RECENT) <= 8192
+    assert _load_marked.cache_info().currsize <= 256
+    assert _mark({"Version": "x" * 8193}) is None
 
 
 # -- patterns -----------------------------------------------------------------------------------------------------------

@@ -394,7 +394,9 @@ def test_a_session_policy_only_takes_away() -> None:
     assert can(policy=ADMIN.to_json()) == [True, True, False]
     assert can(policy=PermissionPolicy.allow("ec2:*").to_dict()) == [False, False, False]
     assert can(policy_arns=["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]) == [True, False, False]
-    assert can(policy=PermissionPolicy.deny(LIST), policy_arns=(arn for arn in ["AmazonS3FullAccess"])) == [
+    assert can(
+        policy=PermissionPolicy.deny(LIST), policy_arns=(arn for arn in ["arn:aws:iam::aws:policy/AmazonS3FullAccess"])
+    ) == [
         False,
         True,
         False,

@@ -118,6 +118,19 @@ def prepare_launch(
     """Check everything about a launch, note it, and return what its instances will share."""
     if unknown:
         raise TypeError(f"unknown option {shown(next(iter(unknown)))} of a launch")
+    texts = {
+        "region": region,
+        "availability_zone": availability_zone,
+        "instance_type": instance_type,
+        "image_id": image_id,
+    }
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} must be str, got {type(value).__name__}")
+    if rotation is not None and not isinstance(rotation, Rotation):
+        raise TypeError(f"rotation must be a Rotation, got {type(rotation).__name__}")
+    if user_data is not None and not isinstance(user_data, (str, bytes)):
+        raise TypeError(f"user_data must be str or bytes, got {type(user_data).__name__}")
     time.require_same(sts.time, "the token service")
     time.check_slots(count)
     found = None if profile is None else resolve_profile(profile, find_profile, time, sts.account_id)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ec2roles.arns import shown
 from ec2roles.clock import iso, to_utc
+from ec2roles.errors import ArgumentError
 
 Values = dict[str, "str | tuple[str, ...]"]
 _LISTS = (list, tuple, set, frozenset)
@@ -25,7 +26,7 @@ def _text(value: Any, key: str) -> str:
         return "false"
     if isinstance(value, int):
         if not -_TOO_LONG < value < _TOO_LONG:
-            raise ValueError(f"context key {shown(key)} has a number of more than {LONGEST_NUMBER} digits")
+            raise ArgumentError(f"context key {shown(key)} has a number of more than {LONGEST_NUMBER} digits")
         return int.__repr__(value)
     if isinstance(value, float):
         return float.__repr__(value)
@@ -85,7 +86,7 @@ class Context:
 
         Raises:
             TypeError: for a value that is no str, bool, int, float, datetime, bytes, or list of these.
-        ValueError: for a number of more digits than any condition reads.
+        ArgumentError: for a number of more digits than any condition reads.
         """
         if isinstance(mapping, Context):
             return mapping

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import marshal
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
 
-from ec2roles.errors import PolicyTooLargeError
+from ec2roles.errors import ArgumentError, PolicyTooLargeError
 from ec2roles.policy.grammar import KINDS, NEWEST, NOT_JSON, Grammar
 from ec2roles.policy.source import plain, read_text, to_text
 from ec2roles.policy.statement import Statement
 
 _P = TypeVar("_P", bound="Policy")
 _SYNTAX = "Syntax errors in policy."
-# The policies that were loaded last. Tests pass the same few dicts again and again, and a policy never changes, so the
-# one that was made of an equal document will do. Long ones are not kept.
-_RECENT: dict[tuple[str, bool, str | bytes], Policy] = {}
-_REMEMBERED = 256
+# The longest document that is remembered, in characters or bytes.
 _LONG = 8192
 
 
@@ -129,7 +127,18 @@ class Policy:
         return self.name or self.arn or f"{_NOUNS[self.kind]}"
 
     def __repr__(self) -> str:
-        count = len(self.statements)
+        statements = getattr(self, "statements", None)
+        if statements is None:
+            # A traceback may show one whose document was refused.
+            return f"<{type(self).__name__}, not loaded>"
+        if self.kind == "trust":
+            allowed = [value for one in statements if one.effect == "Allow" for _, value in one.principal or ()]
+            denied = [value for one in statements if one.effect == "Deny" for _, value in one.principal or ()]
+            parts = [
+                f"{word} {', '.join(values)}" for word, values in (("allows", allowed), ("denies", denied)) if values
+            ]
+            return f"<TrustPolicy {'; '.join(parts)}>"
+        count = len(statements)
         label = f" {self.name or self.arn!r}" if self.name or self.arn else ""
         return f"<{type(self).__name__}{label} {self.kind}: {count} statement{'' if count == 1 else 's'}, {self.size} characters>"
 
@@ -204,7 +213,7 @@ class TrustPolicy(Policy):
     A role's trust policy: who may assume it.
 
     >>> TrustPolicy.service("ec2.amazonaws.com")
-    <TrustPolicy trust: 1 statement, 125 characters>
+    <TrustPolicy allows ec2.amazonaws.com>
 
     Args:
         document: a dict, or JSON text.
@@ -331,16 +340,26 @@ def _mark(document: object) -> str | bytes | None:
         return None
     try:
         # Faster than any walk in Python, and exact: it tells True from 1 and a list from a tuple, and refuses subclasses.
-        # Nothing is ever read back from it.
         mark = marshal.dumps(document)
     except ValueError:
         return None
     return mark if len(mark) <= _LONG else None
 
 
+def _load(document: object, kind: str, stored: bool) -> Policy:
+    # Whatever is neither dict nor str is refused there, with a TypeError that says what it got.
+    return _CLASSES.get(kind, Policy)(document, kind, stored=stored)  # type: ignore[arg-type]
+
+
+# A memo of a pure function: tests pass the same few dicts again and again, and a policy never changes.
+@lru_cache(maxsize=256)
+def _load_marked(mark: str | bytes, kind: str, stored: bool) -> Policy:
+    return _load(mark if isinstance(mark, str) else marshal.loads(mark), kind, stored)
+
+
 def _data(document: object, kind: str, stored: bool) -> Any:
     if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+        raise ArgumentError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     message = NOT_JSON.get(kind, _SYNTAX)
     if isinstance(document, str):
         return read_text(document, message, stored=stored)
@@ -374,13 +393,7 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
     policy: Policy
     if not isinstance(document, Policy):
         mark = _mark(document)
-        found = None if mark is None else _RECENT.get((kind, stored, mark))
-        # Whatever is neither dict nor str is refused there, with a TypeError that says what it got.
-        policy = found or _CLASSES.get(kind, Policy)(document, kind, stored=stored)  # type: ignore[arg-type]
-        if found is None and mark is not None:
-            if len(_RECENT) >= _REMEMBERED:
-                _RECENT.clear()
-            _RECENT[kind, stored, mark] = policy
+        policy = _load(document, kind, stored) if mark is None else _load_marked(mark, kind, stored)
     elif document.kind == kind:
         policy = document
     elif {document.kind, kind} <= _CLASSES_ALIKE:

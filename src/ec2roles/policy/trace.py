@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from ec2roles.errors import ArgumentError
 from ec2roles.policy.conditions import compile_condition, describe
 from ec2roles.policy.decision import Decision
 from ec2roles.policy.document import Policy
@@ -191,7 +192,7 @@ def other_actions(
 
 def _request(decision: Decision) -> Request:
     if decision.request is None:
-        raise ValueError("the call never came to policies")
+        raise ArgumentError("the call never came to policies")
     return decision.request
 
 

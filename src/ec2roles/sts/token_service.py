@@ -101,7 +101,7 @@ class TokenService:
         region: where it stands.
         find_role: returns the role that an ARN named as of a position, or None; by hand, pass `Role` objects instead of
             ARNs.
-        find_policy: returns the document of a managed policy by ARN, for session policies.
+        find_policy: returns the document of a managed policy by its ARN and the role's account, for session policies.
         semantics: the readings of open points by which it judges.
         service_context: context keys that an AWS service brings when it assumes a role, such as ``aws:SourceAccount``. None
             by default: a trust policy that asks for them refuses, as AWS's pages do not say that EC2 sends them.
@@ -115,7 +115,7 @@ class TokenService:
     )
     region: str = attrs.field(default="us-east-1", kw_only=True)
     find_role: Callable[[str, Position], Role | None] = attrs.field(default=lambda arn, position: None, kw_only=True)
-    find_policy: Callable[[str], Policy] | None = attrs.field(default=None, kw_only=True)
+    find_policy: Callable[[str, str], Policy] | None = attrs.field(default=None, kw_only=True)
     semantics: Semantics = attrs.field(factory=Semantics, kw_only=True)
     service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
     mfa_present: bool | None = attrs.field(default=False, kw_only=True)
@@ -371,7 +371,9 @@ class TokenService:
         if policy_arns:
             if self.find_policy is None:
                 raise AwsError("policy_arns need an account; pass policy= instead", code="InvalidParameterValue")
-            parameters["policy_documents"] = [self.find_policy(one) for one in policy_arns]
+            # They belong to the role's account, not to the caller's.
+            account_id = self.account_id if role is None else role.account_id
+            parameters["policy_documents"] = [self.find_policy(one, account_id) for one in policy_arns]
         return AssumeRoleRequest.read(arn, role, parameters)
 
     def assume_role_authorizations(self, call: Call) -> list[Authorization]:
