@@ -75,6 +75,34 @@ def benchmarks(session: nox.Session) -> None:
 
 
 @nox.session
+def differential(session: nox.Session) -> None:
+    """Compare the engine with iam-simulate, which npm fetches: ``nox -s differential -- --cases 500000 --seed 2``."""
+    session.install("-e", ".")
+    directory = session.create_tmp()
+    # AGPL: it runs as a program of its own, and nothing of it comes into this tree.
+    package = "@cloud-copilot/iam-simulate@0.1.173"
+    session.run("npm", "install", "--no-audit", "--no-fund", "--prefix", directory, package, external=True)
+    session.run("python", "tests/differential/compare.py", directory, *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz each target for 75 seconds, or those named: ``nox -s fuzz -- wildcards variables``."""
+    session.install("-e", ".", "pytest", "atheris>=3.0")
+    for name in session.posargs or [path.rpartition("/")[2] for path in glob("tests/fuzz/corpus/*")]:
+        session.run("python", "tests/fuzz/run.py", name, "-max_total_time=75")
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Change matching, conditions and combination in a copy, a little at a time: does a test fail? It takes an hour."""
+    session.install("attrs>=23.2", "python-dateutil>=2.8.2", "hypothesis", "pytest", "mutmut>=3.8")
+    directory = f"{session.create_tmp()}/copy"
+    shutil.rmtree(directory, ignore_errors=True)
+    session.run("python", "tests/mutation/run.py", directory, *session.posargs)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Build the sdist and, from it, the wheel."""
     session.install("build>=1.2")

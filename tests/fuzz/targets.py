@@ -92,16 +92,20 @@ def policy_loads(data: bytes) -> None:
             try:
                 lint(load_policy(text, kind, stored=stored))
             except Ec2RolesError as error:
-                assert str(error)
-                # The message is AWS's, which quotes what it was given as it was given. The detail is ours.
-                detail = getattr(error, "detail", None) or ""
-                assert detail.isprintable(), f"the detail has control characters: {detail!r}"
-                assert len(detail.partition(" at /")[0]) < 2_000, "the detail is as long as the document"
+                check_error(error)
     try:
         load_policy(data, kind)
     except TypeError:
         return
     raise AssertionError("bytes were taken for a policy")
+
+
+def check_error(error: Ec2RolesError) -> None:
+    """An error has a text; and what is ours in it, the detail, can be printed anywhere. AWS's message quotes what it got."""
+    detail = getattr(error, "detail", None) or ""
+    assert str(error)
+    assert detail.isprintable(), f"the detail has control characters: {detail!r}"
+    assert len(detail.partition(" at /")[0]) < 2_000, "the detail is as long as the document"
 
 
 KEYS = ["Version", "Id", "Statement", "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource",

@@ -96,7 +96,9 @@ def test_short_agreement(seed, count):
 def prepare(directory: Path, modules: list[str]) -> None:
     """Make the copy."""
     shutil.copytree(ROOT / "src", directory / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "tests" / "policy", directory / "tests" / "policy", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "tests" / "policy", directory / "tests" / "policy", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (directory / "tests" / "conftest.py").write_text(CONFTEST)
     (directory / "tests" / "policy" / "test_short_reference.py").write_text(SHORT)
     for module in MODULES:
@@ -110,7 +112,11 @@ def prepare(directory: Path, modules: list[str]) -> None:
 def report(directory: Path) -> str:
     """Return the score of each module, and the mutants that survived with what they change."""
     done = subprocess.run(
-        [sys.executable, "-m", "mutmut", "results", "--all", "true"], cwd=directory, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "mutmut", "results", "--all", "true"],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     verdicts: dict[str, Counter[str]] = {}
     survivors: list[str] = []
