@@ -22,7 +22,7 @@ from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
-from ec2roles.sts.session import PrincipalType, Session, identity_context
+from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
 from ec2roles.timeline import Position, Timekeeper, Timeline
 
@@ -413,32 +413,18 @@ class Instance:
         known = self._served
         if known is not None and known.credentials == credentials:
             credentials = known.credentials
-        role = fetch.role
-        user_id = f"{role.role_id}:{self.instance_id}"
-        return Session(
+        return self._launch.sts.role_session(
+            fetch.role,
+            self.instance_id,
             credentials,
-            role,
-            PrincipalType.ASSUMED_ROLE,
-            f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{self.instance_id}",
-            user_id,
-            role.account_id,
-            fetch.position[0],
-            fetch.expires,
-            identity_context(
-                role,
-                PrincipalType.ASSUMED_ROLE,
-                user_id=user_id,
-                account_id=role.account_id,
-                issued=credentials.issued,
-                mfa_present=self._launch.sts.mfa_present,
-                extra={
-                    "ec2:SourceInstanceARN": self.arn,
-                    "ec2:RoleDelivery": f"{issued.delivery}.0",
-                    "aws:Ec2InstanceSourceVpc": self.hardware.vpc_id,
-                    "aws:Ec2InstanceSourcePrivateIPv4": self.private_ipv4,
-                },
-            ),
-            role.exists,
+            issued=fetch.position[0],
+            expires=fetch.expires,
+            context={
+                "ec2:SourceInstanceARN": self.arn,
+                "ec2:RoleDelivery": f"{issued.delivery}.0",
+                "aws:Ec2InstanceSourceVpc": self.hardware.vpc_id,
+                "aws:Ec2InstanceSourcePrivateIPv4": self.private_ipv4,
+            },
         )
 
     # -- programs on it ---------------------------------------------------------------------------------------------

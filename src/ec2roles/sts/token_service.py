@@ -440,17 +440,56 @@ class TokenService:
         credentials = Credentials.mint(self.time.ids, key_id, issued=now, expires=expires)
         inherited = caller.transitive_tags
         transitive = tuple(dict.fromkeys((*caller.transitive_tag_keys, *request.transitive_tag_keys)))
-        user_id = f"{role.role_id}:{request.session_name}"
         source_identity = request.source_identity or caller.source_identity
-        extra = {} if source_identity is None else {"aws:SourceIdentity": source_identity}
-        session = Session(
+        session = self.role_session(
+            role,
+            str(request.session_name),
+            credentials,
+            issued=now,
+            expires=expires,
+            context={} if source_identity is None else {"aws:SourceIdentity": source_identity},
+            policies=request.policies,
+            tags=(*inherited, *request.tags),
+            transitive_tag_keys=transitive,
+            source_identity=source_identity,
+        )
+        self.time.step(now)
+        if self._slot is None:
+            self._slot = self.time.add_issuers([self])
+        self._stored.append(session)
+        return session
+
+    def role_session(
+        self,
+        role: Role,
+        session_name: str,
+        credentials: Credentials,
+        *,
+        issued: int,
+        expires: int,
+        context: Mapping[str, Any] = NOTHING,
+        **given: Any,
+    ) -> Session:
+        """
+        Return the session of *role* that *credentials* stand for.
+
+        Args:
+            role: the role that was assumed.
+            session_name: for EC2 the instance id.
+            credentials: what was issued.
+            issued, expires: microseconds since 1970.
+            context: context keys that the issuer fixes, such as ``ec2:SourceInstanceARN``.
+            given: what the caller of AssumeRole gave: see `Session`.
+        """
+        user_id = f"{role.role_id}:{session_name}"
+        return Session(
             credentials,
             role,
             PrincipalType.ASSUMED_ROLE,
-            f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{request.session_name}",
+            f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{session_name}",
             user_id,
             role.account_id,
-            now,
+            issued,
             expires,
             identity_context(
                 role,
@@ -459,19 +498,11 @@ class TokenService:
                 account_id=role.account_id,
                 issued=credentials.issued,
                 mfa_present=self.mfa_present,
-                extra=extra,
+                extra=context,
             ),
             role.exists,
-            request.policies,
-            (*inherited, *request.tags),
-            transitive,
-            source_identity,
+            **given,
         )
-        self.time.step(now)
-        if self._slot is None:
-            self._slot = self.time.add_issuers([self])
-        self._stored.append(session)
-        return session
 
     def caller_identity_authorizations(self, call: Call) -> list[Authorization]:
         """Return what GetCallerIdentity needs: nothing that could be denied."""

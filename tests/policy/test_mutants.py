@@ -1,0 +1,246 @@
+"""What mutation testing found untested: small facts, each of which a changed line of the engine would break."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from ec2roles.policy import Condition, PolicySet, Request, Semantics, evaluate, parse_caller
+from ec2roles.policy.conditions import compile_condition, describe, simple_lower
+from ec2roles.policy.matching import glob, mark, matcher
+from ec2roles.policy.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION, Principals
+from ec2roles.policy.resources import Resources
+from ec2roles.policy.values import instant, number
+from policy.reference import reference
+
+HOME = "111122223333"
+SESSION = parse_caller(f"arn:aws:sts::{HOME}:assumed-role/App/i-0abc")
+LAMBDA = parse_caller("lambda.amazonaws.com")
+
+# -- wildcards ----------------------------------------------------------------------------------------------------------
+
+
+def agree(pattern: str, text: str) -> None:
+    """Both ways to match say what the reference says."""
+    tokens = reference.expand(pattern, {}, False, reference.STAR, reference.ANY_ONE)
+    expected = reference.glob(tokens, text)
+    assert glob(mark(pattern), text) is expected, (pattern, text)
+    assert matcher(mark(pattern))(text) is expected, (pattern, text)
+
+
+def test_short_pieces_with_question_marks_are_found_where_they_are() -> None:
+    """Every piece of up to three characters between stars, against every text of up to five."""
+    pieces = ["".join(letters) for size in (2, 3) for letters in product("ab?", repeat=size) if "?" in letters]
+    texts = ["".join(letters) for size in range(6) for letters in product("ab", repeat=size)]
+    for piece, text in product(pieces, texts):
+        agree(f"*{piece}*", text)
+        agree(f"a*{piece}*b", text)
+
+
+@pytest.mark.parametrize("size", [10, 20, 21, 60])
+def test_long_pieces_with_question_marks_are_found_where_they_are(size: int) -> None:
+    """A piece that is searched for with a regular expression may hold any character, and may not reach into the end."""
+    piece = "a" * size + "?" + "b" * 11
+    for char in "ab:/.\n\u00e9":
+        found = piece.replace("?", char)
+        for before, after in product(["", "a", "x", "\n"], ["", "b", "x"]):
+            agree(f"*{piece}*", before + found + after)
+            agree(f"*{piece}*b", before + found + after)
+            agree(f"x*{piece}*", before + found + after)
+    agree(f"*{piece}*", piece[1:])
+
+
+def test_a_piece_never_reaches_into_the_end_of_the_pattern() -> None:
+    """What stands before the last star is looked for before the place of what stands behind it."""
+    for pattern, text in [
+        ("a?*bc*c", "axbc"),
+        ("a?*bc*c", "axbcc"),
+        ("?*ab*b", "xab"),
+        ("*a?*?b", "bab"),
+        ("*a?*?b", "abab"),
+    ]:
+        agree(pattern, text)
+
+
+# -- resources ----------------------------------------------------------------------------------------------------------
+
+HEADS = ["*", "a*", "A*", "a", "", "*A", "?*"]
+RESTS = ["B", "b", "*B", "B*", "B:c", "*:C", "C/*", "?:c"]
+GIVEN = [
+    "arn:aws:s:a:a:B",
+    "arn:aws:s:A::b",
+    "arn:aws:s:ab:x:B:c",
+    "arn:aws:s::a:b:C",
+    "arn:aws:s:a:a:C/x:y:B",
+    "arn:aws:s::a:",
+]
+
+
+@pytest.mark.parametrize("kind", ["identity", "resource", "scp", "rcp"])
+def test_stars_that_cross_colons_keep_the_case_of_the_rest(kind: str) -> None:
+    """The first five parts of the *resource* ignore case and the rest does not, wherever a star puts the parts."""
+    entries = [f"arn:aws:s:{region}:{account}:{rest}" for region, account, rest in product(HEADS, HEADS, RESTS)]
+    entries += [f"arn:aws:s:{region}:{rest}" for region, rest in product(HEADS, RESTS)]
+    entries += ["arn:*:C", "arn:*:B:c", "arn:*:*:*:B", "arn:AWS:S:*:B", "arn:aws:s*:C/x:*:B"]
+    for entry in entries:
+        resources = Resources((entry,), kind=kind, variables=True)
+        for resource in GIVEN:
+            folded = ":".join(resource.split(":", 5)[:5]).lower() + ":" + resource.split(":", 5)[5]
+            expected = bool(reference.resource_matches(entry, resource, kind, True, {}))
+            assert resources.match(folded, {}) is expected, (entry, resource)
+
+
+def test_a_star_that_crosses_colons_does_not_cover_what_is_no_arn() -> None:
+    """An action without a resource is covered by ``*`` alone."""
+    for entry in ("arn:aws:s:*:B", "arn:aws:s:*:*:B*", "*:B"):
+        resources = Resources((entry,), kind="identity", variables=True)
+        assert not any(resources.match(resource, {}) for resource in ("*", "arn:aws:s:a:B", "B", ""))
+
+
+# -- principals ---------------------------------------------------------------------------------------------------------
+
+
+def test_principals_that_are_no_whole_arn_cover_nobody() -> None:
+    """AWS may hold such a policy; a colon in a name is no separator; and there are no wildcards."""
+    assert Principals((("AWS", "arn:aws:iam"), ("AWS", "arn:aws:iam::"))).match(SESSION) == NONE
+    user = f"arn:aws:iam::{HOME}:user/a:b"
+    assert Principals((("AWS", user),)).match(parse_caller(user)) == DIRECT
+    role = f"arn:aws:iam::{HOME}:role/a:b"
+    assert Principals((("AWS", role),)).match(parse_caller(role)) == ROLE_OF_SESSION
+    stars = f"arn:aws:iam::{HOME}:user/*"
+    assert Principals((("AWS", stars),)).match(parse_caller(stars)) == NONE
+
+
+def test_a_service_has_two_names_in_china() -> None:
+    """With ``.cn`` or without it, in the policy or in the request."""
+    for named, asking in product(["ec2.amazonaws.com", "ec2.amazonaws.com.cn"], repeat=2):
+        assert Principals((("Service", named),)).match(parse_caller(asking)) == DIRECT
+    assert Principals((("Service", "ec2.amazonaws.com"),)).match(LAMBDA) == NONE
+
+
+def test_not_principal_spares_services_if_everyone_includes_them() -> None:
+    """The choice counts for NotPrincipal too."""
+    everyone = Principals((("AWS", "*"),))
+    for includes in (True, False):
+        assert everyone.spares(
+            LAMBDA, has_boundary=False, strict=False, everyone_includes_services=includes
+        ) is includes  # fmt: skip
+
+
+def test_strict_not_principal_wants_account_and_role_or_session() -> None:
+    """Neither the account nor the role is enough alone."""
+    account, role = ("AWS", HOME), ("AWS", f"arn:aws:iam::{HOME}:role/App")
+    for pairs, spared in [
+        ((account,), False),
+        ((role,), False),
+        ((account, role), True),
+        ((account, ("AWS", SESSION.text)), True),
+    ]:
+        found = Principals(pairs).spares(SESSION, has_boundary=False, strict=True, everyone_includes_services=True)
+        assert found is spared
+    assert Principals((account,)).match(SESSION) == ACCOUNT
+
+
+def resource_policy(effect: str, **element: object) -> dict[str, object]:
+    statement = {"Effect": effect, "Action": "s3:GetObject", "Resource": "*", **element}
+    everything = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "*", "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement, everything] if effect == "Deny" else [statement]}
+
+
+@pytest.mark.parametrize("includes", [True, False])
+def test_whether_everyone_includes_services_reaches_the_policies(includes: bool) -> None:
+    """`Semantics` says it, for ``Principal`` and for ``NotPrincipal``."""
+    request = Request("lambda.amazonaws.com", "s3:GetObject", "arn:aws:s3:::b/k")
+    semantics = Semantics(everyone_includes_services=includes)
+    allow = resource_policy("Allow", Principal="*")
+    deny = resource_policy("Deny", NotPrincipal={"AWS": "*"})
+    assert bool(evaluate(request, PolicySet(resource=allow), semantics)) is includes
+    assert bool(evaluate(request, PolicySet(resource=deny), semantics)) is includes
+
+
+# -- values -------------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_have_400_characters_at_most() -> None:
+    """What is longer is no number."""
+    assert number("0." + "1" * 398) is not None
+    assert number("0." + "1" * 399) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("9223372036854775807", 9223372036854775807000),
+        ("9223372036854775808", None),
+        ("1970-01-01T23:59:59Z", 86_399_000),
+        ("1970-01-01T24:00:00Z", None),
+        ("1970-01-01T23:60:00Z", None),
+        ("1970-01-01T23:59:60Z", None),
+        ("1970-01-01T10:00:00+10:00", 0),
+        ("1970-01-02T00:59:00+23:59", 3_600_000),
+        ("1970-01-01T00:00:00-23:00", 82_800_000),
+        ("1970-01-01T00:00:00+24:00", None),
+        ("1970-01-01T00:00:00+00:60", None),
+        ("1970-01-01T00:00:00.5Z", 500),
+        ("1970-01-01T00:00:00.05Z", 50),
+        ("1970-01-01T00:00:00.0019Z", 1),
+        ("1970-01-01T00:00:01.123456z", 1123),
+    ],
+)
+def test_instants_have_edges(text: str, milliseconds: int | None) -> None:
+    """Hours end at 23, minutes and seconds at 59, zones at 23:59; a fraction is read from the left."""
+    assert instant(text) == milliseconds
+
+
+def test_case_is_ignored_letter_by_letter() -> None:
+    """A letter whose other form has another length stays as it is."""
+    assert simple_lower("AbC") == "abc"
+    assert simple_lower("\u00c4bC") == "\u00e4bc"
+    assert simple_lower("x\u0130Y") == "x\u0130y"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "like"),
+    [
+        ("arn:aws:s3:::b", "arn:aws:s3:us-east-1::b", False),
+        ("arn:aws:s3: ::b", "arn:aws:s3:us-east-1::b", False),
+        ("arn:aws:s3:*::b", "arn:aws:s3:us-east-1::b", True),
+        ("arn:aws:s3:**::b", "arn:aws:s3:::b", True),
+        ("arn:*:*:*:*:*", "arn:aws:s3:::", True),
+        ("arn:aws:s3:::", "arn:aws:s3:::b", False),
+    ],
+)
+def test_each_part_of_an_arn_counts(wanted: str, value: str, like: bool) -> None:
+    """An empty part matches an empty part only, a star every part."""
+    assert compile_condition(Condition("ArnLike", "k", (wanted,)), variables=True).holds({"k": value}) is like
+
+
+# -- what a condition asked, in words -----------------------------------------------------------------------------------
+
+SEVERAL = ("a", "b")
+NO_KEY = "and the request has no such key"
+TWO = "and the request has a, b"
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "values", "variables", "words"),
+    [
+        ("StringEquals", ("x",), {}, True, f"wants x, {NO_KEY}"),
+        ("StringEquals", ("x", "y"), {"k": "z"}, True, "wants x or y, and the request has z"),
+        ("StringEquals", (), {"k": "z"}, True, "wants (no value), and the request has z"),
+        ("StringEquals", ("x",), {"k": SEVERAL}, True,
+         f"wants x, {TWO} (several values: StringEquals needs ForAnyValue: or ForAllValues:)"),
+        ("ForAnyValue:StringEquals", ("x",), {"k": SEVERAL}, True, f"wants x, {TWO}"),
+        ("Null", ("true",), {"k": SEVERAL}, True, f"wants true, {TWO}"),
+        ("Bogus", ("x",), {"k": SEVERAL}, True, f"wants x, {TWO}"),
+        ("StringLike", ("${v}*", "y"), {"v": "1"}, True, f"wants ${{v}}* = 1* or y, {NO_KEY}"),
+        ("StringLike", ("${v}*",), {"v": "1"}, False, f"wants ${{v}}*, {NO_KEY}"),
+        ("StringLike", ("${v}${w}",), {}, True, f"wants ${{v}}${{w}} (which has no value: v, w is absent), {NO_KEY}"),
+    ],
+)  # fmt: skip
+def test_conditions_are_told_in_words(
+    operator: str, wanted: tuple[str, ...], values: dict[str, str | tuple[str, ...]], variables: bool, words: str
+) -> None:
+    """What was wanted, with variables filled in, and what the request had."""
+    assert describe(Condition(operator, "k", wanted), values, variables=variables) == f"{operator} k {words}"
