@@ -15,7 +15,7 @@ from ec2roles.timeline import Position
 NOTHING: Mapping[str, Any] = {}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Call:
     """
     One API call, as its sender put it.

@@ -80,7 +80,7 @@ class Event:
         return f"<{iso(self.at)} {self.kind} {self.operation}{about}{who}{outcome}>"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Recorded:
     position: Position
     call: Call

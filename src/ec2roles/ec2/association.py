@@ -13,7 +13,7 @@ STOPPED = "stopped"
 TERMINATED = "terminated"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Association:
     """
     One association of an instance with a profile; replacing the profile makes another one.
@@ -31,7 +31,7 @@ class Association:
     since: Position
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Epoch:
     """
     A stretch of time in which an instance's credentials are fetched from one start.
@@ -47,7 +47,7 @@ class Epoch:
     first_ordinal: int
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class InstanceRecord:
     """
     Everything about an instance that can change, at one moment. The instances of one launch share one until they differ.

@@ -27,7 +27,7 @@ NO_ROLE = "NoRole"
 UNAUTHORIZED = "AssumeRoleUnauthorizedAccess"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Fetch:
     """
     What came of one fetch.
@@ -56,7 +56,7 @@ class Fetch:
         return self.problem is None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Fetcher:
     """
     Works out the fetches of one instance.

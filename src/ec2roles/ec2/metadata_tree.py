@@ -22,7 +22,7 @@ VERSIONS = (
 ).split()
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Hardware:
     """
     What an instance is and where it stands; the same for all instances of one launch.
@@ -48,7 +48,7 @@ class Hardware:
     reservation_id: str
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Served:
     """
     What an instance's metadata shows under ``iam/security-credentials/``, and for how long that stays so.
@@ -103,7 +103,7 @@ class Host(Protocol):
         """Return the credentials shown at *now*, or None if there are none."""
 
 
-@attrs.define
+@attrs.define(eq=False)
 class View:
     """
     One look at the metadata of one instance.

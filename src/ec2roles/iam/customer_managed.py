@@ -15,7 +15,7 @@ from ec2roles.policy import Policy, check_size, load_policy
 from ec2roles.timeline import Position, Timekeeper, Timeline
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class PolicyVersions:
     """
     All versions of a managed policy at one moment.

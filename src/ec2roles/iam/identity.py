@@ -48,7 +48,7 @@ class PolicyFinder(Protocol):
         """Return the managed policy of that name or ARN, or raise `NoSuchEntityError`."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class IdentityState:
     """
     Everything about an identity that can change, at one moment.

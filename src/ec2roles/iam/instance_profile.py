@@ -14,7 +14,7 @@ from ec2roles.iam.role import Role
 from ec2roles.timeline import Position, Timekeeper, Timeline
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class ProfileState:
     """
     Everything about an instance profile that can change, at one moment.

@@ -59,7 +59,7 @@ class AwsManagedPolicy:
         return self.document
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Row:
     """One line of the file, its document still text."""
 

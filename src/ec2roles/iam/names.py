@@ -11,7 +11,7 @@ from ec2roles.arns import shown
 from ec2roles.errors import InvalidInputError, InvalidNameError, LimitExceededError
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class NameRule:
     """
     One pattern and its lengths.

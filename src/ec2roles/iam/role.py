@@ -17,7 +17,7 @@ from ec2roles.policy import Policy, TrustPolicy, check_size, load_policy
 from ec2roles.timeline import Position, Timeline
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class RoleState(IdentityState):
     """
     Everything about a role that can change, at one moment.

@@ -29,7 +29,7 @@ def _replaced(document: dict[str, Any], replace: Callable[[str], str]) -> dict[s
     return document
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Trust:
     """
     A trust policy with its principals resolved.

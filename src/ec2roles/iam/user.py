@@ -30,7 +30,7 @@ ACTIVE = "Active"
 INACTIVE = "Inactive"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class UserState(IdentityState):
     """
     Everything about a user that can change, at one moment.

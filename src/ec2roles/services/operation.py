@@ -15,7 +15,7 @@ from ec2roles.sts.token_service import Authorization
 Authorizations = Callable[[Call], Iterable[Authorization | Sequence[Any]]]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Operation:
     """
     One API operation.
@@ -43,7 +43,7 @@ def plain_denial(call: Call, decision: Decision) -> AwsError:
     return AccessDeniedError(decision.message)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Service:
     """
     A service: the prefix of its actions, and its table of operations.

@@ -15,7 +15,7 @@ from ec2roles.sts.token_service import Authorization
 _ACTION = re.compile(r"[A-Za-z0-9._-]+:[A-Za-z0-9._-]+")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Found:
     """
     What a call turned out to mean.

@@ -63,7 +63,7 @@ def check_duration(value: object) -> int:
     return value
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class AssumeRoleRequest:
     """
     One request to assume a role, with every parameter checked by itself.

@@ -85,7 +85,7 @@ def identity_context(
     return Context.of({**keys, **(extra or {})})
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Session:
     """
     What one set of credentials stands for.

@@ -59,7 +59,7 @@ class Authorization:
     account_id: str | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Layers:
     """The policies of organisations that bear on one request: service and resource control policies, by level."""
 
@@ -70,7 +70,7 @@ class Layers:
 NO_LAYERS = Layers()
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Judgement:
     """
     What came of a call before it is performed.
