@@ -8,10 +8,11 @@ import pytest
 
 from ec2roles.policy import Condition, PolicySet, Request, Semantics, evaluate, parse_caller
 from ec2roles.policy.conditions import compile_condition, describe, simple_lower
-from ec2roles.policy.matching import glob, mark, matcher
+from ec2roles.policy.matching import glob, literal, mark, matcher
 from ec2roles.policy.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION, Principals
 from ec2roles.policy.resources import Resources
-from ec2roles.policy.values import instant, number
+from ec2roles.policy.values import address, instant, network, number
+from ec2roles.policy.variables import Template
 from policy.reference import reference
 
 HOME = "111122223333"
@@ -63,6 +64,19 @@ def test_a_piece_never_reaches_into_the_end_of_the_pattern() -> None:
         agree(pattern, text)
 
 
+def test_start_and_end_do_not_overlap() -> None:
+    """The text is as long as both together at least."""
+    ends = ["", "a", "b", "aa", "ab", "aba"]
+    for first, last, text in product(ends, ends, ["", "a", "b", "aa", "ab", "ba", "aba", "aaa", "abab", "abaaba"]):
+        agree(f"{first}*{last}", text)
+        agree(f"{first}*a*{last}", text)
+
+
+def test_halves_of_surrogate_pairs_are_no_wildcards() -> None:
+    """Not even those that stand for wildcards in a marked pattern."""
+    assert literal("a\ud800b\ud803") == "a\ufffdb\ufffd"
+
+
 # -- resources ----------------------------------------------------------------------------------------------------------
 
 HEADS = ["*", "a*", "A*", "a", "", "*A", "?*"]
@@ -96,6 +110,26 @@ def test_a_star_that_crosses_colons_does_not_cover_what_is_no_arn() -> None:
     for entry in ("arn:aws:s:*:B", "arn:aws:s:*:*:B*", "*:B"):
         resources = Resources((entry,), kind="identity", variables=True)
         assert not any(resources.match(resource, {}) for resource in ("*", "arn:aws:s:a:B", "B", ""))
+
+
+@pytest.mark.parametrize(
+    ("entry", "covers", "dead"),
+    [
+        ("arn:AWS:S3", True, False),
+        ("arn:aws", True, False),
+        ("arn:*", True, False),
+        ("*:aws", True, False),
+        ("arn:aws:sqs", False, False),
+        ("arn", False, True),
+        ("foo:aws:s3", False, True),
+        ("b:*", False, True),
+    ],
+)
+def test_short_arns_begin_as_arns_do(entry: str, covers: bool, dead: bool) -> None:
+    """Their missing parts act as stars; others are malformed, and as NotResource make a statement apply to nothing."""
+    resources = Resources((entry,), kind="identity", variables=True)
+    assert resources.match("arn:aws:s3:::b", {}) is covers
+    assert resources.excludes("arn:aws:s3:::b", {}) is (not covers and not dead)
 
 
 # -- principals ---------------------------------------------------------------------------------------------------------
@@ -140,6 +174,20 @@ def test_strict_not_principal_wants_account_and_role_or_session() -> None:
         found = Principals(pairs).spares(SESSION, has_boundary=False, strict=True, everyone_includes_services=True)
         assert found is spared
     assert Principals((account,)).match(SESSION) == ACCOUNT
+
+
+def test_a_caller_is_covered_in_several_ways_at_once() -> None:
+    """By its account and by its role, its id or its own name."""
+    role, account = ("AWS", f"arn:aws:iam::{HOME}:role/App"), ("AWS", HOME)
+    assert Principals((role, account)).match(SESSION) == ACCOUNT | ROLE_OF_SESSION
+    user = parse_caller(f"arn:aws:iam::{HOME}:user/a", None, "AIDAEXAMPLEID12345678")
+    assert Principals((("AWS", "AIDAEXAMPLEID12345678"), account)).match(user) == ACCOUNT | DIRECT
+    known = parse_caller(SESSION.text, f"arn:aws:iam::{HOME}:role/path/App", "AROAEXAMPLEID12345678:i-0abc")
+    assert Principals((("AWS", "AROAEXAMPLEID12345678"), account)).match(known) == ACCOUNT | ROLE_OF_SESSION
+    assert (
+        Principals((("AWS", f"arn:aws:iam::{HOME}:role/path/App"), account)).match(known) == ACCOUNT | ROLE_OF_SESSION
+    )
+    assert Principals((role,)).match(known) == NONE
 
 
 def resource_policy(effect: str, **element: object) -> dict[str, object]:
@@ -191,6 +239,52 @@ def test_numbers_have_400_characters_at_most() -> None:
 def test_instants_have_edges(text: str, milliseconds: int | None) -> None:
     """Hours end at 23, minutes and seconds at 59, zones at 23:59; a fraction is read from the left."""
     assert instant(text) == milliseconds
+
+
+def test_addresses_are_numbers() -> None:
+    """Each octet has its place; a zone, a range and a leading zero are no address."""
+    assert address("1.2.3.4") == (4, 0x01020304)
+    assert address("255.254.253.252") == (4, 0xFFFEFDFC)
+    assert address("::1:2") == (6, 0x10002)
+    assert [address(text) for text in ("fe80::1%eth0", "::1/64", "1.2.3.04", "one", "")] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10.1.2.3", (4, 0x0A010203, 0x0A010203)),
+        ("10.1.2.3/32", (4, 0x0A010203, 0x0A010203)),
+        ("10.1.2.3/31", (4, 0x0A010202, 0x0A010203)),
+        ("10.1.2.3/8", (4, 0x0A000000, 0x0AFFFFFF)),
+        ("10.1.2.3/0", (4, 0, 2**32 - 1)),
+        ("10.1.2.3/33", None),
+        ("10.1.2.3/0008", None),
+        ("10.1.2.3/", None),
+        ("::1/128", (6, 1, 1)),
+        ("::1/0", (6, 0, 2**128 - 1)),
+        ("::1/129", None),
+    ],
+)
+def test_ranges_have_a_first_and_a_last_address(text: str, found: tuple[int, int, int] | None) -> None:
+    """Host bits may be set."""
+    assert network(text) == found
+
+
+def test_one_of_several_patterns_is_enough() -> None:
+    """The first or the last of them."""
+    for values in (("x*",), ("x*", "y*"), ("x*", "y*", "z*")):
+        test = compile_condition(Condition("StringLike", "k", values), variables=True)
+        assert [test.holds({"k": text}) for text in ("xa", "ya", "za", "a")] == [
+            f"{letter}*" in values for letter in "xyza"
+        ]
+
+
+def test_variables_are_found_behind_braces_and_between_stars() -> None:
+    """A brace before the variable ends nothing, and a star that is no wildcard stays one."""
+    template = Template("}*${v}*", wild=False)
+    assert template.text == "}*${v}*"
+    assert template.resolve({"v": "1"}) == "}*1*"
+    assert Template("}${v}*", wild=True).resolve({"v": "*"}) == f"}}*{mark('*')}"
 
 
 def test_case_is_ignored_letter_by_letter() -> None:
