@@ -20,7 +20,7 @@ class NameRule:
         member: AWS's member name, lower camel case, as its messages give it.
         noun: how our own wording calls it.
         pattern: the pattern as AWS prints it.
-        regex: the pattern that is matched; AWS's ``\\w`` means ASCII only.
+        regex: the pattern that is matched; AWS's ``\\w`` means ASCII only. Python compiles it when it is first needed.
         shortest: fewest characters.
         longest: most characters.
     """
@@ -28,7 +28,7 @@ class NameRule:
     member: str
     noun: str
     pattern: str
-    regex: re.Pattern[str]
+    regex: str
     shortest: int
     longest: int
 
@@ -47,7 +47,7 @@ class NameRule:
             problems.append(f"Member must have length greater than or equal to {self.shortest}")
         if len(value) > self.longest:
             problems.append(f"Member must have length less than or equal to {self.longest}")
-        if not self.regex.fullmatch(value):
+        if not re.fullmatch(self.regex, value):
             problems.append(f"Member must satisfy regular expression pattern: {self.pattern}")
         if problems:
             raise InvalidNameError(
@@ -89,7 +89,7 @@ def wrong_type(member: str, value: object, types: str = "<class 'int'>") -> str:
     )
 
 
-_WORD = re.compile(r"[A-Za-z0-9_+=,.@-]+")
+_WORD = r"[A-Za-z0-9_+=,.@-]+"
 _PATTERN = r"[\w+=,.@-]+"
 
 ROLE_NAME = NameRule("roleName", "role name", _PATTERN, _WORD, 1, 64)
@@ -97,15 +97,13 @@ USER_NAME = NameRule("userName", "user name", _PATTERN, _WORD, 1, 64)
 GROUP_NAME = NameRule("groupName", "group name", _PATTERN, _WORD, 1, 128)
 PROFILE_NAME = NameRule("instanceProfileName", "instance profile name", _PATTERN, _WORD, 1, 128)
 POLICY_NAME = NameRule("policyName", "policy name", _PATTERN, _WORD, 1, 128)
-PATH = NameRule("path", "path", r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)", re.compile(r"/|/[!-~]+/"), 1, 512)
-POLICY_PATH = NameRule(
-    "path", "policy path", r"((/[A-Za-z0-9\.,\+@=_-]+)*)/", re.compile(r"(/[A-Za-z0-9.,+@=_-]+)*/"), 1, 512
-)
+PATH = NameRule("path", "path", r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)", r"/|/[!-~]+/", 1, 512)
+POLICY_PATH = NameRule("path", "policy path", r"((/[A-Za-z0-9\.,\+@=_-]+)*)/", r"(/[A-Za-z0-9.,+@=_-]+)*/", 1, 512)
 DESCRIPTION = NameRule(
     "description",
     "description",
     r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
-    re.compile(r"[\t\n\r -~\u00a1-\u00ff]*"),
+    r"[\t\n\r -~\u00a1-\u00ff]*",
     0,
     1000,
 )
@@ -114,7 +112,7 @@ Tags = tuple[tuple[str, str], ...]
 """Tags as pairs of key and value, in the order they were given."""
 
 # AWS writes [\p{L}\p{Z}\p{N}_.:/=+\-@]; in Python, letters and numbers are \w, and \p{Z} is what counts as a space.
-_TAG = re.compile(r"[\w\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]*")
+_TAG = r"[\w\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]*"
 _TAG_PATTERN = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]"
 
 
@@ -151,7 +149,7 @@ def check_tags(tags: Mapping[str, str] | Iterable[tuple[str, str]] | None, *, mo
         for noun, text, shortest, longest in (("key", key, 1, 128), ("value", value, 0, 256)):
             if not isinstance(text, str):
                 raise TypeError(f"a tag's {noun} must be str, got {type(text).__name__}")
-            if not shortest <= len(text) <= longest or not _TAG.fullmatch(text):
+            if not shortest <= len(text) <= longest or not re.fullmatch(_TAG, text):
                 raise InvalidNameError(
                     validation_message(
                         [

@@ -10,7 +10,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ec2roles.policy.caller import Caller, CallerKind, parse_caller
-from ec2roles.policy.checks import LintWarning
 from ec2roles.policy.context import Context
 from ec2roles.policy.decision import Decision, Outcome
 from ec2roles.policy.document import PermissionPolicy, Policy, TrustPolicy, check_size, load_policy
@@ -23,6 +22,7 @@ from ec2roles.policy.statement import Condition, Statement
 
 if TYPE_CHECKING:
     from ec2roles.policy.avoid import Way
+    from ec2roles.policy.checks import LintWarning
     from ec2roles.policy.questions import Change, PermittedActions, compare, permitted_actions
     from ec2roles.policy.report import LayerReport
     from ec2roles.policy.trace import Finding, Miss
@@ -68,6 +68,7 @@ _LATER = {
     "Denial": "why_not",
     "Finding": "trace",
     "LayerReport": "report",
+    "LintWarning": "checks",
     "Miss": "trace",
     "PermittedActions": "questions",
     "Way": "avoid",

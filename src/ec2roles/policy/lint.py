@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ec2roles.arns import shown
-from ec2roles.policy.checks import LintWarning, findings
 from ec2roles.policy.document import Policy, load_policy
 from ec2roles.policy.matching import action_matches, ascii_lower
+
+if TYPE_CHECKING:
+    from ec2roles.policy.checks import LintWarning
 
 
 def lint(policy: Policy | Mapping[str, Any] | str, actions: Iterable[str] | None = None) -> tuple[LintWarning, ...]:
@@ -25,6 +27,8 @@ def lint(policy: Policy | Mapping[str, Any] | str, actions: Iterable[str] | None
         actions: the actions that exist, for instance from botocore. Without it, names are not checked: the core ships
             no list of actions.
     """
+    from ec2roles.policy.checks import findings  # when it is first asked: loading a policy needs none of it
+
     loaded = policy if isinstance(policy, Policy) else load_policy(policy)
     found = list(findings(loaded.statements))
     if actions is not None:
@@ -34,6 +38,8 @@ def lint(policy: Policy | Mapping[str, Any] | str, actions: Iterable[str] | None
 
 def _unknown_actions(policy: Policy, actions: list[str]) -> Iterator[LintWarning]:
     import difflib  # only needed to word a suggestion
+
+    from ec2roles.policy.checks import LintWarning
 
     known = {ascii_lower(action): action for action in actions}
     for statement in policy.statements:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -21,11 +20,9 @@ _SESSION_POLICY_SIZE = 2_048
 _SESSION_POLICY_ARNS = 10
 _TRANSITIVE_TAG_KEYS = 50
 
-SESSION_NAME = NameRule("roleSessionName", "session name", r"[\w+=,.@-]*", re.compile(r"[A-Za-z0-9_+=,.@-]*"), 2, 64)
-EXTERNAL_ID = NameRule("externalId", "ExternalId", r"[\w+=,.@:\/-]*", re.compile(r"[A-Za-z0-9_+=,.@:/-]*"), 2, 1224)
-SOURCE_IDENTITY = NameRule(
-    "sourceIdentity", "source identity", r"[\w+=,.@-]*", re.compile(r"[A-Za-z0-9_+=,.@-]*"), 2, 64
-)
+SESSION_NAME = NameRule("roleSessionName", "session name", r"[\w+=,.@-]*", r"[A-Za-z0-9_+=,.@-]*", 2, 64)
+EXTERNAL_ID = NameRule("externalId", "ExternalId", r"[\w+=,.@:\/-]*", r"[A-Za-z0-9_+=,.@:/-]*", 2, 1224)
+SOURCE_IDENTITY = NameRule("sourceIdentity", "source identity", r"[\w+=,.@-]*", r"[A-Za-z0-9_+=,.@-]*", 2, 64)
 
 
 def check_session_name(value: object) -> str:
