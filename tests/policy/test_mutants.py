@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import pytest
 
-from ec2roles.policy import Condition, PolicySet, Request, Semantics, evaluate, parse_caller
+from ec2roles.policy import Caller, Condition, PolicySet, Request, Semantics, evaluate, parse_caller
 from ec2roles.policy.conditions import compile_condition, describe, simple_lower
 from ec2roles.policy.matching import glob, literal, mark, matcher
 from ec2roles.policy.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION, Principals
@@ -205,6 +206,48 @@ def test_whether_everyone_includes_services_reaches_the_policies(includes: bool)
     deny = resource_policy("Deny", NotPrincipal={"AWS": "*"})
     assert bool(evaluate(request, PolicySet(resource=allow), semantics)) is includes
     assert bool(evaluate(request, PolicySet(resource=deny), semantics)) is includes
+
+
+ALLOW = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+SILENT = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}}
+OTHER: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Principal": {"AWS": HOME}, "Action": "*", "Resource": "*"},
+}
+KEY, OBJECT = f"arn:aws:kms:us-east-1:{HOME}:key/k", "arn:aws:s3:::b/k"
+LINKED = f"arn:aws:iam::{HOME}:role/aws-service-role/x.amazonaws.com/X"
+
+
+@pytest.mark.parametrize(
+    ("caller", "action", "resource", "account", "policies", "denied_by", "reason"),
+    [
+        (SESSION, "s3:GetObject", OBJECT, HOME, PolicySet(), "identity", "implicit deny: identity"),
+        (SESSION, "s3:GetObject", OBJECT, HOME, PolicySet(ALLOW, boundaries=SILENT), "boundary", "implicit deny: boundary"),
+        (SESSION, "s3:GetObject", OBJECT, HOME, PolicySet(ALLOW, session=SILENT), "session", "implicit deny: session"),
+        (SESSION, "s3:GetObject", OBJECT, HOME, PolicySet(ALLOW, scps=[[SILENT]]), "scp", "implicit deny: scp"),
+        (SESSION, "s3:GetObject", OBJECT, HOME, PolicySet(ALLOW), None, "allowed"),
+        (SESSION, "s3:GetObject", OBJECT, HOME, PolicySet(ALLOW, boundaries=ALLOW), None, "allowed"),
+        (SESSION, "s3:GetObject", OBJECT, HOME, PolicySet(resource={**OTHER, "Statement": {**OTHER["Statement"], "Principal": "*"}}),
+         None, "allowed"),
+        (SESSION, "s3:GetObject", OBJECT, "444455556666", PolicySet(ALLOW), "resource",
+         "the resource's account does not allow this caller"),
+        (SESSION, "s3:GetObject", OBJECT, "444455556666", PolicySet(resource=OTHER), "identity",
+         "across accounts the caller's own policies must allow too"),
+        (SESSION, "kms:Decrypt", KEY, HOME, PolicySet(ALLOW), "resource", "the policy of this resource must allow it"),
+        (SESSION, "kms:Decrypt", KEY, HOME, PolicySet(resource=OTHER), "identity",
+         "the policy of this resource leaves it to the account's own policies"),
+        (LAMBDA, "s3:GetObject", OBJECT, HOME, PolicySet(resource=OTHER), "resource",
+         "only a policy of the resource can allow this caller"),
+        (SESSION, "sts:GetCallerIdentity", "*", HOME, PolicySet(), None, "sts:GetCallerIdentity is always allowed"),
+        (SESSION, "iam:DeleteRole", LINKED, HOME, PolicySet(ALLOW), "service", "AWS manages this resource itself"),
+    ],
+)  # fmt: skip
+def test_a_verdict_names_its_layer_and_its_rule(
+    caller: Caller, action: str, resource: str, account: str, policies: PolicySet, denied_by: str | None, reason: str
+) -> None:
+    """The layer that denies, and where no statement says it, the rule in words."""
+    decision = evaluate(Request(caller, action, resource, resource_account=account), policies)
+    assert (decision.denied_by, decision.reason) == (denied_by, reason)
 
 
 # -- values -------------------------------------------------------------------------------------------------------------
