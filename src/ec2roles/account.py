@@ -34,7 +34,7 @@ from ec2roles.services.registry import Registry
 from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
 from ec2roles.sts.credentials import Credentials
-from ec2roles.sts.token_service import TokenService
+from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.timeline import LAST, Timekeeper
 
 OUTSIDE_ADDRESS = "198.51.100.7"
@@ -78,6 +78,11 @@ class Instances(dict[str, Instance]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} instance{'' if len(self) == 1 else 's'}>"
+
+
+def _nothing_to_sign_with(credentials: Credentials | None) -> NoCredentialsError | None:
+    # What every AWS client says then, without asking AWS.
+    return NoCredentialsError("Unable to locate credentials") if credentials is None else None
 
 
 class Account:
@@ -446,6 +451,41 @@ class Account:
         """
         return self._front_door.call(self._call(action, resource, credentials, context, parameters, None))
 
+    def request(
+        self,
+        operation: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        credentials: Credentials | None,
+        context: Mapping[str, Any] | None = None,
+    ) -> Response:
+        """
+        Make a call as AWS's API takes it, and get a response of its form.
+
+        >>> account = Account()
+        >>> key = account.create_user("alice").create_access_key()
+        >>> account.request("sts:GetCallerIdentity", credentials=key).value["Arn"]
+        'arn:aws:iam::123456789012:user/alice'
+
+        Args:
+            operation: the service's prefix and the operation's name: ``s3:PutObject``.
+            parameters: AWS's, as boto3 takes them: ``{"Bucket": "photos", "Key": "cat.jpg", "Body": b"meow"}``.
+            credentials: whose call it is; None for a call without any.
+            context: context keys, such as ``aws:SourceIp``.
+
+        Returns:
+            A `Response` whose value is a dict as boto3 gives it. An operation that is not simulated is the error
+            ``InvalidAction``.
+        """
+        return self._front_door.request(
+            operation,
+            parameters or NOTHING,
+            position=self.time.as_of(None),
+            credentials=check_credentials(credentials),
+            context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
+            refusal=_nothing_to_sign_with(credentials),
+        )
+
     def can(
         self,
         action: str,
@@ -474,17 +514,14 @@ class Account:
         parameters: Mapping[str, Any],
         at: datetime | None,
     ) -> Call:
-        if credentials is not None and not isinstance(credentials, Credentials):
-            raise TypeError(f"credentials must be Credentials or None, got {type(credentials).__name__}")
         return Call(
             action,
             resource=resource,
             position=self.time.as_of(at),
-            credentials=credentials,
+            credentials=check_credentials(credentials),
             context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
             parameters=parameters or NOTHING,
-            # What every AWS client says then, without asking AWS.
-            refusal=NoCredentialsError("Unable to locate credentials") if credentials is None else None,
+            refusal=_nothing_to_sign_with(credentials),
         )
 
     def __repr__(self) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import attrs
 
-from ec2roles.calls import Call, Response
+from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
 from ec2roles.services.operation import plain_denial
 from ec2roles.services.registry import Found, Registry
+from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Judgement, TokenService
+from ec2roles.timeline import Position
 
 
 class Recorder(Protocol):
@@ -59,6 +62,49 @@ class FrontDoor:
         if self._recorder is not None:
             self._recorder.record_call(call, response, caller)
         return response
+
+    def request(
+        self,
+        operation: str,
+        parameters: Mapping[str, Any],
+        *,
+        position: Position,
+        credentials: Credentials | None,
+        context: Mapping[str, Any] = NOTHING,
+        refusal: AwsError | None = None,
+        source: str | None = None,
+        sender: str | None = None,
+    ) -> Response:
+        """
+        Make a call as AWS's API takes it: with the names of its parameters, answered with a response of its form.
+
+        Args:
+            operation: the service's prefix and the operation's name: ``iam:CreateRole``.
+            parameters: AWS's, as boto3 takes them: ``{"RoleName": "app"}``.
+            position, credentials, context, refusal, source, sender: as in a `Call`.
+        """
+        try:
+            found = self._registry.operation(operation)
+        except AwsError as error:
+            return Response(error=error, source=source)
+        wanted = found.operation
+        resource, given = (None, parameters) if wanted.request is None else wanted.request(parameters)
+        call = Call(
+            found.action,
+            resource=resource,
+            position=position,
+            credentials=credentials,
+            source=source,
+            operation=wanted.name,
+            context=context,
+            parameters=given,
+            refusal=refusal,
+            sender=sender,
+        )
+        response = self.call(call)
+        if wanted.response is None or not response.ok:
+            return response
+        return attrs.evolve(response, value=wanted.response(response.value, call))
 
     def can(self, call: Call) -> Decision:
         """Judge *call*; change nothing and record nothing."""

@@ -27,11 +27,19 @@ class Operation:
         authorizations: given the `Call`, returns all that must be allowed: each the IAM action, the resource, the resource's
             policy or None, and further context keys; an `Authorization`, or a tuple of those four.
         perform: given the `Call`, does it and returns the value; it raises an `AwsError` for what AWS would refuse.
+        request: given AWS's own parameters (``{"Bucket": "photos"}``), returns the resource and the parameters that a
+            `Call` has; it checks nothing. None where a `Call` has AWS's parameters anyway.
+        response: given the value and the `Call`, returns AWS's own response, a dict as boto3 gives it. None where the
+            value is that already.
     """
 
     name: str
     authorizations: Authorizations = attrs.field(repr=False)
     perform: Callable[[Call], Any] = attrs.field(repr=False)
+    request: Callable[[Mapping[str, Any]], tuple[str | None, Mapping[str, Any]]] | None = attrs.field(
+        default=None, kw_only=True, repr=False
+    )
+    response: Callable[[Any, Call], Mapping[str, Any]] | None = attrs.field(default=None, kw_only=True, repr=False)
 
     def needs(self, call: Call) -> list[Authorization]:
         """Return what *call* must be allowed to do."""

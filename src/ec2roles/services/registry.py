@@ -8,7 +8,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.calls import Call
-from ec2roles.errors import EntityAlreadyExistsError, ValidationError
+from ec2roles.errors import AwsError, EntityAlreadyExistsError, ValidationError
 from ec2roles.services.operation import Operation, Service
 from ec2roles.sts.token_service import Authorization
 
@@ -109,6 +109,22 @@ class Registry:
             )
         service = self._services.get(call.action.partition(":")[0].lower())
         return Found(service, _judged_only(call), False, None, call.action)
+
+    def operation(self, name: str) -> Found:
+        """
+        Return the operation of that name, as AWS's API has it: ``iam:CreateRole``.
+
+        Raises:
+            AwsError: ``InvalidAction``, if no service here has it.
+        """
+        found = self._operations.get(name.lower())
+        if found is None or found.operation.name.lower() != name.partition(":")[2].lower():
+            raise AwsError(
+                f"The action {name.partition(':')[2]} is not valid for this web service.",
+                code="InvalidAction",
+                detail=f"no operation {shown(name)} is simulated here; there are: {', '.join(self._services)}",
+            )
+        return found
 
 
 def _judged_only(call: Call) -> Operation:

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from ec2roles.calls import Call
 from ec2roles.services.operation import Operation, Service
-from ec2roles.sts.token_service import TokenService
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.token_service import CallerIdentity, TokenService
+
+# AWS's parameter -> ours, where it is passed on as it is.
+_ASSUME_ROLE = {
+    "RoleSessionName": "session_name",
+    "DurationSeconds": "duration",
+    "ExternalId": "external_id",
+    "Policy": "policy",
+    "TransitiveTagKeys": "transitive_tag_keys",
+    "SourceIdentity": "source_identity",
+}
 
 
 def sts_service(sts: TokenService) -> Service:
@@ -13,10 +28,55 @@ def sts_service(sts: TokenService) -> Service:
     Args:
         sts: the token service of an account.
     """
+
+    def assumed(value: Credentials, call: Call) -> Mapping[str, Any]:
+        session = sts.stored_session(value.access_key_id)
+        response: dict[str, Any] = {
+            "Credentials": credentials_members(value),
+            "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
+        }
+        if session.source_identity is not None:
+            response["SourceIdentity"] = session.source_identity
+        return response
+
     return Service(
         "sts",
         [
-            Operation("AssumeRole", sts.assume_role_authorizations, sts.perform_assume_role),
-            Operation("GetCallerIdentity", sts.caller_identity_authorizations, sts.perform_get_caller_identity),
+            Operation(
+                "AssumeRole",
+                sts.assume_role_authorizations,
+                sts.perform_assume_role,
+                request=_assume_role_request,
+                response=assumed,
+            ),
+            Operation(
+                "GetCallerIdentity",
+                sts.caller_identity_authorizations,
+                sts.perform_get_caller_identity,
+                response=_identity_members,
+            ),
         ],
     )
+
+
+def credentials_members(credentials: Credentials) -> dict[str, Any]:
+    """Return *credentials* as STS's responses have them; the secret and the token are plain text there."""
+    return {
+        "AccessKeyId": credentials.access_key_id,
+        "SecretAccessKey": credentials.secret_access_key.reveal(),
+        "SessionToken": "" if credentials.session_token is None else credentials.session_token.reveal(),
+        "Expiration": credentials.expiration,
+    }
+
+
+def _assume_role_request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
+    parameters = {ours: given[name] for name, ours in _ASSUME_ROLE.items() if name in given}
+    if "Tags" in given:
+        parameters["tags"] = tuple((tag["Key"], tag["Value"]) for tag in given["Tags"])
+    if "PolicyArns" in given:
+        parameters["policy_arns"] = tuple(one["arn"] for one in given["PolicyArns"])
+    return given.get("RoleArn"), parameters
+
+
+def _identity_members(value: CallerIdentity, call: Call) -> Mapping[str, Any]:
+    return {"UserId": value.user_id, "Account": value.account, "Arn": value.arn}

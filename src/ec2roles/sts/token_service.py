@@ -251,6 +251,19 @@ class TokenService:
         session = self._stored[issued.ordinal]
         return session if session.credentials.access_key_id == access_key_id and session.issued <= now else None
 
+    def stored_session(self, access_key_id: str) -> Session:
+        """
+        Return the session behind a key that AssumeRole issued here.
+
+        Raises:
+            KeyError: if it issued none of that id.
+        """
+        found = self.time.issuer_of(access_key_id)
+        session = None if found is None else self.issued_session(found[1], access_key_id, 1 << 62)
+        if session is None:
+            raise KeyError(access_key_id)
+        return session
+
     # -- judging ----------------------------------------------------------------------------------------------------
 
     def judge(
