@@ -151,9 +151,11 @@ MAY_IMPORT = {
     "services.operation": "calls policy sts.session sts.token_service",
     "services.registry": "services.operation sts.token_service calls",
     "services.s3": "services.operation calls policy sts.session sts.token_service",
-    "services.sts": "services.operation calls policy sts.session sts.token_service",
+    "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
     # -- the house ----------------------------------------------------------------------------------------------------
-    "front_door": "services.operation services.registry sts.session sts.token_service iam.directory policy calls",
+    "front_door": (
+        "services.operation services.registry sts.credentials sts.session sts.token_service iam.directory policy calls"
+    ),
     "history": "calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
     "account": CORE,
     "cloud": f"{CORE} account",
