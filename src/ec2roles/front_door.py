@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
@@ -15,7 +16,7 @@ from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Judgement, TokenService
-from ec2roles.timeline import Position
+from ec2roles.timeline import Position, Timekeeper
 
 
 class Recorder(Protocol):
@@ -40,6 +41,12 @@ class FrontDoor:
     _registry: Registry = attrs.field(alias="registry", repr=False)
     _recorder: Recorder | None = attrs.field(alias="recorder", repr=False, default=None)
 
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._sts.time
+
+    @atomic
     def call(self, call: Call) -> Response:
         """
         Judge *call*, perform it if it is allowed, and record it.
