@@ -156,7 +156,8 @@ MAY_IMPORT = {
     "front_door": (
         "services.operation services.registry sts.credentials sts.session sts.token_service iam.directory policy calls"
     ),
-    "history": "calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
+    "cloudtrail": "calls sts.credentials sts.session",
+    "history": "cloudtrail calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
     "account": CORE,
     "cloud": f"{CORE} account",
     "ec2roles": f"{CORE} account cloud",

@@ -152,7 +152,7 @@ class Account:
             mfa_present=mfa_present,
         )
         self.instances = Instances()
-        self.history = History(self.time, account_id, self.instances, keep_calls)
+        self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
         self.s3 = S3(self.time, account_id, shared.buckets)
         self.registry.register(S3Operations(shared.buckets, self._s3_of).service())

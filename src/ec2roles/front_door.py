@@ -145,8 +145,13 @@ class FrontDoor:
                 "can(...) only asks, and account.registry.register(service) adds one",
             )
             return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
+        time = self.time
         try:
-            value = found.operation.perform(call.by(judged.caller))
+            time.acting = None if judged.caller is None else judged.caller.arn
+            # An operation that is refused half-way has changed nothing.
+            value = time.journal.run(found.operation.perform, call.by(judged.caller))
         except AwsError as error:
             return Response(error=error, allowed=True, decision=decision, source=call.source)
+        finally:
+            time.acting = None
         return Response(value, allowed=True, decision=decision, source=call.source)
