@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from worlds import ADMIN, EC2, LIST, OWN, at, user_with_key
 
 from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy, errors
+from worlds import ADMIN, EC2, LIST, OWN, at, user_with_key
 
 ROLE = f"arn:aws:iam::{OWN}:role/app"
 CAT = "arn:aws:s3:::photos/cat.jpg"
