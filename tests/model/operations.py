@@ -104,9 +104,9 @@ def any_identity(pair: Pair, random: Random) -> tuple[str, int]:
 
 def any_managed(pair: Pair, random: Random) -> int | str:
     """Draw a managed policy: the account's own by its number, or AWS's by its name."""
-    if pair.managed and random.random() < 0.7:
-        return random.randrange(len(pair.managed))
-    return random.choice([READ_ONLY, ADMINISTRATOR])
+    if pair.aws_policies and random.random() < 0.3:
+        return random.choice([READ_ONLY, ADMINISTRATOR])
+    return random.randrange(len(pair.managed))
 
 
 @operation(1)
@@ -286,7 +286,7 @@ def detach_policy(pair: Pair, random: Random) -> None:
     pair.write("detach_policy", lambda: pair.entity(who).detach_policy(pair.policy(managed)), who=who, managed=managed)
 
 
-@operation(0.7)
+@operation(1.5)
 def put_boundary(pair: Pair, random: Random) -> None:
     who, managed = any_identity(pair, random), any_managed(pair, random)
     if foreign(pair, who, managed):
@@ -299,33 +299,35 @@ def put_boundary(pair: Pair, random: Random) -> None:
     )
 
 
-@operation(0.7)
+@operation(1)
 def delete_boundary(pair: Pair, random: Random) -> None:
-    who = any_identity(pair, random)
+    world = pair.model.world()
+    bounded = [(kind, n) for kind in ("roles", "users") for n, each in enumerate(world[kind]) if each["boundary"] is not None]
+    who = random.choice(bounded) if bounded and random.random() < 0.8 else any_identity(pair, random)
     pair.write("delete_boundary", lambda: pair.entity(who).delete_permissions_boundary(), who=who)
 
 
 @operation(0.7)
 def create_managed(pair: Pair, random: Random) -> None:
-    if len(pair.managed) >= MOST_ENTITIES:
-        return
-    name, policy = f"managed-{random.randrange(2)}", random.choice(INLINE)
-    made = pair.write(
-        "create_managed", lambda: pair.account.create_policy(name, DOCUMENTS[policy]), name=name, policy=policy
-    )
+    if len(pair.managed) < MOST_ENTITIES:
+        make_managed(pair, f"managed-{random.randrange(2)}", random.choice(INLINE))
+
+
+def make_managed(pair: Pair, name: str, policy: str) -> None:
+    """Create a customer managed policy."""
+    do = lambda: pair.account.create_policy(name, DOCUMENTS[policy])  # noqa: E731
+    made = pair.write("create_managed", do, name=name, policy=policy)
     if made is not None:
         pair.managed.append(made)
 
 
-@operation(1.5)
+@operation(3)
 def change_version(pair: Pair, random: Random) -> None:
     """Create a version, bring one into force, or delete one."""
-    if not pair.managed:
-        return
     managed, policy = random.randrange(len(pair.managed)), random.choice(INLINE)
     versions = pair.model.world()["managed"][managed]["versions"]
     version, entity = random.choice([*versions, 9]), pair.managed[managed]
-    what = random.choice(["create", "create", "set", "set", "delete"])
+    what = random.choice(["create", "create", "create", "set", "delete", "delete"])
     if what == "create":
         default = random.random() < 0.6
         pair.write(
@@ -342,11 +344,9 @@ def change_version(pair: Pair, random: Random) -> None:
         pair.write("delete_version", lambda: entity.delete_version(f"v{version}"), managed=managed, version=version)
 
 
-@operation(0.5)
+@operation(1)
 def delete_managed(pair: Pair, random: Random) -> None:
     """The policy that has a name now, off everybody and without other versions if that is drawn."""
-    if not pair.managed:
-        return
     managed = newest(pair.managed, random.randrange(len(pair.managed)))
     if random.random() < 0.5:
         world = pair.model.world()
@@ -389,7 +389,7 @@ def fill_profile(pair: Pair, profile: int, role: int) -> None:
     pair.write("add_role", lambda: pair.profiles[profile].add_role(pair.roles[role]), profile=profile, role=role)
 
 
-@operation(1)
+@operation(1.5)
 def remove_role(pair: Pair, random: Random) -> None:
     if pair.profiles:
         empty_profile(pair, random.randrange(len(pair.profiles)))
@@ -482,7 +482,7 @@ def change_instance(pair: Pair, random: Random) -> None:
         pair.write(how, lambda: getattr(pair.instances[instance], how)(), instance=instance)
 
 
-@operation(0.2)
+@operation(0.7)
 def terminate(pair: Pair, random: Random) -> None:
     if pair.instances:
         instance = random.randrange(len(pair.instances))
@@ -537,18 +537,19 @@ def assume_role(pair: Pair, random: Random) -> None:
     if not pair.held or len(pair.held) > MOST_HELD:
         return
     tags = {"team": random.choice(["red", "blue"])} if random.random() < 0.25 else {}
-    # The latest, or any: the first are soon too old to be good for anything.
+    # Any, or one that has not expired: most are soon too old to be good for anything.
     holder = random.randrange(len(pair.held))
-    if random.random() < 0.6:
-        holder = max(holder, len(pair.held) - 4)
+    if random.random() < 0.8:
+        now = pair.model.now
+        holder = random.choice([n for n, each in enumerate(pair.held) if now < each[1].get("expires", now + 1)])
     pair.assume(
         holder,
         random.choice(pair.roles).name if random.random() < 0.95 else "nobody",
         name=random.choice(["one", "two"]),
-        duration=random.choice([900, 900, 3600, 3600, 3600, 3600, 3601, 7200, 43200, 899, 43201]),
-        external=random.choice([None, None, "Unique-1", "Unique-2"]),
+        duration=random.choice([900, 900, 3600, 3600, 3600, 3600, 3600, 3600, 3601, 7200, 43200, 899, 43201]),
+        external=random.choice([None, "Unique-1", "Unique-1", "Unique-2"]),
         policy=random.choice([None, None, None, "list", "everything", "no get"]),
-        arns=random.choice([[], [], [], [], [READ_ONLY]]),
+        arns=random.choice([[], [], [READ_ONLY]]) if pair.aws_policies else [],
         tags=tags,
         transitive=list(tags) if random.random() < 0.5 else [],
         source=random.choice([None, None, None, "alice", "bob"]),
@@ -557,6 +558,8 @@ def assume_role(pair: Pair, random: Random) -> None:
 
 def begin(pair: Pair, random: Random) -> None:
     """Make a small world to begin with, in which most things work."""
+    pair.aws_policies = random.random() < 0.15
+    make_managed(pair, "managed-0", "list")
     for number in range(2):
         trust = {"service": "ec2", "allowed": [("account", 0)], "denied": [], "external": False}
         trust["actions"] = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
@@ -595,7 +598,7 @@ def step(pair: Pair, random: Random) -> None:
     OPERATIONS[name](pair, random)
 
 
-def run(seed: int, steps: int, pair: Pair | None = None) -> Pair:
+def run(seed: int, steps: int, pair: Pair | None = None, *, looks: float = 0.3) -> Pair:
     """Return the pair after a random history, in which somebody looks more often than not."""
     random = Random(seed)
     pair = Pair() if pair is None else pair
@@ -604,7 +607,7 @@ def run(seed: int, steps: int, pair: Pair | None = None) -> Pair:
         step(pair, random)
         if random.random() < 0.5:
             pair.check()
-        if random.random() < 0.3:
+        if random.random() < looks:
             pair.look(random)
     pair.finish()
     return pair

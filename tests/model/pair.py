@@ -103,6 +103,7 @@ class Pair:
         self.of_fetch: dict[tuple[int, int, int], str] = {}  # (instance, fetch, IMDS version) -> access key id
         self.owner: dict[str, Any] = {}  # whose a key id, a secret, or a token is
         self.tokens: list[tuple[str, dict[str, Any]]] = []
+        self.aws_policies = False  # whether AWS's own policies are drawn: to unpack all of them takes 20 ms
         self.compared: dict[str, int] = {}
 
     def count(self, what: str) -> None:
