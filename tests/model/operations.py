@@ -525,9 +525,9 @@ def stop_and_start(pair: Pair, random: Random) -> None:
     """At once, or after a while."""
     if pair.instances:
         instance = random.randrange(len(pair.instances))
-        pair.write("stop", lambda: pair.instances[instance].stop(), instance=instance)
+        pair.write("stop", pair.instances[instance].stop, instance=instance)
         pair.advance(random.choice([0, 1, MINUTE, 20 * MINUTE]))
-        pair.write("start", lambda: pair.instances[instance].start(), instance=instance)
+        pair.write("start", pair.instances[instance].start, instance=instance)
 
 
 @operation(0.7)
