@@ -38,9 +38,9 @@ class Client:
 
     >>> from ec2roles import Account
     >>> account = Account()
-    >>> s3 = account.as_(account.create_user("alice").create_access_key()).s3
-    >>> print(s3.create_bucket(Bucket="photos").error.code)
-    AccessDenied
+    >>> alice = account.as_(account.create_user("alice").create_access_key())
+    >>> alice.sts.get_caller_identity().ok
+    True
 
     Args:
         prefix: the prefix of its actions: ``iam``.
