@@ -151,6 +151,7 @@ MAY_IMPORT = {
     "services": "",
     "services.operation": "calls policy sts.session sts.token_service",
     "services.registry": "services.operation sts.token_service calls",
+    "services.pass_role": "iam.role sts.token_service",
     "services.s3": "services.operation calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
     "services.ec2_parameters": "ec2.association ec2.instance ec2.launch ec2.metadata_options iam.instance_profile calls",
@@ -165,7 +166,8 @@ MAY_IMPORT = {
         "services.operation services.registry sts.credentials sts.session sts.token_service iam.directory policy calls"
     ),
     "history": "calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
-    "account": CORE,
+    "clients": "calls services.registry",
+    "account": f"{CORE} clients",
     "cloud": f"{CORE} account",
     "ec2roles": f"{CORE} account cloud",
     # -- the program --------------------------------------------------------------------------------------------------

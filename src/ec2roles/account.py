@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -36,6 +36,9 @@ from ec2roles.services.sts import sts_service
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.timeline import LAST, Timekeeper
+
+if TYPE_CHECKING:
+    from ec2roles.clients import Clients
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
@@ -485,6 +488,33 @@ class Account:
             context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
             refusal=_nothing_to_sign_with(credentials),
         )
+
+    def as_(self, credentials: Credentials | None, *, context: Mapping[str, Any] | None = None) -> Clients:
+        """
+        Return clients that make every call with these credentials, with AWS's own names as boto3 has them.
+
+        >>> account = Account()
+        >>> alice = account.create_user("alice")
+        >>> account.as_(alice.create_access_key()).sts.get_caller_identity().value["Arn"]
+        'arn:aws:iam::123456789012:user/alice'
+
+        Args:
+            credentials: whose calls they are; None for calls without any.
+            context: context keys of every call, such as ``aws:SourceIp``.
+
+        Returns:
+            An object with ``.iam``, ``.ec2``, ``.sts``, ``.s3`` and whatever else is registered. Each has a method for each
+            of its operations, such as ``create_role(RoleName=...)``, which returns a `Response`.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.clients import Clients
+
+        check_credentials(credentials)
+
+        def request(operation: str, parameters: Mapping[str, Any]) -> Response:
+            return self.request(operation, parameters, credentials=credentials, context=context)
+
+        return Clients(request, self.registry)
 
     def can(
         self,
