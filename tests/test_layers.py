@@ -156,7 +156,7 @@ MAY_IMPORT = {
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
     "services.ec2_parameters": "ec2.association ec2.instance ec2.launch ec2.metadata_options iam.instance_profile calls",
     "services.ec2_members": "ec2.association ec2.instance iam.instance_profile",
-    "services.ec2_lists": "ec2.instance services.ec2_members",
+    "services.ec2_lists": "ec2.instance services.ec2_members calls",
     "services.ec2": (
         "services.operation services.pass_role services.ec2_parameters services.ec2_members services.ec2_lists calls policy"
         " ec2.association ec2.instance ec2.metadata_options iam.instance_profile sts.authorization_message sts.token_service"

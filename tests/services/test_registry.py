@@ -113,7 +113,7 @@ def test_a_service_is_registered_once() -> None:
     account.registry.register(Service("demo", []))
     with pytest.raises(EntityAlreadyExistsError, match="Service Demo already exists"):
         account.registry.register(Service("Demo", []))
-    assert account.registry.services == ("s3", "sts", "demo")
+    assert account.registry.services[:3] == ("s3", "sts", "demo")
 
 
 def test_every_authorization_of_an_operation_must_be_allowed() -> None:

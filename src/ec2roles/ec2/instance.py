@@ -29,7 +29,7 @@ from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
 from ec2roles.ec2.metadata_tree import Hardware, Served
 from ec2roles.errors import InstanceError, NoCredentialsError
 from ec2roles.iam.instance_profile import InstanceProfile
-from ec2roles.iam.names import check_tags
+from ec2roles.iam.names import Tags, check_tags
 from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
@@ -129,6 +129,36 @@ class Instance:
         return f"arn:aws:ec2:{hardware.region}:{hardware.account_id}:instance/{self.instance_id}"
 
     @property
+    def slot(self) -> int:
+        """Its number among all that issue credentials in the Cloud."""
+        return self._slot
+
+    @property
+    def record(self) -> InstanceRecord:
+        """All that can change about it, as it is now."""
+        return self._states.last
+
+    @property
+    def state_since(self) -> Position:
+        """Where in time it came into the state that it is in, as far back as the Cloud remembers."""
+        since = self._states.last_position
+        for position, record in reversed(list(self._states.spans())):
+            if record.state != self.state:
+                break
+            since = position
+        return since
+
+    @property
+    def hibernation(self) -> bool:
+        """Whether it can be hibernated."""
+        return self._launch.hibernation
+
+    @property
+    def client_token(self) -> str:
+        """The ClientToken of its launch, or nothing."""
+        return self._launch.client_token
+
+    @property
     def launch_index(self) -> int:
         """Its number among the instances of its launch, from 0."""
         return self._slot - self._launch.first_slot
@@ -208,6 +238,12 @@ class Instance:
             InstanceError: ``IncorrectInstanceState`` for a terminated instance, ``IncorrectState`` if it has a profile
                 already, ``InvalidParameterValue`` for what is no instance profile, or one without a role.
         """
+        record = self.require_attachable()
+        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
+        self._associate("AssociateIamInstanceProfile", record, found)
+
+    def require_attachable(self) -> InstanceRecord:
+        """Return what it is now, or raise `InstanceError` if it cannot be given a profile."""
         record = self._states.last
         if record.state not in (RUNNING, STOPPED):
             raise InstanceError(
@@ -221,8 +257,7 @@ class Instance:
                 code="IncorrectState",
                 detail=f"it has '{record.association.profile.name}'; use replace(profile)",
             )
-        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
-        self._associate("AssociateIamInstanceProfile", record, found)
+        return record
 
     def replace(self, profile: InstanceProfile | str) -> None:
         """
@@ -298,14 +333,18 @@ class Instance:
                 ``IncorrectInstanceState`` if it is terminated.
         """
         record = self._alive("hibernated")
+        self.require_hibernation()
+        if record.state == RUNNING:
+            self._end_epoch(self._note("StopInstances", detail="hibernate"), record, state=STOPPED, hibernated=True)
+
+    def require_hibernation(self) -> None:
+        """Raise `InstanceError` unless it can be hibernated."""
         if not self._launch.hibernation:
             raise InstanceError(
                 f"The instance '{self.instance_id}' is not configured for hibernation.",
                 code="UnsupportedHibernationConfiguration",
                 detail="hibernation is chosen at launch: launch_instance(..., hibernation=True)",
             )
-        if record.state == RUNNING:
-            self._end_epoch(self._note("StopInstances", detail="hibernate"), record, state=STOPPED, hibernated=True)
 
     def start(self) -> None:
         """Start it; its credentials are fetched anew (AWS: StartInstances)."""
@@ -321,7 +360,7 @@ class Instance:
         """Reboot it; its credentials stay the same (AWS: RebootInstances)."""
         record = self._alive("rebooted")
         if record.state != RUNNING:
-            raise self._wrong_state("rebooted")
+            raise self.wrong_state("rebooted")
         self._note("RebootInstances")
 
     def terminate(self) -> None:
@@ -356,15 +395,20 @@ class Instance:
             InstanceError: ``TagLimitExceeded`` for more than 50.
             InvalidNameError, InvalidInputError: for a key or a value that is none.
         """
-        record = self._states.last
-        pairs = check_tags({**dict(record.tags), **tags}, most=len(record.tags) + len(tags))
+        pairs = self.check_new_tags(tags)
+        self._write(self._note("CreateTags", detail=", ".join(tags)), attrs.evolve(self._states.last, tags=pairs))
+
+    def check_new_tags(self, tags: Mapping[str, str]) -> Tags:
+        """Return what its tags would be with *tags* as well, or raise as `create_tags` does."""
+        own = self.tags
+        pairs = check_tags({**own, **tags}, most=len(own) + len(tags))
         if len(pairs) > _MOST_TAGS:
             raise InstanceError(
                 "The maximum number of Tags for a resource has been reached.",
                 code="TagLimitExceeded",
                 detail=f"{len(pairs)} tags, at most {_MOST_TAGS}",
             )
-        self._write(self._note("CreateTags", detail=", ".join(tags)), attrs.evolve(record, tags=pairs))
+        return pairs
 
     def delete_tags(self, keys: Iterable[str]) -> None:
         """
@@ -382,10 +426,11 @@ class Instance:
     def _alive(self, done: str) -> InstanceRecord:
         record = self._states.last
         if record.state == TERMINATED:
-            raise self._wrong_state(done)
+            raise self.wrong_state(done)
         return record
 
-    def _wrong_state(self, done: str) -> InstanceError:
+    def wrong_state(self, done: str) -> InstanceError:
+        """Return EC2's error for something that cannot be done to it in the state that it is in."""
         return InstanceError(
             f"The instance '{self.instance_id}' is not in a state from which it can be {done}.",
             code="IncorrectInstanceState",

@@ -38,6 +38,7 @@ class Launch:
         first_slot: the slot of the first of them.
         states: their past; shared until one of them differs.
         hibernation: whether they can be hibernated.
+        client_token: what the caller of RunInstances gave to make the call idempotent.
     """
 
     time: Timekeeper
@@ -49,6 +50,7 @@ class Launch:
     first_slot: int
     states: Timeline[InstanceRecord]
     hibernation: bool = False
+    client_token: str = ""
 
 
 def resolve_profile(
@@ -123,6 +125,7 @@ def prepare_launch(
     user_data: str | bytes | None = None,
     metadata_options: MetadataOptions | None = None,
     hibernation: bool = False,
+    client_token: str = "",
     **unknown: Any,
 ) -> Launch:
     """Check everything about a launch, note it, and return what its instances will share."""
@@ -133,6 +136,7 @@ def prepare_launch(
         "availability_zone": availability_zone,
         "instance_type": instance_type,
         "image_id": image_id,
+        "client_token": client_token,
     }
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
@@ -194,4 +198,5 @@ def prepare_launch(
         time.next_slot,
         Timeline(position, record),
         hibernation,
+        client_token,
     )

@@ -32,7 +32,9 @@ _SPELLED = {
         "ec2:SubnetID ec2:SecurityGroupID ec2:VolumeType iam:PassedToService iam:AssociatedResourceArn"
     ).split()
 }
-_PREFIXES = {one.lower(): one for one in ("aws:RequestTag/", "aws:ResourceTag/", "aws:PrincipalTag/", "ec2:ResourceTag/")}
+_PREFIXES = {
+    one.lower(): one for one in ("aws:RequestTag/", "aws:ResourceTag/", "aws:PrincipalTag/", "ec2:ResourceTag/")
+}
 
 
 def encode(ids: Ids, decision: Decision) -> str:
