@@ -17,8 +17,9 @@ from worlds import EC2, LIST, OTHER, code, digest, message, user_with_key
 
 ERRORS = json.loads(Path(__file__).with_name("ec2_errors.json").read_text(encoding="utf-8"))
 LAUNCH = {"ImageId": "ami-0abcdef1234567890", "MinCount": 1, "MaxCount": 1}
+PROFILE = "arn:aws:iam::123456789012:instance-profile/"
 ANY = "arn:aws:ec2:us-east-1:123456789012:instance/*"
-ROLE = "arn:aws:iam::123456789012:role/team/app"
+ROLE = "arn:aws:iam::123456789012:role/team/team"
 
 Ask = Callable[..., Response]
 
@@ -173,7 +174,7 @@ def test_an_instance_is_launched_as_asked() -> None:
 
 
 def test_states_have_their_codes_and_responses_name_those_on_the_way() -> None:
-    """pending 0, running 16, shutting-down 32, terminated 48, stopping 64, stopped 80 (B6)."""
+    """Pending 0, running 16, shutting-down 32, terminated 48, stopping 64, stopped 80 (B6)."""
     account, ask = world()
     run = ask("RunInstances", **LAUNCH, HibernationOptions={"Configured": True})
     web = account.instances[instance_of(run)["InstanceId"]]
@@ -544,7 +545,7 @@ FOR_OTHER_REGION = {"ArnLike": {"iam:AssociatedResourceArn": "arn:aws:ec2:eu-wes
         ({"resource": ROLE, "condition": FOR_LAMBDA}, False),
         ({"resource": ROLE, "condition": FOR_INSTANCES}, True),
         ({"resource": ROLE, "condition": FOR_OTHER_REGION}, False),
-        ({"resource": "arn:aws:iam::123456789012:role/app"}, False),
+        ({"resource": "arn:aws:iam::123456789012:role/team"}, False),
         ({"resource": "arn:aws:iam::123456789012:role/team/*"}, True),
         ({"resource": "arn:aws:iam::123456789012:role/other"}, False),
         ({"resource": "arn:aws:iam::123456789012:instance-profile/team-app"}, False),
@@ -553,29 +554,21 @@ FOR_OTHER_REGION = {"ArnLike": {"iam:AssociatedResourceArn": "arn:aws:ec2:eu-wes
 def test_giving_a_profile_needs_to_pass_the_role_inside(operation: str, options: dict[str, Any], allowed: bool) -> None:
     """On the role's ARN with its path, not the profile's; for EC2 and no other service (B5)."""
     account, _ = world()
-    account.create_instance_profile("team-app").add_role(account.create_role("app2", trust=EC2))
-    account.instance_profiles["team-app"].remove_role(account.roles["app2"])
-    account.delete_role("app") if False else None
     bare, full = account.launch_instance(), account.launch_instance("other")
     role = account.create_role("team", trust=EC2, path="/team/")
-    account.instance_profiles["team-app"].add_role(role)
-    options = {key: _renamed(value) for key, value in options.items()}
+    account.create_instance_profile("team-app").add_role(role)
     response = PASS[operation](passing(account, **options), bare, full)
 
     assert response.ok is allowed
     if not allowed:
         assert code(response) == "UnauthorizedOperation"
-        assert f"is not authorized to perform: iam:PassRole on resource: {role.arn} because" in message(response)
-        opened = account.sts.decode_authorization_message(
-            message(response).rpartition(" ")[2], credentials=account.users["admin"].create_access_key()
-        ).result()
-        assert (opened["context"]["action"], opened["context"]["resource"]) == ("iam:PassRole", role.arn)
-        assert "app" not in {profile.name for profile in (bare.profile,) if profile}
+        assert f"is not authorized to perform: iam:PassRole on resource: {ROLE} because" in message(response)
+        admin = account.users["admin"].create_access_key()
+        opened = account.sts.decode_authorization_message(encoded_of(response), credentials=admin).result()
+        assert (opened["context"]["action"], opened["context"]["resource"]) == ("iam:PassRole", ROLE)
+    given = [one.profile.name for one in account.instances.values() if one.profile is not None]
+    assert given.count("team-app") == (1 if allowed else 0)
     assert len(account.instances) == (3 if allowed and operation == "RunInstances" else 2)
-
-
-def _renamed(value: Any) -> Any:
-    return value.replace("role/team/app", "role/team/team") if isinstance(value, str) else value
 
 
 def test_the_right_to_pass_is_asked_for_when_it_is_used_and_never_again() -> None:
@@ -621,8 +614,8 @@ def permitted(account: Account, statement: dict[str, Any], *, everything: bool =
         ({"StringNotLike": {"ec2:InstanceType": "t3.*"}}, {}, True),
         ({"Null": {"ec2:InstanceProfile": "true"}}, {}, False),
         ({"Null": {"ec2:InstanceProfile": "true"}}, {"IamInstanceProfile": {"Name": "app"}}, True),
-        ({"ArnLike": {"ec2:InstanceProfile": "*/app"}}, {"IamInstanceProfile": {"Name": "app"}}, False),
-        ({"ArnLike": {"ec2:InstanceProfile": "*/app"}}, {"IamInstanceProfile": {"Name": "other"}}, True),
+        ({"StringLike": {"ec2:InstanceProfile": "*/app"}}, {"IamInstanceProfile": {"Name": "app"}}, False),
+        ({"StringLike": {"ec2:InstanceProfile": "*/app"}}, {"IamInstanceProfile": {"Name": "other"}}, True),
         ({"Null": {"aws:RequestTag/team": "true"}}, {}, False),
         (
             {"Null": {"aws:RequestTag/team": "true"}},
@@ -671,47 +664,52 @@ def test_a_launch_needs_permission_on_all_that_it_touches(missing: str) -> None:
     assert "ec2:CreateTags" in message(ask("RunInstances", **LAUNCH, TagSpecifications=tagged))
 
 
-def test_instances_are_told_apart_by_their_tags() -> None:
+@pytest.mark.parametrize("key", ["aws:ResourceTag/team", "ec2:ResourceTag/team"])
+def test_instances_are_told_apart_by_their_tags(key: str) -> None:
     account, _ = world()
     red, blue = account.launch_instance("app", tags={"team": "red"}), account.launch_instance(tags={"team": "blue"})
-    for key in ("aws:ResourceTag/team", "ec2:ResourceTag/team"):
-        allow = {"Effect": "Allow", "Action": "ec2:*", "Resource": ANY, "Condition": {"StringEquals": {key: "red"}}}
-        name = "somebody"
-        ask = asking(account, account.users[name].create_access_key()) if name in account.users else permitted(
-            account, allow, everything=False
-        )  # fmt: skip
-        account.users[name].put_policy("all", {"Version": "2012-10-17", "Statement": allow})
-        assert ask("StopInstances", InstanceIds=[red.instance_id]).ok
-        assert code(ask("StopInstances", InstanceIds=[blue.instance_id])) == "UnauthorizedOperation"
-        assert code(ask("StopInstances", InstanceIds=[red.instance_id, blue.instance_id])) == "UnauthorizedOperation"
-        assert code(ask("DescribeInstances")) == "UnauthorizedOperation"
+    allow = {"Effect": "Allow", "Action": "ec2:*", "Resource": ANY, "Condition": {"StringEquals": {key: "red"}}}
+    ask = permitted(account, allow, everything=False)
+
+    assert ask("StopInstances", InstanceIds=[red.instance_id]).ok
+    assert code(ask("StopInstances", InstanceIds=[blue.instance_id])) == "UnauthorizedOperation"
+    assert code(ask("StopInstances", InstanceIds=[red.instance_id, blue.instance_id])) == "UnauthorizedOperation"
+    assert code(ask("DescribeInstances")) == "UnauthorizedOperation"
 
 
-def test_a_replace_knows_the_old_profile_and_the_new() -> None:
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        ({"ec2:InstanceProfile": PROFILE + "other", "ec2:NewInstanceProfile": PROFILE + "app"}, True),
+        ({"ec2:InstanceProfile": PROFILE + "app"}, False),
+        ({"ec2:NewInstanceProfile": PROFILE + "other"}, False),
+    ],
+)
+def test_a_replace_knows_the_old_profile_and_the_new(condition: dict[str, str], allowed: bool) -> None:
     account, _ = world()
     web = account.launch_instance("other")
-    arn = "arn:aws:iam::123456789012:instance-profile/"
-    for condition, allowed in (
-        ({"ec2:InstanceProfile": arn + "other", "ec2:NewInstanceProfile": arn + "app"}, True),
-        ({"ec2:InstanceProfile": arn + "app"}, False),
-        ({"ec2:NewInstanceProfile": arn + "other"}, False),
-    ):
-        asked = account.users.get("somebody")
-        allow = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"ArnEquals": condition}}
-        ask = (
-            permitted(account, allow, everything=False) if asked is None else asking(account, asked.create_access_key())
-        )
-        passing_too = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}
-        policy = {"Version": "2012-10-17", "Statement": [allow, passing_too]}
-        account.users["somebody"].put_policy("all", policy)
-        response = ask(
-            "ReplaceIamInstanceProfileAssociation",
-            AssociationId=web.association_id,
-            IamInstanceProfile={"Name": "app"},
-        )
-        assert response.ok is allowed
-        if allowed:
-            web.replace("other")
+    replace = "ec2:ReplaceIamInstanceProfileAssociation"
+    allow = {"Effect": "Allow", "Action": replace, "Resource": "*", "Condition": {"ArnEquals": condition}}
+    ask = permitted(account, allow, everything=False)
+    account.users["somebody"].put_policy("pass", PermissionPolicy.allow("iam:PassRole"))
+    wanted = {"AssociationId": web.association_id, "IamInstanceProfile": {"Name": "app"}}
+
+    assert ask("ReplaceIamInstanceProfileAssociation", **wanted).ok is allowed
+
+
+@pytest.mark.parametrize(
+    "condition", [{"ec2:Attribute/HttpTokens": "required"}, {"ec2:MetadataHttpTokens": "optional"}]
+)
+def test_changing_metadata_options_knows_what_is_asked_for_and_what_is_there(condition: dict[str, str]) -> None:
+    account, _ = world()
+    web = account.launch_instance()
+    modify = "ec2:ModifyInstanceMetadataOptions"
+    allow = {"Effect": "Allow", "Action": modify, "Resource": web.arn, "Condition": {"StringEquals": condition}}
+    ask = permitted(account, allow, everything=False)
+
+    assert ask("ModifyInstanceMetadataOptions", InstanceId=web.instance_id, HttpTokens="required").ok
+    again = ask("ModifyInstanceMetadataOptions", InstanceId=web.instance_id, HttpTokens="optional")
+    assert code(again) == "UnauthorizedOperation"
 
 
 def test_each_caller_sees_the_instances_of_its_own_account() -> None:

@@ -281,7 +281,7 @@ class RunInstances:
         image = text(call, "ImageId")
         if not _IMAGE_ID.fullmatch(image):
             raise InstanceError(f'Invalid id: "{image}"', code="InvalidAMIID.Malformed")
-        options: dict[str, Any] = {"image_id": image, **metadata_options(given.get("MetadataOptions") or {})}
+        options: dict[str, Any] = {"image_id": image, **metadata_options(given.get("MetadataOptions", {}))}
         if "InstanceType" in given:
             options["instance_type"] = text(call, "InstanceType")
         zone = (given.get("Placement") or {}).get("AvailabilityZone")
