@@ -333,7 +333,7 @@ class Ec2Operations:
         options = {**wanted.options, "tags": wanted.tags, "client_token": token}
         launched = ec2.launch(wanted.most, profile, **options)
         if token:
-            self._launched[ec2.account_id, token] = (asked, launched)
+            ec2.time.journal.put(self._launched, (ec2.account_id, token), (asked, launched))
         return self._reservation(launched)
 
     def _reservation(self, launched: Sequence[Instance]) -> Mapping[str, Any]:
