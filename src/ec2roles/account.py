@@ -292,7 +292,15 @@ class Account:
         """
         self.iam.delete_role(name)
 
-    def create_policy(self, name: str, document: object, *, path: str = "/") -> CustomerManagedPolicy:
+    def create_policy(
+        self,
+        name: str,
+        document: object,
+        *,
+        path: str = "/",
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> CustomerManagedPolicy:
         """
         Create a customer managed policy (AWS: CreatePolicy).
 
@@ -300,11 +308,13 @@ class Account:
             name: 1-128 of ``[\\w+=,.@-]``.
             document: a `PermissionPolicy`, a dict or JSON text.
             path: such as ``/team/``.
+            description: at most 1,000 characters; it can never be changed.
+            tags: at most 50.
 
         Raises:
             EntityAlreadyExistsError, PolicyError, PolicyTooLargeError, LimitExceededError: nothing has been created then.
         """
-        return self.iam.create_policy(name, document, path=path)
+        return self.iam.create_policy(name, document, path=path, description=description, tags=tags)
 
     def create_instance_profile(
         self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
@@ -332,7 +342,14 @@ class Account:
         """
         self.iam.delete_instance_profile(name)
 
-    def create_user(self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None) -> User:
+    def create_user(
+        self,
+        name: str,
+        *,
+        path: str = "/",
+        tags: Mapping[str, str] | None = None,
+        permissions_boundary: object = None,
+    ) -> User:
         """
         Create a user, to show what long-term credentials do instead (AWS: CreateUser).
 
@@ -340,8 +357,9 @@ class Account:
             name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
             path: such as ``/staff/``.
             tags: at most 50.
+            permissions_boundary: a managed policy, its name or ARN, or a document.
         """
-        return self.iam.create_user(name, path=path, tags=tags)
+        return self.iam.create_user(name, path=path, tags=tags, permissions_boundary=permissions_boundary)
 
     def delete_policy(self, name: str) -> None:
         """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""

@@ -16,7 +16,7 @@ from ec2roles.errors import (
     PolicyTooLargeError,
 )
 from ec2roles.iam.managed import AwsManagedPolicies
-from ec2roles.iam.names import PATH, POLICY_NAME, NameRule, Tags, check_tags
+from ec2roles.iam.names import PATH, POLICY_NAME, NameRule, Tags, tags_with, tags_without
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, PolicySet, load_policy
 from ec2roles.timeline import Position, Timekeeper, Timeline
@@ -97,6 +97,7 @@ class Identity:
     path: str = attrs.field(default="/", kw_only=True)
     quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
     _policies: PolicyFinder | None = attrs.field(default=None, kw_only=True, alias="policies")
+    created: Position = attrs.field(init=False)
     _states: Timeline[Any] = attrs.field(init=False)
 
     def check_name(self) -> None:
@@ -108,11 +109,6 @@ class Identity:
     def arn(self) -> str:
         """``arn:aws:iam::ACCOUNT:KIND/PATH/NAME``."""
         return f"arn:aws:iam::{self.account_id}:{self.kind.lower()}{self.path}{self.name}"
-
-    @property
-    def created(self) -> Position:
-        """Where in time it was created."""
-        return self._states.first_position
 
     @property
     def policies(self) -> Mapping[str, Policy]:
@@ -264,19 +260,12 @@ class Identity:
     def tag(self, tags: Mapping[str, str]) -> None:
         """Add or replace tags (AWS: TagRole, TagUser)."""
         state = self._existing()
-        new = check_tags(tags, most=self.quotas.tags)
-        replaced = {key.lower() for key, _ in new}
-        kept = tuple((key, value) for key, value in state.tags if key.lower() not in replaced)
-        self._write(f"Tag{self.kind}", attrs.evolve(state, tags=check_tags(kept + new, most=self.quotas.tags)))
+        self._write(f"Tag{self.kind}", attrs.evolve(state, tags=tags_with(state.tags, tags, most=self.quotas.tags)))
 
     def untag(self, keys: Iterable[str]) -> None:
         """Remove tags by key (AWS: UntagRole, UntagUser); unknown keys are passed over, as in AWS."""
         state = self._existing()
-        if isinstance(keys, str):
-            raise TypeError(f"keys must be a list of tag keys, got the text {shown(keys)}; write [{shown(keys)}]")
-        gone = {key.lower() for key in keys}
-        kept = tuple((key, value) for key, value in state.tags if key.lower() not in gone)
-        self._write(f"Untag{self.kind}", attrs.evolve(state, tags=kept))
+        self._write(f"Untag{self.kind}", attrs.evolve(state, tags=tags_without(state.tags, keys)))
 
     # -- what the evaluator gets ------------------------------------------------------------------------------------
 
@@ -382,6 +371,11 @@ class Identity:
                 f"Cannot exceed quota for PoliciesPer{self.kind}: {most}",
                 detail=f"{self.name} has {most} attached already",
             )
+
+    def _begin(self, state: Any) -> None:
+        """Note that it is created, and *state* as its first."""
+        self.created = self.time.write(f"Create{self.kind}", self.arn, account_id=self.account_id)
+        self._states = Timeline(self.created, state)
 
     def _write(self, operation: str, state: Any, *, detail: str = "") -> Position:
         position = self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
