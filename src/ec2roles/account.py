@@ -30,6 +30,7 @@ from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import Decision, Policy, Semantics
+from ec2roles.services.operation import Service
 from ec2roles.services.registry import Registry
 from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
@@ -159,6 +160,7 @@ class Account:
         self.s3 = S3(self.time, account_id, shared.buckets)
         self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
         self.registry.register(sts_service(self.sts))
+        self.registry.register_later("iam", self._iam_service)
         self.console = Console(self.iam)
         self._front_door = FrontDoor(self.sts, self.registry, self.history)
         self.sts.api = self._front_door
@@ -442,6 +444,12 @@ class Account:
                 f"no instance profile '{name_or_arn}'; known: {', '.join(list(self.instance_profiles)[:5]) or 'none'}"
             )
         raise invalid_profile(name_or_arn, detail)
+
+    def _iam_service(self) -> Service:
+        # Imported when it is first called, to keep the import of the library quick.
+        from ec2roles.services.iam import iam_service
+
+        return iam_service(self.iam, semantics=self.sts.semantics)
 
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3

@@ -140,6 +140,11 @@ class Identity:
         state = self._states.at(position)
         return () if state is None else state.tags
 
+    def boundary_at(self, position: Position) -> ManagedPolicy | Policy | None:
+        """Return its boundary as of *position*, or None."""
+        state = self._states.at(position)
+        return None if state is None else state.boundary
+
     # -- policies ---------------------------------------------------------------------------------------------------
 
     def put_policy(self, name: str, policy: object) -> None:
@@ -174,6 +179,21 @@ class Identity:
             )
         self._write(f"Put{self.kind}Policy", attrs.evolve(state, inline=inline), detail=name)
 
+    def inline_policy(self, name: str) -> Policy:
+        """
+        Return an inline policy (AWS: GetRolePolicy, GetUserPolicy, GetGroupPolicy).
+
+        Raises:
+            NoSuchEntityError: if there is none of that name.
+        """
+        inline: Mapping[str, Policy] = self._existing().inline
+        if name not in inline:
+            raise NoSuchEntityError(
+                f"The {self.kind.lower()} policy with name {name} cannot be found.",
+                detail=f"no inline policy {shown(name)}; known: {_some(inline)}",
+            )
+        return inline[name]
+
     def delete_policy(self, name: str) -> None:
         """
         Delete an inline policy (AWS: DeleteRolePolicy, DeleteUserPolicy, DeleteGroupPolicy).
@@ -182,11 +202,7 @@ class Identity:
             NoSuchEntityError: if there is none of that name.
         """
         state = self._existing()
-        if name not in state.inline:
-            raise NoSuchEntityError(
-                f"The {self.kind.lower()} policy with name {name} cannot be found.",
-                detail=f"no inline policy {shown(name)}; known: {_some(state.inline)}",
-            )
+        self.inline_policy(name)
         inline = {key: value for key, value in state.inline.items() if key != name}
         self._write(f"Delete{self.kind}Policy", attrs.evolve(state, inline=inline), detail=name)
 

@@ -112,6 +112,11 @@ class InstanceProfile:
         state = self._states.at(position)
         return None if state is None else state.role
 
+    def tags_at(self, position: Position) -> Tags:
+        """Return its tags as of *position*."""
+        state = self._states.at(position)
+        return () if state is None else state.tags
+
     def changes(self) -> list[Position]:
         """Return the positions at which it was changed, oldest first."""
         return [position for position, _ in self._states.spans()]
