@@ -178,7 +178,7 @@ MAY_IMPORT = {
     ),
     "services.iam": (
         "services.operation services.iam_account services.iam_identities services.iam_policies services.iam_profiles"
-        " services.iam_simulate calls iam.directory policy"
+        " services.iam_simulate calls iam.directory iam.role policy"
     ),
     "services.s3": "services.operation calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",

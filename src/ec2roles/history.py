@@ -253,13 +253,12 @@ class History:
         for recorded in list(self._calls):
             value = recorded.response.value
             if isinstance(value, Credentials):
-                call = recorded.call
                 yield Event(
                     recorded.position,
                     ISSUE,
-                    call.operation or call.action.partition(":")[2],
+                    "AssumeRole",
                     value.access_key_id,
-                    role_arn=call.resource,
+                    role_arn=recorded.call.resource,
                     caller=None if recorded.caller is None else recorded.caller.arn,
                     detail=_life(value.expiration),
                 )

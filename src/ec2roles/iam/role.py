@@ -152,14 +152,10 @@ class Role(Identity):
             UnmodifiableEntityError: if it is service-linked.
         """
         if self.service_linked:
-            raise UnmodifiableEntityError(
-                f"Cannot perform the operation on the protected role '{self.name}' - this role is only modifiable by AWS",
-                detail=f"a role with a path below '{SERVICE_LINKED}' is service-linked",
-            )
+            raise protected_role(self.name)
 
     def _write(self, operation: str, state: Any, *, detail: str = "") -> Position:
-        if operation not in ("TagRole", "UntagRole"):
-            self.check_modifiable()
+        self.check_modifiable()
         return super()._write(operation, state, detail=detail)
 
     def trust_at(self, position: Position) -> Trust | None:
@@ -224,6 +220,14 @@ class Role(Identity):
             "Condition": {"DateLessThan": {"aws:TokenIssueTime": cutoff}},
         }
         self.put_policy("AWSRevokeOlderSessions", {"Version": "2012-10-17", "Statement": [statement]})
+
+
+def protected_role(name: str) -> UnmodifiableEntityError:
+    """Return IAM's error for a change of a service-linked role."""
+    return UnmodifiableEntityError(
+        f"Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS",
+        detail=f"a role with a path below '{SERVICE_LINKED}' is service-linked",
+    )
 
 
 def check_max_session_duration(value: object) -> int:

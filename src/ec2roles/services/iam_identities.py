@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from ec2roles.calls import Call
-from ec2roles.errors import InvalidInputError
 from ec2roles.iam.group import Group
-from ec2roles.iam.role import SERVICE_LINKED, Role
+from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.services.iam_members import (
     attached_members,
@@ -176,11 +177,6 @@ def _roles() -> list[Row]:
         return ask.iam.roles[ask["RoleName"]]
 
     def create(ask: Ask) -> dict[str, Any]:
-        if ask.get("Path", "/").startswith(SERVICE_LINKED):
-            raise InvalidInputError(
-                f"The path {ask['Path']} is reserved for service-linked roles.",
-                detail=f"only AWS makes roles below '{SERVICE_LINKED}'",
-            )
         role = ask.iam.create_role(
             ask["RoleName"],
             trust=ask["AssumeRolePolicyDocument"],
@@ -249,18 +245,34 @@ def _users() -> list[Row]:
     ]
 
 
+@attrs.frozen
+class NewAccessKey:
+    """
+    What CreateAccessKey made. The history keeps this, which hides the secret, and not AWS's response, which shows it.
+
+    Args:
+        user: whose key it is.
+        credentials: the key.
+    """
+
+    user: User
+    credentials: Credentials
+
+
 def _access_keys() -> list[Row]:
-    def created(key: Credentials, call: Call) -> dict[str, Any]:
-        # The secret is plain text here and nowhere else; what is recorded is the credentials, which hide it.
-        owner = call.parameters.get("UserName") or call.caller.principal.name
-        assert key.issued is not None
+    def create(ask: Ask) -> NewAccessKey:
+        user = own_user(ask)
+        return NewAccessKey(user, user.create_access_key())
+
+    def created(value: NewAccessKey, call: Call) -> dict[str, Any]:
+        key = value.credentials
         return {
             "AccessKey": {
-                "UserName": owner,
+                "UserName": value.user.name,
                 "AccessKeyId": key.access_key_id,
                 "Status": "Active",
                 "SecretAccessKey": key.secret_access_key.reveal(),
-                "CreateDate": key.issued.replace(microsecond=0),
+                "CreateDate": date((value.user.access_key_created(key.access_key_id), 0)),
             }
         }
 
@@ -283,7 +295,7 @@ def _access_keys() -> list[Row]:
             "CreateAccessKey",
             "UserName",
             about_own_user,
-            lambda ask: own_user(ask).create_access_key(),
+            create,
             response=created,
         ),
         Row(
