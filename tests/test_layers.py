@@ -111,8 +111,9 @@ MAY_IMPORT = {
     ),
     "iam.console": "iam.identity iam.role iam.user iam.directory policy",
     # -- sts, the service ---------------------------------------------------------------------------------------------
+    "sts.authorization_message": "policy",
     "sts.assume_role": "iam.names iam.role policy",
-    "sts.token_service": "sts.credentials sts.session sts.refusal sts.assume_role iam.role policy policy.evaluate calls",
+    "sts.token_service": "sts.authorization_message sts.credentials sts.session sts.refusal sts.assume_role iam.role policy policy.evaluate calls",
     # -- client: what runs on an instance -----------------------------------------------------------------------------
     "client": "",
     "client.files": "",
@@ -144,7 +145,7 @@ MAY_IMPORT = {
     ),
     "ec2.instance": (
         "ec2.launch ec2.metadata ec2.metadata_tree ec2.metadata_options ec2.association ec2.fetch client.chain"
-        " client.program client.terminal iam.instance_profile sts.credentials sts.session sts.token_service policy calls"
+        " client.program client.terminal iam.instance_profile iam.names sts.credentials sts.session sts.token_service policy calls"
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",
@@ -182,6 +183,13 @@ MAY_IMPORT = {
     ),
     "services.s3": "services.operation calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
+    "services.ec2_parameters": "ec2.association ec2.instance ec2.launch ec2.metadata_options iam.instance_profile calls",
+    "services.ec2_members": "ec2.association ec2.instance iam.instance_profile",
+    "services.ec2_lists": "ec2.instance services.ec2_members calls",
+    "services.ec2": (
+        "services.operation services.pass_role services.ec2_parameters services.ec2_members services.ec2_lists calls policy"
+        " ec2.association ec2.instance ec2.metadata_options iam.instance_profile sts.authorization_message sts.token_service"
+    ),
     # -- the house ----------------------------------------------------------------------------------------------------
     "front_door": (
         "services.operation services.registry sts.credentials sts.session sts.token_service iam.directory policy calls"

@@ -41,6 +41,7 @@ from ec2roles.timeline import LAST, Timekeeper
 
 if TYPE_CHECKING:
     from ec2roles.clients import Clients
+    from ec2roles.services.operation import Service
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
@@ -162,6 +163,7 @@ class Account:
         self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
         self.registry.register(sts_service(self.sts))
         self.registry.register_later("iam", self._iam_service)
+        self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
         self._front_door = FrontDoor(self.sts, self.registry, self.history)
         self.sts.api = self._front_door
@@ -457,6 +459,16 @@ class Account:
         from ec2roles.services.iam import iam_service
 
         return iam_service(self.iam, semantics=self.sts.semantics)
+
+    def _ec2_service(self) -> Service:
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.services.ec2 import Ec2, ec2_service
+
+        def ec2_of(account_id: str) -> Ec2:
+            one = self._shared.accounts[account_id]
+            return Ec2(account_id, one.region, one.time, one.instances, one.launch_instances, one._find_profile)
+
+        return ec2_service(ec2_of)
 
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3

@@ -71,6 +71,7 @@ class FrontDoor:
             self._recorder.record_call(call, response, caller)
         return response
 
+    @atomic
     def request(
         self,
         operation: str,
