@@ -152,6 +152,35 @@ MAY_IMPORT = {
     "services.operation": "calls policy sts.session sts.token_service",
     "services.registry": "services.operation sts.token_service calls",
     "services.pass_role": "iam.role sts.token_service",
+    "services.iam_parameters": "iam.names policy",
+    "services.iam_members": (
+        "iam.customer_managed iam.directory iam.group iam.identity iam.instance_profile iam.managed iam.role iam.user"
+    ),
+    "services.iam_table": (
+        "services.operation services.pass_role services.iam_parameters calls iam.directory iam.entities iam.identity"
+        " iam.user sts.token_service"
+    ),
+    "services.iam_identities": (
+        "services.iam_members services.iam_table calls iam.group iam.role iam.user sts.credentials"
+    ),
+    "services.iam_profiles": (
+        "services.iam_identities services.iam_members services.iam_table services.pass_role iam.instance_profile"
+        " iam.role sts.token_service"
+    ),
+    "services.iam_policies": (
+        "services.iam_identities services.iam_members services.iam_table services.pass_role iam.customer_managed"
+        " iam.directory iam.entities iam.identity iam.managed"
+    ),
+    "services.iam_account": (
+        "services.iam_members services.iam_policies services.iam_table iam.directory iam.identity"
+    ),
+    "services.iam_simulate": (
+        "services.iam_table iam.directory iam.group iam.identity iam.role iam.user policy policy.evaluate"
+    ),
+    "services.iam": (
+        "services.operation services.iam_account services.iam_identities services.iam_policies services.iam_profiles"
+        " services.iam_simulate calls iam.directory iam.role policy"
+    ),
     "services.s3": "services.operation calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
     "services.ec2_parameters": "ec2.association ec2.instance ec2.launch ec2.metadata_options iam.instance_profile calls",

@@ -31,6 +31,7 @@ from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import Decision, Policy, Semantics
+from ec2roles.services.operation import Service
 from ec2roles.services.registry import Registry
 from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
@@ -161,6 +162,7 @@ class Account:
         self.s3 = S3(self.time, account_id, shared.buckets)
         self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
         self.registry.register(sts_service(self.sts))
+        self.registry.register_later("iam", self._iam_service)
         self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
         self._front_door = FrontDoor(self.sts, self.registry, self.history)
@@ -295,7 +297,15 @@ class Account:
         """
         self.iam.delete_role(name)
 
-    def create_policy(self, name: str, document: object, *, path: str = "/") -> CustomerManagedPolicy:
+    def create_policy(
+        self,
+        name: str,
+        document: object,
+        *,
+        path: str = "/",
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> CustomerManagedPolicy:
         """
         Create a customer managed policy (AWS: CreatePolicy).
 
@@ -303,11 +313,13 @@ class Account:
             name: 1-128 of ``[\\w+=,.@-]``.
             document: a `PermissionPolicy`, a dict or JSON text.
             path: such as ``/team/``.
+            description: at most 1,000 characters; it can never be changed.
+            tags: at most 50.
 
         Raises:
             EntityAlreadyExistsError, PolicyError, PolicyTooLargeError, LimitExceededError: nothing has been created then.
         """
-        return self.iam.create_policy(name, document, path=path)
+        return self.iam.create_policy(name, document, path=path, description=description, tags=tags)
 
     def create_instance_profile(
         self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
@@ -335,7 +347,14 @@ class Account:
         """
         self.iam.delete_instance_profile(name)
 
-    def create_user(self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None) -> User:
+    def create_user(
+        self,
+        name: str,
+        *,
+        path: str = "/",
+        tags: Mapping[str, str] | None = None,
+        permissions_boundary: object = None,
+    ) -> User:
         """
         Create a user, to show what long-term credentials do instead (AWS: CreateUser).
 
@@ -343,8 +362,9 @@ class Account:
             name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
             path: such as ``/staff/``.
             tags: at most 50.
+            permissions_boundary: a managed policy, its name or ARN, or a document.
         """
-        return self.iam.create_user(name, path=path, tags=tags)
+        return self.iam.create_user(name, path=path, tags=tags, permissions_boundary=permissions_boundary)
 
     def delete_policy(self, name: str) -> None:
         """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
@@ -433,6 +453,12 @@ class Account:
                 f"no instance profile '{name_or_arn}'; known: {', '.join(list(self.instance_profiles)[:5]) or 'none'}"
             )
         raise invalid_profile(name_or_arn, detail)
+
+    def _iam_service(self) -> Service:
+        # Imported when it is first called, to keep the import of the library quick.
+        from ec2roles.services.iam import iam_service
+
+        return iam_service(self.iam, semantics=self.sts.semantics)
 
     def _ec2_service(self) -> Service:
         # Imported when it is needed, to keep the import of the library quick.
