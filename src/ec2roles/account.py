@@ -41,7 +41,6 @@ from ec2roles.timeline import LAST, Timekeeper
 
 if TYPE_CHECKING:
     from ec2roles.clients import Clients
-    from ec2roles.services.operation import Service
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
@@ -462,7 +461,8 @@ class Account:
 
     def _ec2_service(self) -> Service:
         # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.services.ec2 import Ec2, ec2_service
+        from ec2roles.services.ec2 import ec2_service
+        from ec2roles.services.ec2_account import Ec2
 
         def ec2_of(account_id: str) -> Ec2:
             one = self._shared.accounts[account_id]

@@ -16,26 +16,12 @@ from ec2roles.errors import InstanceError, NoSuchEntityError
 from ec2roles.iam.instance_profile import InstanceProfile
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
-_IMAGE_ID = re.compile(r"ami-[0-9a-f]{8}([0-9a-f]{9})?")
 _ASSOCIATION_ID = re.compile(r"iip-assoc-[0-9a-f]{8}([0-9a-f]{9})?")
-_MOST_LAUNCHED = 1_000_000
 
 # The members of MetadataOptions in requests: AWS's name -> ours.
 OPTIONS = {
     "".join(word.capitalize() for word in field.name.split("_")): field.name for field in attrs.fields(MetadataOptions)
 }
-
-# What RunInstances takes as well, and what makes no difference to anything here.
-_WITHOUT_EFFECT = frozenset(
-    "AdditionalInfo BlockDeviceMappings CapacityReservationSpecification CpuOptions CreditSpecification DisableApiStop "
-    "DisableApiTermination EbsOptimized EnablePrimaryIpv6 EnclaveOptions InstanceInitiatedShutdownBehavior Ipv6AddressCount "
-    "Ipv6Addresses KernelId KeyName MaintenanceOptions Monitoring NetworkInterfaces PrivateDnsNameOptions PrivateIpAddress "
-    "RamdiskId SecurityGroupIds SecurityGroups SubnetId".split()
-)
-RUN_INSTANCES = _WITHOUT_EFFECT | frozenset(
-    "ClientToken DryRun HibernationOptions IamInstanceProfile ImageId InstanceType MaxCount MetadataOptions MinCount Placement "
-    "TagSpecifications UserData".split()
-)
 
 
 def check_names(call: Call, names: frozenset[str]) -> None:
@@ -115,6 +101,24 @@ def instance_ids(call: Call, name: str = "InstanceIds", *, required: bool = True
                 detail=f"an instance id is 'i-' and 8 or 17 hexadecimal digits, got {shown(one)}",
             )
     return found
+
+
+def tagged_ids(call: Call) -> tuple[str, ...]:
+    """
+    Return the ids of the instances whose tags *call* is about.
+
+    Raises:
+        InstanceError: ``MissingParameter``, ``InvalidInstanceID.Malformed``; ``InvalidID`` for what is no instance.
+    """
+    found = texts(call, "Resources")
+    if not found:
+        raise missing("ResourceId")
+    for one in found:
+        if not one.startswith("i-"):
+            raise InstanceError(
+                f"The ID '{one}' is not valid", code="InvalidID", detail="only instances have tags here"
+            )
+    return instance_ids(attrs.evolve(call, parameters={"InstanceIds": found}))
 
 
 def association_id(call: Call) -> str:
@@ -240,78 +244,3 @@ def metadata_options(given: object) -> dict[str, Any]:
             )
     MetadataOptions(**found)
     return found
-
-
-@attrs.frozen(eq=False)
-class RunInstances:
-    """
-    The parameters of a RunInstances call, checked.
-
-    Args:
-        fewest, most: MinCount and MaxCount; as many as possible are launched, so always *most*.
-        profile: as from `named_profile`.
-        tags: of the instances.
-        tagged: the types of all resources that get tags.
-        options: for `Account.launch_instances`.
-    """
-
-    fewest: int
-    most: int
-    profile: tuple[str, str] | None
-    tags: Mapping[str, str]
-    tagged: Mapping[str, Mapping[str, str]]
-    options: Mapping[str, Any]
-
-    @classmethod
-    def read(cls, call: Call) -> RunInstances:
-        """
-        Check the parameters of *call*.
-
-        Raises:
-            InstanceError: ``MissingParameter``, ``InvalidParameterValue``, ``InvalidAMIID.Malformed`` and others.
-        """
-        check_names(call, RUN_INSTANCES)
-        given = call.parameters
-        fewest, most = _count(given, "MinCount"), _count(given, "MaxCount")
-        if most < fewest:
-            raise InstanceError(
-                f"Value ({most}) for parameter maxCount is invalid. maxCount must be equal to or greater than minCount.",
-                detail=f"MinCount is {fewest}, MaxCount {most}",
-            )
-        image = text(call, "ImageId")
-        if not _IMAGE_ID.fullmatch(image):
-            raise InstanceError(f'Invalid id: "{image}"', code="InvalidAMIID.Malformed")
-        options: dict[str, Any] = {"image_id": image, **metadata_options(given.get("MetadataOptions", {}))}
-        if "InstanceType" in given:
-            options["instance_type"] = text(call, "InstanceType")
-        zone = (given.get("Placement") or {}).get("AvailabilityZone")
-        if zone is not None:
-            options["availability_zone"] = zone
-        if given.get("UserData") is not None:
-            options["user_data"] = given["UserData"]
-        options["hibernation"] = bool((given.get("HibernationOptions") or {}).get("Configured", False))
-        tagged: dict[str, Mapping[str, str]] = {}
-        for one in given.get("TagSpecifications") or ():
-            kind = one.get("ResourceType", "")
-            if kind in tagged:
-                raise InstanceError(
-                    f"Tag specifications contain '{kind}' twice.", detail="give each ResourceType its tags once"
-                )
-            tagged[kind] = tag_pairs(one.get("Tags") or ())
-        tags = tagged.get("instance", {})
-        return cls(fewest, most, named_profile(call, required=False), tags, tagged, options)
-
-
-def _count(given: Mapping[str, Any], name: str) -> int:
-    value = given.get(name)
-    if value is None:
-        raise missing(name)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be int, got {type(value).__name__}")
-    if not 1 <= value <= _MOST_LAUNCHED:
-        member = name[0].lower() + name[1:]
-        raise InstanceError(
-            f"Value ({value}) for parameter {member} is invalid.",
-            detail=f"{name} must be 1 to {_MOST_LAUNCHED:,}, got {value}",
-        )
-    return value

@@ -1,0 +1,102 @@
+"""The parameters of RunInstances, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ec2roles.calls import Call
+from ec2roles.errors import InstanceError
+from ec2roles.services import ec2_parameters as given
+
+_IMAGE_ID = re.compile(r"ami-[0-9a-f]{8}([0-9a-f]{9})?")
+_MOST_LAUNCHED = 1_000_000
+
+# What RunInstances takes as well, and what makes no difference to anything here.
+_WITHOUT_EFFECT = frozenset(
+    "AdditionalInfo BlockDeviceMappings CapacityReservationSpecification CpuOptions CreditSpecification DisableApiStop "
+    "DisableApiTermination EbsOptimized EnablePrimaryIpv6 EnclaveOptions InstanceInitiatedShutdownBehavior Ipv6AddressCount "
+    "Ipv6Addresses KernelId KeyName MaintenanceOptions Monitoring NetworkInterfaces PrivateDnsNameOptions PrivateIpAddress "
+    "RamdiskId SecurityGroupIds SecurityGroups SubnetId".split()
+)
+RUN_INSTANCES = _WITHOUT_EFFECT | frozenset(
+    "ClientToken DryRun HibernationOptions IamInstanceProfile ImageId InstanceType MaxCount MetadataOptions MinCount Placement "
+    "TagSpecifications UserData".split()
+)
+
+
+@attrs.frozen(eq=False)
+class RunInstances:
+    """
+    The parameters of a RunInstances call, checked.
+
+    Args:
+        count: how many are launched: as many as possible, so always MaxCount.
+        profile: as from `named_profile`.
+        tags: of the instances.
+        tagged: the types of all resources that get tags.
+        options: for `Account.launch_instances`.
+    """
+
+    count: int
+    profile: tuple[str, str] | None
+    tags: Mapping[str, str]
+    tagged: Mapping[str, Mapping[str, str]]
+    options: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, call: Call) -> RunInstances:
+        """
+        Check the parameters of *call*.
+
+        Raises:
+            InstanceError: ``MissingParameter``, ``InvalidParameterValue``, ``InvalidAMIID.Malformed`` and others.
+        """
+        given.check_names(call, RUN_INSTANCES)
+        parameters = call.parameters
+        fewest, most = _count(parameters, "MinCount"), _count(parameters, "MaxCount")
+        if most < fewest:
+            raise InstanceError(
+                f"Value ({most}) for parameter maxCount is invalid. maxCount must be equal to or greater than minCount.",
+                detail=f"MinCount is {fewest}, MaxCount {most}",
+            )
+        image = given.text(call, "ImageId")
+        if not _IMAGE_ID.fullmatch(image):
+            raise InstanceError(f'Invalid id: "{image}"', code="InvalidAMIID.Malformed")
+        options: dict[str, Any] = {"image_id": image, **given.metadata_options(parameters.get("MetadataOptions", {}))}
+        if "InstanceType" in parameters:
+            options["instance_type"] = given.text(call, "InstanceType")
+        zone = (parameters.get("Placement") or {}).get("AvailabilityZone")
+        if zone is not None:
+            options["availability_zone"] = zone
+        if parameters.get("UserData") is not None:
+            options["user_data"] = parameters["UserData"]
+        options["hibernation"] = bool((parameters.get("HibernationOptions") or {}).get("Configured", False))
+        tagged: dict[str, Mapping[str, str]] = {}
+        for one in parameters.get("TagSpecifications") or ():
+            kind = one.get("ResourceType", "")
+            if kind in tagged:
+                raise InstanceError(
+                    f"Tag specifications contain '{kind}' twice.", detail="give each ResourceType its tags once"
+                )
+            tagged[kind] = given.tag_pairs(one.get("Tags") or ())
+        tags = tagged.get("instance", {})
+        return cls(most, given.named_profile(call, required=False), tags, tagged, options)
+
+
+def _count(parameters: Mapping[str, Any], name: str) -> int:
+    value = parameters.get(name)
+    if value is None:
+        raise given.missing(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be int, got {type(value).__name__}")
+    if not 1 <= value <= _MOST_LAUNCHED:
+        member = name[0].lower() + name[1:]
+        raise InstanceError(
+            f"Value ({value}) for parameter {member} is invalid.",
+            detail=f"{name} must be 1 to {_MOST_LAUNCHED:,}, got {value}",
+        )
+    return value
