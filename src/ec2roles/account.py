@@ -15,7 +15,7 @@ from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.ec2.rotation import Rotation
-from ec2roles.errors import InstanceError, NoCredentialsError, NoSuchEntityError
+from ec2roles.errors import ArgumentError, InstanceError, NoCredentialsError, NoSuchEntityError
 from ec2roles.front_door import FrontDoor
 from ec2roles.history import History
 from ec2roles.iam.console import Console
@@ -30,6 +30,7 @@ from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import Decision, Policy, Semantics
+from ec2roles.propagation import EC2_CONTROL_PLANE, Propagation
 from ec2roles.services.registry import Registry
 from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
@@ -109,6 +110,7 @@ class Account:
         keep_calls: how many calls the history keeps; None keeps all.
         semantics: the readings of open points by which its calls are judged.
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out.
+        propagation: how long changes in IAM take to be seen elsewhere: a timedelta, the maximum, or a `Propagation`.
         shared: what it shares with the other accounts of a `Cloud`; given by `Cloud.account`.
     """
 
@@ -125,11 +127,14 @@ class Account:
         keep_calls: int | None = 10_000,
         semantics: Semantics | None = None,
         mfa_present: bool | None = False,
+        propagation: Propagation | timedelta | None = None,
         shared: Shared | None = None,
     ) -> None:
         self.account_id = check_account_id(account_id)
         if shared is None:
-            shared = Shared(Timekeeper(clock, seed, remember))
+            shared = Shared(Timekeeper(clock, seed, remember, propagation))
+        elif propagation is not None:
+            raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
         self.time = shared.time
         self.region = region
         self.rotation = Rotation() if rotation is None else rotation
@@ -408,6 +413,10 @@ class Account:
     def _find_profile(self, name_or_arn: str) -> InstanceProfile:
         name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
         profile = self.instance_profiles.get(name)
+        if self.time.propagation is not None:
+            # What the name meant when EC2 looked last; where it meant nothing, the launch says why the profile is refused.
+            seen = self.time.seen_by(EC2_CONTROL_PLANE, self.time.as_of(None))
+            profile = self.instance_profiles.at(name, seen) or profile
         if profile is not None and name_or_arn in (profile.name, profile.arn):
             return profile
         if profile is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from ec2roles.account import Account, Shared
 from ec2roles.clock import Clock
 from ec2roles.errors import EntityAlreadyExistsError
+from ec2roles.propagation import Propagation
 from ec2roles.timeline import Timekeeper
 
 
@@ -24,10 +25,18 @@ class Cloud:
         clock: anything with ``now()``; a `ManualClock` at 2026-01-01T00:00:00Z by default.
         seed: any int; the same seed and the same writes give the same ids, keys and secrets.
         remember: a timedelta: how far back questions may go; by default nothing is forgotten.
+        propagation: how long changes in IAM take to be seen elsewhere: a timedelta, the maximum, or a `Propagation`.
     """
 
-    def __init__(self, clock: Clock | None = None, seed: int = 0, *, remember: timedelta | None = None) -> None:
-        self._shared = Shared(Timekeeper(clock, seed, remember))
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        seed: int = 0,
+        *,
+        remember: timedelta | None = None,
+        propagation: Propagation | timedelta | None = None,
+    ) -> None:
+        self._shared = Shared(Timekeeper(clock, seed, remember, propagation))
 
     @property
     def time(self) -> Timekeeper:

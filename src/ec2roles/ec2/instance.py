@@ -10,9 +10,9 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.clock import from_microseconds, iso
+from ec2roles.clock import from_microseconds, iso, iso_exact
 from ec2roles.ec2.association import RUNNING, STOPPED, TERMINATED, Association, Epoch, InstanceRecord
-from ec2roles.ec2.fetch import NO_PROFILE, Fetch, Fetcher
+from ec2roles.ec2.fetch import NO_PROFILE, STS_DOWN, Fetch, Fetcher
 from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.metadata import V1, V2, MetadataService
 from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
@@ -21,6 +21,7 @@ from ec2roles.errors import InstanceError, NoCredentialsError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision
+from ec2roles.propagation import EC2_CREDENTIALS
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
@@ -326,7 +327,7 @@ class Instance:
         launch = self._launch
         rotation = launch.rotation
         offset = rotation.offset(launch.time.ids, self.instance_id) if rotation.jitter else 0
-        return Fetcher(self.instance_id, launch.sts, rotation, offset)
+        return Fetcher(self.instance_id, launch.sts, rotation, offset, launch.time.delay_of(EC2_CREDENTIALS))
 
     def record_at(self, position: Position) -> InstanceRecord | None:
         """Return all that can change about it as of *position*, or None before its launch."""
@@ -380,12 +381,19 @@ class Instance:
             return "the metadata endpoint is disabled"
         if record.association is None or record.epoch is None:
             return "no instance profile is attached to the instance"
-        fetch = self.fetcher.fetch(record, self.fetcher.newest(record, position[0]))
+        fetcher = self.fetcher
+        number = fetcher.newest(record, position[0])
+        fetch = fetcher.fetch(record, number)
+        if number == 0 and fetcher.is_retried(record):
+            again = iso_exact(from_microseconds(fetcher.instant(record, fetcher.retry)))
+            return f"EC2 has not seen the latest changes in IAM yet; it tries again at {again}"
         profile = fetch.profile.name
         if fetch.problem == NO_PROFILE:
             return f"the instance profile '{profile}' that was attached has been deleted"
         if fetch.role is None:
             return f"the instance profile '{profile}' holds no role"
+        if fetch.problem == STS_DOWN:
+            return f"STS was not available when EC2 wanted to assume the role '{fetch.role.name}'"
         if fetch.decision is not None and not fetch.decision.allowed:
             return f"EC2 cannot assume the role '{fetch.role.name}': {fetch.decision.message}"
         return "the metadata has credentials, but the program does not ask for them"
