@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -38,6 +38,9 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.timeline import LAST, Timekeeper
 
+if TYPE_CHECKING:
+    from ec2roles.faults import FaultPlan
+
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
 
@@ -60,6 +63,23 @@ class Shared:
     accounts: dict[str, Account] = attrs.field(factory=dict)
     buckets: dict[str, Bucket] = attrs.field(factory=dict)
     aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies)
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong, and when; planned for the whole Cloud, an account or an instance."""
+        if self.time.faults is None:
+            # Few worlds have any, so the module is imported with the first.
+            from ec2roles.faults import FaultPlan
+
+            FaultPlan(self.time, account_of=self._account_of)
+        plan: FaultPlan = self.time.faults
+        return plan
+
+    def _account_of(self, instance_id: str) -> str:
+        for account in self.accounts.values():
+            if instance_id in account.instances:
+                return account.account_id
+        return next(iter(self.accounts.values())).instances[instance_id].hardware.account_id
 
     def directory(self, account_id: str) -> Directory | None:
         """Return the IAM of an account of this Cloud, or None."""
@@ -218,6 +238,11 @@ class Account:
     def clock(self) -> Any:
         """The clock; `ManualClock` by default."""
         return self.time.clock
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong, and when: the plan of the whole Cloud; ``account=`` and ``instance=`` narrow a fault."""
+        return self._shared.faults
 
     @property
     def roles(self) -> Entities[Role]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ec2roles.account import Account, Shared
 from ec2roles.clock import Clock
 from ec2roles.errors import EntityAlreadyExistsError
 from ec2roles.propagation import Propagation
 from ec2roles.timeline import Timekeeper
+
+if TYPE_CHECKING:
+    from ec2roles.faults import FaultPlan
 
 
 class Cloud:
@@ -47,6 +50,11 @@ class Cloud:
     def clock(self) -> Any:
         """The clock."""
         return self._shared.time.clock
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong, and when, in all accounts."""
+        return self._shared.faults
 
     @property
     def accounts(self) -> Mapping[str, Account]:

@@ -52,7 +52,10 @@ class FrontDoor:
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self._sts.time.check_clock(call.position[0])
         caller = None
+        error = self._sts.refuses(call)
         try:
+            if error is not None:
+                raise error
             judged = self._judge(call, found)
             caller = judged.caller
             response = self._perform(call, found, judged)

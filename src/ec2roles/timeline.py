@@ -34,6 +34,10 @@ FIRST = 0
 """An order before every write: ``(instant, FIRST)`` sees only what happened before that instant."""
 
 
+EVERYWHERE = "*"
+"""In place of an account's id: a change that concerns all accounts of a Cloud."""
+
+
 class Timeline(Generic[Value]):
     """
     A value and its past, by position.

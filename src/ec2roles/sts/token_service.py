@@ -273,6 +273,21 @@ class TokenService:
             raise KeyError(access_key_id)
         return session
 
+    # -- faults -----------------------------------------------------------------------------------------------------
+
+    def refuses(self, call: Call) -> AwsError | None:
+        """Return why STS does not even take *call*: it is down, or throttles. None for calls of other services."""
+        faults = self.time.faults
+        if faults is None or call.credentials is None or call.action.partition(":")[0].lower() != "sts":
+            return None
+        error: AwsError | None = faults.sts_refuses(call.position, self.account_id, call.sender)
+        return error
+
+    def count(self, call: Call) -> None:
+        """Count a call that was taken, where STS throttles."""
+        if self.time.faults is not None and call.action.partition(":")[0].lower() == "sts":
+            self.time.faults.count_sts_call(call.position, self.account_id)
+
     # -- judging ----------------------------------------------------------------------------------------------------
 
     def judge(
@@ -335,6 +350,10 @@ class TokenService:
         if call.credentials is None:
             error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
             return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
+        if self.time.faults is not None and call.sender is not None:
+            skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
+            if skewed is not None:
+                return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
         found = self.session(call.credentials, call.position, self.seen(call))
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
@@ -630,6 +649,14 @@ class StandAlone:
 
     def call(self, call: Call) -> Response:
         """Judge *call*; there is no service behind it, so an allowed call of another service has no value."""
+        error = self._sts.refuses(call)
+        if error is not None:
+            return Response(error=error, source=call.source)
+        response = self._respond(call)
+        self._sts.count(call)
+        return response
+
+    def _respond(self, call: Call) -> Response:
         try:
             judged = self._judge(call)
             if judged.error is not None:
