@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 # Leaves know nothing of AWS's services. Everybody may import them, and they may import each other.
-LEAVES = "arns clock errors ids propagation secret timeline"
+LEAVES = "arns atomic clock errors faults ids propagation secret timeline"
 
 # The core's parts, for the rows at the top of the house.
 CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door history"

@@ -8,12 +8,13 @@ question about the past gets the same answer always, and asking changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import attrs
 
 from ec2roles.arns import check_account_id, shown
+from ec2roles.atomic import atomic
 from ec2roles.clock import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.errors import ArgumentError, AwsError, ClockError, Ec2RolesError
 from ec2roles.timeline import EVERYWHERE, FIRST, Position, Timekeeper, Timeline
@@ -211,9 +212,7 @@ class FaultPlan:
         lost = max(0.0, 1 - PACKETS_PER_SECOND / packets_per_second)
         return self._plan(MetadataOutage, when_and_whom, lost=lost)
 
-    def clock_skew(
-        self, offset: timedelta, *, tolerance: timedelta = TOLERANCE, **when_and_whom: Any
-    ) -> ClockSkew:
+    def clock_skew(self, offset: timedelta, *, tolerance: timedelta = TOLERANCE, **when_and_whom: Any) -> ClockSkew:
         """
         Plan a time in which the clocks of instances are wrong; AWS refuses their calls if they are off too far.
 
@@ -229,6 +228,7 @@ class FaultPlan:
             raise ArgumentError(f"tolerance must not be negative, got '{tolerance}'")
         return self._plan(ClockSkew, when_and_whom, offset=offset // MICROSECOND, tolerance=tolerance // MICROSECOND)
 
+    @atomic
     def clear(self, fault: Fault) -> None:
         """
         End *fault* now, or call it off if it has not begun. One that is over stays as it was.
@@ -255,6 +255,7 @@ class FaultPlan:
     def __len__(self) -> int:
         return len(self._faults.last)
 
+    @atomic
     def _plan(self, kind: type[Kind], when_and_whom: dict[str, Any], **details: Any) -> Kind:
         unknown = set(when_and_whom) - {"begins", "ends", "account", "instance"}
         if unknown:
@@ -306,7 +307,7 @@ class FaultPlan:
         )
 
     def _write(self, position: Position, faults: tuple[Fault, ...]) -> None:
-        self._faults.write(position, faults, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._faults, position, faults)
 
     # -- what is wrong ----------------------------------------------------------------------------------------------
 
@@ -344,7 +345,8 @@ class FaultPlan:
         """Count a call that STS has taken."""
         for fault in self.active(StsThrottling, position, account_id, None):
             key = (fault.number, account_id)
-            self._full[key] = max(position[0], self._full.get(key, position[0])) + fault.interval
+            full = max(position[0], self._full.get(key, position[0])) + fault.interval
+            self.time.journal.put(self._full, key, full)
 
     def metadata_is_lost(self, request: str, position: Position, account_id: str, instance_id: str) -> bool:
         """
@@ -413,4 +415,6 @@ def _iso(microseconds: int) -> str:
 
 def _basic(microseconds: int) -> str:
     """Return an instant in the form in which requests are signed: 20260101T000000Z."""
-    return from_microseconds(microseconds).replace(microsecond=0).isoformat()[:19].replace("-", "").replace(":", "") + "Z"
+    return (
+        from_microseconds(microseconds).replace(microsecond=0).isoformat()[:19].replace("-", "").replace(":", "") + "Z"
+    )

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
@@ -15,7 +16,7 @@ from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Judgement, TokenService
-from ec2roles.timeline import Position
+from ec2roles.timeline import Position, Timekeeper
 
 
 class Recorder(Protocol):
@@ -40,6 +41,12 @@ class FrontDoor:
     _registry: Registry = attrs.field(alias="registry", repr=False)
     _recorder: Recorder | None = attrs.field(alias="recorder", repr=False, default=None)
 
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._sts.time
+
+    @atomic
     def call(self, call: Call) -> Response:
         """
         Judge *call*, perform it if it is allowed, and record it.
@@ -52,16 +59,18 @@ class FrontDoor:
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self._sts.time.check_clock(call.position[0])
         caller = None
-        error = self._sts.refuses(call)
+        refused = self._sts.refuses(call)
         try:
-            if error is not None:
-                raise error
+            if refused is not None:
+                raise refused
             judged = self._judge(call, found)
             caller = judged.caller
             response = self._perform(call, found, judged)
         except AwsError as error:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
             response = Response(error=error, source=call.source)
+        if refused is None:
+            self._sts.count(call)
         if self._recorder is not None:
             self._recorder.record_call(call, response, caller)
         return response

@@ -124,7 +124,16 @@ class History:
         """Take down *call* and its answer."""
         # What the call did may have read the clock again, and later than the call.
         position = self.time.step(max(call.position[0], self.time.newest))
-        self._calls.append(_Recorded(position, call, response, caller))
+        recorded = _Recorded(position, call, response, caller)
+        oldest = self._calls[0] if self._calls and len(self._calls) == self.keep_calls else None
+        self.time.journal.note(self._take_back, recorded, oldest)
+        self._calls.append(recorded)
+
+    def _take_back(self, recorded: _Recorded, oldest: _Recorded | None) -> None:
+        if self._calls and self._calls[-1] is recorded:
+            self._calls.pop()
+            if oldest is not None:
+                self._calls.appendleft(oldest)
 
     def __iter__(self) -> Iterator[Event]:
         return self.events()
