@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 # Leaves know nothing of AWS's services. Everybody may import them, and they may import each other.
-LEAVES = "arns atomic clock errors faults ids propagation secret timeline"
+LEAVES = "arns atomic clock errors fault_plan faults ids propagation secret timeline"
 
 # The core's parts, for the rows at the top of the house.
 CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door history"
@@ -137,13 +137,14 @@ MAY_IMPORT = {
     "ec2.metadata_tree": (
         "ec2.metadata_documents ec2.fetch ec2.association ec2.metadata_options iam.role sts.credentials"
     ),
+    "ec2.next_change": "ec2.association ec2.metadata_documents ec2.metadata_tree",
     "ec2.metadata": "ec2.metadata_tree ec2.metadata_token ec2.association ec2.metadata_options sts.credentials",
     "ec2.launch": (
         "ec2.association ec2.metadata_options ec2.metadata_tree ec2.rotation iam.instance_profile iam.names iam.role"
         " sts.token_service calls"
     ),
     "ec2.instance": (
-        "ec2.launch ec2.metadata ec2.metadata_tree ec2.metadata_options ec2.association ec2.fetch client.chain"
+        "ec2.launch ec2.metadata ec2.metadata_tree ec2.next_change ec2.metadata_options ec2.association ec2.fetch client.chain"
         " client.program client.terminal iam.instance_profile sts.credentials sts.session sts.token_service policy calls"
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------

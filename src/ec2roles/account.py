@@ -40,7 +40,7 @@ from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.timeline import LAST, Timekeeper
 
 if TYPE_CHECKING:
-    from ec2roles.faults import FaultPlan
+    from ec2roles.fault_plan import FaultPlan
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
@@ -70,7 +70,7 @@ class Shared:
         """What goes wrong, and when; planned for the whole Cloud, an account or an instance."""
         if self.time.faults is None:
             # Few worlds have any, so the module is imported with the first.
-            from ec2roles.faults import FaultPlan
+            from ec2roles.fault_plan import FaultPlan
 
             FaultPlan(self.time, account_of=self._account_of)
         plan: FaultPlan = self.time.faults

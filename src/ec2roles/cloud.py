@@ -13,7 +13,7 @@ from ec2roles.propagation import Propagation
 from ec2roles.timeline import Timekeeper
 
 if TYPE_CHECKING:
-    from ec2roles.faults import FaultPlan
+    from ec2roles.fault_plan import FaultPlan
 
 
 class Cloud:

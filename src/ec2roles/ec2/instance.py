@@ -11,7 +11,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.clock import from_microseconds, iso, iso_exact
+from ec2roles.clock import from_microseconds, iso, iso_exact, to_microseconds, to_utc
 from ec2roles.ec2.association import RUNNING, STOPPED, TERMINATED, Association, Epoch, InstanceRecord
 from ec2roles.ec2.fetch import NO_PROFILE, STS_DOWN, Fetch, Fetcher
 from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
@@ -408,6 +408,8 @@ class Instance:
             return f"STS was not available when EC2 wanted to assume the role '{fetch.role.name}'"
         if fetch.decision is not None and not fetch.decision.allowed:
             return f"EC2 cannot assume the role '{fetch.role.name}': {fetch.decision.message}"
+        if self.time.faults is not None and self.metadata.credentials_at(position) is None:
+            return "the metadata service does not answer"
         return "the metadata has credentials, but the program does not ask for them"
 
     def fetches(self, until: Position, since: int | None = None) -> Iterator[Fetch]:
@@ -419,6 +421,32 @@ class Instance:
             since: microseconds; earlier fetches are left out.
         """
         return self.fetcher.each(self._states, min(until, self.time.as_of(None)), since)
+
+    def next_change_after(self, when: datetime | None = None) -> datetime | None:
+        """
+        Return when its metadata shows something else next: new credentials, none any more, or no answer.
+
+        A host that looks then, and at no other time, sees every set of credentials. Nothing has to be scheduled for this
+        library's sake.
+
+        >>> from ec2roles import Account
+        >>> account = Account()
+        >>> role = account.console.create_role("app")
+        >>> account.launch_instance(profile="app").next_change_after().isoformat()
+        '2026-01-01T01:00:00+00:00'
+
+        Args:
+            when: an aware datetime, past or future; now by default. What comes after now is as it is if nothing is done
+                until then.
+
+        Returns:
+            An aware datetime in UTC, or None if nothing changes by itself any more.
+        """
+        from ec2roles.ec2.next_change import next_change
+
+        instant = self.time.instant() if when is None else to_microseconds(to_utc(when))
+        found = next_change(self, self._states, instant)
+        return None if found is None else from_microseconds(found)
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
         """Return the session behind a key that its metadata had handed out by *now*, or None if it had not."""
