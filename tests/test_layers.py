@@ -20,7 +20,7 @@ import pytest
 LEAVES = "arns atomic clock errors fault_plan faults ids propagation secret timeline"
 
 # The core's parts, for the rows at the top of the house.
-CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door history"
+CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door history past"
 
 # From the bottom up: a module comes after those that it may import.
 MAY_IMPORT = {
@@ -158,6 +158,7 @@ MAY_IMPORT = {
         "services.operation services.registry sts.credentials sts.session sts.token_service iam.directory policy calls"
     ),
     "history": "calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
+    "past": "policy sts.credentials iam.* ec2.association ec2.instance ec2.metadata_options services.s3",
     "account": CORE,
     "cloud": f"{CORE} account",
     "ec2roles": f"{CORE} account cloud",

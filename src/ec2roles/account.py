@@ -11,12 +11,12 @@ import attrs
 from ec2roles.arns import check_account_id
 from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
-from ec2roles.clock import Clock
+from ec2roles.clock import Clock, from_microseconds, iso_exact
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.ec2.rotation import Rotation
-from ec2roles.errors import ArgumentError, InstanceError, NoCredentialsError, NoSuchEntityError
+from ec2roles.errors import ArgumentError, ClockError, InstanceError, NoCredentialsError, NoSuchEntityError
 from ec2roles.front_door import FrontDoor
 from ec2roles.history import History
 from ec2roles.iam.console import Console
@@ -37,10 +37,11 @@ from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.timeline import LAST, Timekeeper
+from ec2roles.timeline import LAST, Position, Timekeeper
 
 if TYPE_CHECKING:
     from ec2roles.fault_plan import FaultPlan
+    from ec2roles.past import Past
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
@@ -157,6 +158,7 @@ class Account:
         elif propagation is not None:
             raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
         self.time = shared.time
+        self._created = self.time.instant()
         self.region = region
         self.rotation = Rotation() if rotation is None else rotation
         self._shared = shared
@@ -466,6 +468,44 @@ class Account:
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3
 
+    # -- the past ---------------------------------------------------------------------------------------------------
+
+    def as_of(self, when: datetime) -> Past:
+        """
+        Return the account as it was, to be read only.
+
+        >>> account = Account()
+        >>> web = account.launch_instance()
+        >>> account.as_of(account.clock.now()).instances[web.instance_id].state
+        'running'
+
+        Args:
+            when: an aware datetime, not in the future.
+
+        Returns:
+            A `Past` with ``roles``, ``instance_profiles``, ``users``, ``groups``, ``policies``, ``instances`` and ``buckets``.
+            Whether a call would have been allowed then is asked with `can` and its ``at=``.
+
+        Raises:
+            ClockError: if *when* is in the future, before the account existed, or further back than the Cloud remembers.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.past import Past
+
+        if when is None:
+            raise TypeError("when must be a datetime, got NoneType")
+        return Past(self._position(when), self.iam, self.instances.values(), self.s3.buckets)
+
+    def _position(self, at: datetime | None) -> Position:
+        """The position of a question about *at*, once the account existed."""
+        position = self.time.as_of(at)
+        if at is not None and position[0] < self._created:
+            raise ClockError(
+                f"'at' is before account {self.account_id} existed: {iso_exact(from_microseconds(position[0]))}; "
+                f"it was made at {iso_exact(from_microseconds(self._created))}"
+            )
+        return position
+
     # -- calls ------------------------------------------------------------------------------------------------------
 
     def call(
@@ -558,7 +598,7 @@ class Account:
         return Call(
             action,
             resource=resource,
-            position=self.time.as_of(at),
+            position=self._position(at),
             credentials=check_credentials(credentials),
             context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
             parameters=parameters or NOTHING,

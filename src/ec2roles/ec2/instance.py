@@ -146,7 +146,11 @@ class Instance:
     @property
     def association_id(self) -> str | None:
         """The id of its association with the profile, or None."""
-        association = self._states.last.association
+        return self.association_id_in(self._states.last)
+
+    def association_id_in(self, record: InstanceRecord) -> str | None:
+        """Return the id of the association that it had with the profile in *record*, or None."""
+        association = record.association
         if association is None:
             return None
         return association.association_id or self.time.ids.resource_id("iip-assoc", self._slot + _LAUNCH_ASSOCIATIONS)

@@ -19,9 +19,9 @@ def next_change(host: Host, states: Timeline[InstanceRecord], when: int) -> int 
         states: its past.
         when: microseconds; past, present or, if nothing is done until then, future.
     """
-    shown = _shown(host, when)
+    shown = _shown(host, states, when)
     for instant in _occasions(host, states, when):
-        if _shown(host, instant) != shown:
+        if _shown(host, states, instant) != shown:
             return instant
     return None
 
@@ -40,6 +40,9 @@ def _occasions(host: Host, states: Timeline[InstanceRecord], when: int) -> Itera
     now = when
     while now <= settled:
         coming = [edge for edge in edges if edge > now]
+        written = states.at((now, LAST))
+        if written is not None and written.epoch is not None and written.epoch.start[0] > now:
+            coming.append(written.epoch.start[0])
         record = host.record_at((now, LAST))
         if record is not None and record.epoch is not None:
             coming.append(fetcher.next_refresh(record, now))
@@ -52,7 +55,7 @@ def _occasions(host: Host, states: Timeline[InstanceRecord], when: int) -> Itera
         yield now
 
 
-def _shown(host: Host, now: int) -> object:
+def _shown(host: Host, states: Timeline[InstanceRecord], now: int) -> object:
     """What the metadata shows at the end of an instant, as something that can be compared."""
     position = (now, LAST)
     record = host.record_at(position)
@@ -61,13 +64,14 @@ def _shown(host: Host, now: int) -> object:
         return None
     if faults is not None and faults.metadata_is_down(position, host.hardware.account_id, host.instance_id):
         return None
+    written = states.at(position)
     if record.epoch is None or record.association is None:
-        return record
+        return written
     fetcher = host.fetcher
     newest = fetcher.fetch(record, fetcher.newest(record, now))
     served = fetcher.served(record, now)
     return (
-        record,
+        written,
         newest.position if served is None else served.ordinal,
         profile_info(newest, record.association.profile, record.association.since[0]),
     )
