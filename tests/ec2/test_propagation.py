@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
+from ec2roles.clock import from_microseconds
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import ArgumentError, InstanceError
 from ec2roles.ids import Ids
@@ -494,6 +495,13 @@ def test_every_reader_sees_what_a_replay_of_all_writes_says(
     assert assumes == [(at_(instant), ok) for instant, ok in model.all_fetches()]
     numbers = [fetch.ordinal for fetch in web.fetches(account.time.as_of(None))]
     assert len(set(numbers)) == len(numbers)
+    for number in set(range(max(numbers, default=0) + 2)) - set(numbers):
+        assert web.fetcher.numbered(web._states, number, account.time.instant()) is None
+    record = web.record_at(account.time.as_of(None))
+    if record is not None and record.epoch is not None:
+        coming = [instant for instant, _, _ in model.fetches(model.epochs[-1], model.now + 4 * HOUR)]
+        following = web.fetcher.next_refresh(record, account.time.instant())
+        assert from_microseconds(following) == at_(min(one for one in coming if one > model.now))
     for fetch in web.fetches(account.time.as_of(None)):
         again = web.fetcher.numbered(web._states, fetch.ordinal, account.time.instant())
         assert again is not None
@@ -515,6 +523,23 @@ def test_a_refresh_sees_what_was_written_before_its_instant_less_the_delay() -> 
         (at(hours=2), True),
         (at(hours=3), False),
     ]
+
+
+def test_the_second_attempt_follows_a_refresh_of_the_same_instant() -> None:
+    account = delayed(3600)
+    role = account.create_role("app", trust=NOBODY)
+    account.create_instance_profile("app").add_role(role)
+    account.clock.advance(hours=2)
+    role.update_trust(EC2)
+    web = account.launch_instance("app")
+    account.clock.advance(hours=1)
+
+    assert [(fetch.ordinal, fetch.ok) for fetch in web.fetches(account.time.as_of(None))] == [
+        (0, False),
+        (1, False),
+        (2, True),
+    ]
+    assert web.metadata.credentials() is not None
 
 
 def test_a_delay_longer_than_a_refresh_keeps_all_in_order() -> None:
