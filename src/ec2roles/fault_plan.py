@@ -164,7 +164,7 @@ class FaultPlan:
         if current is None or current.begins != fault.begins:
             raise ArgumentError(f"not a fault of this Cloud: {shown(str(fault))}")
         now = self.time.instant()
-        if current.ends is not None and current.ends <= (now, FIRST):
+        if current.ends is not None and current.ends[0] <= now:
             return
         position = self._note("ClearFault", current, now)
         # One that was called off before it began is empty: it ends before it begins.
