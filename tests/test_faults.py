@@ -10,7 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ec2roles import Account, Cloud, Credentials, Instance, InstanceProfile, Role, Timekeeper, TokenService, TrustPolicy
+from ec2roles import (
+    Account,
+    Cloud,
+    Credentials,
+    Instance,
+    InstanceProfile,
+    ManualClock,
+    PermissionPolicy,
+    Role,
+    Timekeeper,
+    TokenService,
+    TrustPolicy,
+)
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import ArgumentError, ClockError, Ec2RolesError, InstanceError, NaiveDatetimeError
 from ec2roles.fault_plan import FaultPlan
@@ -24,7 +36,7 @@ CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 def world(**options: Any) -> tuple[Account, Instance]:
     """An account with the lesson's role, and an instance that has it."""
     account = Account(**options)
-    account.console.create_role("app", policies=["AmazonS3ReadOnlyAccess"])
+    account.console.create_role("app").put_policy("list", PermissionPolicy.allow(LIST))
     return account, account.launch_instance("app")
 
 
@@ -202,17 +214,21 @@ def test_sts_takes_so_many_calls_at_once_and_then_one_in_each_interval() -> None
 @given(st.lists(st.integers(0, 3000), max_size=30), st.sampled_from([0.5, 1, 3, 1000]), st.integers(1, 5))
 def test_calls_are_taken_as_from_a_bucket_that_fills_up(waits: list[int], rate: float, burst: int) -> None:
     """Against the bucket as everybody knows it, in whole microseconds."""
-    account, web = world()
-    key = key_of(web)
-    account.faults.sts_throttling(rate=rate, burst=burst)
+    clock = ManualClock()
+    time = Timekeeper(clock)
+    faults = FaultPlan(time)
+    faults.sts_throttling(rate=rate, burst=burst)
     drop = round(1e6 / rate)
     level = burst * drop
     for wait in waits:
-        account.clock.advance(milliseconds=wait)
+        clock.advance(milliseconds=wait)
+        position = time.as_of(None)
         level = min(burst * drop, level + wait * 1000)
         taken = level >= drop
         level -= drop if taken else 0
-        assert account.sts.get_caller_identity(credentials=key).ok is taken
+        assert (faults.sts_refuses(position, OWN, None) is None) is taken
+        if taken:
+            faults.count_sts_call(position, OWN)
 
 
 def test_a_throttled_call_changes_nothing_and_is_in_the_history() -> None:
@@ -593,7 +609,7 @@ def test_when_the_faults_are_over_every_instance_with_a_profile_is_whole_again_w
 ) -> None:
     """The bound is one refresh, its jitter, and the longest propagation delay."""
     account = Account(seed=seed, rotation=rotation, propagation=propagation)
-    account.console.create_role("app", policies=["AmazonS3ReadOnlyAccess"])
+    account.console.create_role("app").put_policy("list", PermissionPolicy.allow(LIST))
     account.clock.advance(days=1)
     fleet = account.launch_instances(3, "app")
     role = account.roles["app"]
