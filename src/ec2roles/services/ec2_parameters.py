@@ -69,6 +69,20 @@ def texts(call: Call, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
+def members(value: object, name: str) -> Mapping[str, Any]:
+    """
+    Return a structure, empty if there is none.
+
+    Raises:
+        TypeError: if it is no dict.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict, got {type(value).__name__}")
+    return value
+
+
 def missing(name: str) -> InstanceError:
     """Return EC2's error for a parameter that is not there."""
     return InstanceError(f"The request must contain the parameter {name}", code="MissingParameter")
@@ -154,9 +168,7 @@ def named_profile(call: Call, *, required: bool) -> tuple[str, str] | None:
         InstanceError: ``MissingParameter``; ``InvalidParameterCombination`` if both are given.
     """
     given = call.parameters.get("IamInstanceProfile")
-    if given is not None and not isinstance(given, Mapping):
-        raise TypeError(f"IamInstanceProfile must be a dict with Name or Arn, got {type(given).__name__}")
-    named = {key: value for key, value in (given or {}).items() if value is not None}
+    named = {key: value for key, value in members(given, "IamInstanceProfile").items() if value is not None}
     for key, value in named.items():
         if key not in ("Name", "Arn"):
             raise InstanceError(
@@ -216,7 +228,8 @@ def tag_pairs(tags: object) -> dict[str, str]:
             raise TypeError(f"a tag must be a dict with Key and Value, got {shown(tag)}")
         if tag["Key"] in found:
             raise InstanceError(f"Duplicate tag key '{tag['Key']}' specified.", code="InvalidParameterValue")
-        found[tag["Key"]] = tag.get("Value") or ""
+        value = tag.get("Value")
+        found[tag["Key"]] = "" if value is None else value
     return found
 
 
@@ -230,10 +243,8 @@ def metadata_options(given: object) -> dict[str, Any]:
     Raises:
         InstanceError: ``UnknownParameter``, ``InvalidParameterValue``.
     """
-    if not isinstance(given, Mapping):
-        raise TypeError(f"MetadataOptions must be a dict, got {type(given).__name__}")
     found = {}
-    for name, value in given.items():
+    for name, value in members(given, "MetadataOptions").items():
         if name in OPTIONS:
             found[OPTIONS[name]] = value
         elif name != "HttpProtocolIpv6" or value != "disabled":

@@ -66,25 +66,35 @@ class RunInstances:
         image = given.text(call, "ImageId")
         if not _IMAGE_ID.fullmatch(image):
             raise InstanceError(f'Invalid id: "{image}"', code="InvalidAMIID.Malformed")
-        options: dict[str, Any] = {"image_id": image, **given.metadata_options(parameters.get("MetadataOptions", {}))}
+        options: dict[str, Any] = {"image_id": image, **given.metadata_options(parameters.get("MetadataOptions"))}
         if "InstanceType" in parameters:
             options["instance_type"] = given.text(call, "InstanceType")
-        zone = (parameters.get("Placement") or {}).get("AvailabilityZone")
+        zone = given.members(parameters.get("Placement"), "Placement").get("AvailabilityZone")
         if zone is not None:
             options["availability_zone"] = zone
         if parameters.get("UserData") is not None:
             options["user_data"] = parameters["UserData"]
-        options["hibernation"] = bool((parameters.get("HibernationOptions") or {}).get("Configured", False))
-        tagged: dict[str, Mapping[str, str]] = {}
-        for one in parameters.get("TagSpecifications") or ():
-            kind = one.get("ResourceType", "")
-            if kind in tagged:
-                raise InstanceError(
-                    f"Tag specifications contain '{kind}' twice.", detail="give each ResourceType its tags once"
-                )
-            tagged[kind] = given.tag_pairs(one.get("Tags") or ())
-        tags = tagged.get("instance", {})
-        return cls(most, given.named_profile(call, required=False), tags, tagged, options)
+        hibernation = given.members(parameters.get("HibernationOptions"), "HibernationOptions")
+        options["hibernation"] = hibernation.get("Configured", False)
+        tagged = _tags_at_launch(parameters.get("TagSpecifications") or ())
+        return cls(most, given.named_profile(call, required=False), tagged.get("instance", {}), tagged, options)
+
+
+def _tags_at_launch(specifications: object) -> Mapping[str, Mapping[str, str]]:
+    if not isinstance(specifications, (list, tuple)):
+        raise TypeError(f"TagSpecifications must be a list of dicts, got {type(specifications).__name__}")
+    found: dict[str, Mapping[str, str]] = {}
+    for number, one in enumerate(specifications):
+        specification = given.members(one, f"TagSpecifications[{number}]")
+        kind = specification.get("ResourceType")
+        if not isinstance(kind, str):
+            raise TypeError(f"ResourceType of TagSpecifications[{number}] must be str, got {type(kind).__name__}")
+        if kind in found:
+            raise InstanceError(
+                f"Tag specifications contain '{kind}' twice.", detail="give each ResourceType its tags once"
+            )
+        found[kind] = given.tag_pairs(specification.get("Tags") or ())
+    return found
 
 
 def _count(parameters: Mapping[str, Any], name: str) -> int:
