@@ -184,7 +184,7 @@ MAY_IMPORT = {
     ),
     "services.s3": "services.operation calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
-    "services.ec2_parameters": "ec2.launch ec2.metadata_options iam.instance_profile calls",
+    "services.ec2_parameters": "ec2.launch ec2.metadata_options calls",
     "services.ec2_run_instances": "services.ec2_parameters calls",
     "services.ec2_members": "ec2.association ec2.instance iam.instance_profile",
     "services.ec2_lists": "ec2.instance services.ec2_members calls",
@@ -199,7 +199,7 @@ MAY_IMPORT = {
     ),
     "services.ec2_associations": (
         "services.ec2_account services.ec2_lists services.ec2_members services.ec2_parameters calls ec2.association"
-        " ec2.instance iam.instance_profile"
+        " ec2.instance"
     ),
     "services.ec2_tags": "services.ec2_account services.ec2_lists services.ec2_parameters calls",
     "services.ec2": (

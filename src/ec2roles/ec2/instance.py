@@ -249,7 +249,7 @@ class Instance:
                 already, ``InvalidParameterValue`` for what is no instance profile, or one without a role.
         """
         record = self.require_attachable()
-        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
+        found = self._resolve(profile)
         self._associate("AssociateIamInstanceProfile", record, found)
 
     def require_attachable(self) -> InstanceRecord:
@@ -294,8 +294,12 @@ class Instance:
                 code="IncorrectState",
                 detail=f"the instance is {record.state}; start it first",
             )
-        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
+        found = self._resolve(profile)
         self._associate("ReplaceIamInstanceProfileAssociation", record, found)
+
+    def _resolve(self, profile: InstanceProfile | str) -> InstanceProfile:
+        launch = self._launch
+        return resolve_profile(profile, launch.find_profile, self.time, self.hardware.account_id, associating=True)
 
     def _associate(self, operation: str, record: InstanceRecord, profile: InstanceProfile) -> None:
         position = self._note(operation, detail=profile.arn)

@@ -11,7 +11,6 @@ from ec2roles.calls import Call
 from ec2roles.ec2.association import ASSOCIATING, DISASSOCIATING, Association
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import InstanceError
-from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.services import ec2_members as members
 from ec2roles.services import ec2_parameters as given
 from ec2roles.services.ec2_account import Ec2
@@ -36,7 +35,7 @@ class Ec2Associations:
         """Associate an instance profile with an instance."""
         (instance,) = self._ec2(call).some(given.instance_ids(call, "InstanceId"))
         instance.require_attachable()
-        instance.attach(self._named(call))
+        instance.attach(given.required_profile(call))
         return self._association(call, instance, instance.record.association, ASSOCIATING)
 
     def replace(self, call: Call) -> Mapping[str, Any]:
@@ -51,7 +50,7 @@ class Ec2Associations:
                 code="IncorrectState",
                 detail=f"instance '{instance.instance_id}' has {instance.association_id or 'none'} now",
             )
-        instance.replace(self._named(call))
+        instance.replace(given.required_profile(call))
         return self._association(call, instance, instance.record.association, ASSOCIATING)
 
     def disassociate(self, call: Call) -> Mapping[str, Any]:
@@ -62,11 +61,6 @@ class Ec2Associations:
             raise given.unknown_association(wanted)
         instance.detach()
         return self._association(call, instance, association, DISASSOCIATING)
-
-    def _named(self, call: Call) -> InstanceProfile:
-        named = given.named_profile(call, required=True)
-        assert named is not None
-        return given.find_profile(named, self._ec2(call).find_profile)
 
     def _association(
         self, call: Call, instance: Instance, association: Association | None, state: str

@@ -55,9 +55,8 @@ class Ec2Instances:
                     detail=f"ClientToken {shown(token)} came with other parameters before",
                 )
             return self._reservation(before[1])
-        profile = None if wanted.profile is None else given.find_profile(wanted.profile, ec2.find_profile)
         options = {**wanted.options, "tags": wanted.tags, "client_token": token}
-        launched = ec2.launch(wanted.count, profile, **options)
+        launched = ec2.launch(wanted.count, wanted.profile, **options)
         if token:
             ec2.time.journal.put(self._launched, (ec2.account_id, token), (asked, launched))
         return self._reservation(launched)

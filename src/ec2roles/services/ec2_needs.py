@@ -83,9 +83,7 @@ class Ec2Needs:
 
     def _passing(self, call: Call, instance_id: str | None, *, replaces: bool) -> Sequence[Authorization]:
         """What giving a profile to an instance needs: the operation itself, and to pass the role inside the profile."""
-        named = given.named_profile(call, required=True)
-        assert named is not None
-        profile = self._known_profile(call, named)
+        profile = self._known_profile(call, given.required_profile(call))
         keys = {} if profile is None else {"ec2:NewInstanceProfile": profile.arn}
         if profile is not None and not replaces:
             keys["ec2:InstanceProfile"] = profile.arn
@@ -100,10 +98,10 @@ class Ec2Needs:
         instance = self._ec2(call).associated(given.association_id(call))[0]
         return [self._on(call, "*" if instance is None else instance.instance_id)]
 
-    def _known_profile(self, call: Call, named: tuple[str, str]) -> InstanceProfile | None:
+    def _known_profile(self, call: Call, named: str | None) -> InstanceProfile | None:
         """The profile that was named; what is wrong with it is said to those who may do the operation."""
         try:
-            return given.find_profile(named, self._ec2(call).find_profile)
+            return None if named is None else self._ec2(call).find_profile(named)
         except AwsError:
             return None
 
@@ -111,7 +109,7 @@ class Ec2Needs:
         """What launches instances: all that a launch touches, to pass the role, and to tag at launch."""
         wanted = RunInstances.read(call)
         ec2 = self._ec2(call)
-        profile = None if wanted.profile is None else self._known_profile(call, wanted.profile)
+        profile = self._known_profile(call, wanted.profile)
         found = [
             Authorization(call.action, arn, None, {"ec2:Region": ec2.region, **context}, ec2.account_id)
             for arn, context in self._touched(call, wanted, profile)

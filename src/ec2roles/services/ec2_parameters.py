@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -12,8 +12,7 @@ from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.metadata_options import MetadataOptions
-from ec2roles.errors import InstanceError, NoSuchEntityError
-from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.errors import InstanceError
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
 _ASSOCIATION_ID = re.compile(r"iip-assoc-[0-9a-f]{8}([0-9a-f]{9})?")
@@ -160,12 +159,13 @@ def unknown_association(found: str) -> InstanceError:
     )
 
 
-def named_profile(call: Call, *, required: bool) -> tuple[str, str] | None:
+def named_profile(call: Call) -> str | None:
     """
-    Return ``name`` or ``arn`` and its value, from the parameter IamInstanceProfile; None if it is not there.
+    Return the name or the ARN of an instance profile, from the parameter IamInstanceProfile; None if that is not there.
 
     Raises:
-        InstanceError: ``MissingParameter``; ``InvalidParameterCombination`` if both are given.
+        InstanceError: ``MissingParameter`` if neither is given, ``InvalidParameterCombination`` if both are,
+            ``InvalidParameterValue`` for an ARN as a name, or the other way round.
     """
     given = call.parameters.get("IamInstanceProfile")
     named = {key: value for key, value in members(given, "IamInstanceProfile").items() if value is not None}
@@ -184,32 +184,28 @@ def named_profile(call: Call, *, required: bool) -> tuple[str, str] | None:
             code="InvalidParameterCombination",
             detail="give the name of the instance profile or its ARN, not both",
         )
-    if not named:
-        if required or given is not None:
-            raise missing("IamInstanceProfile")
+    if given is None:
         return None
+    if not named:
+        raise missing("IamInstanceProfile")
     key, value = next(iter(named.items()))
-    return key.lower(), value
-
-
-def find_profile(named: tuple[str, str], find: Callable[[str], InstanceProfile]) -> InstanceProfile:
-    """
-    Return the instance profile that was named.
-
-    Args:
-        named: as from `named_profile`.
-        find: returns the profile of a name or an ARN.
-
-    Raises:
-        InstanceError: ``InvalidParameterValue``, if there is none.
-    """
-    member, value = named
+    member = key.lower()
     if value.startswith("arn:") != (member == "arn"):
         raise invalid_profile(value, f"{shown(value)} is no {member} of an instance profile", member=member)
-    try:
-        return find(value)
-    except NoSuchEntityError as error:
-        raise invalid_profile(value, str(error), member=member) from None
+    return str(value)
+
+
+def required_profile(call: Call) -> str:
+    """
+    Return the same, which must be there.
+
+    Raises:
+        InstanceError: as `named_profile` does, and ``MissingParameter``.
+    """
+    found = named_profile(call)
+    if found is None:
+        raise missing("IamInstanceProfile")
+    return found
 
 
 def tag_pairs(tags: object) -> dict[str, str]:

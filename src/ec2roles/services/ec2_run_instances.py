@@ -35,14 +35,14 @@ class RunInstances:
 
     Args:
         count: how many are launched: as many as possible, so always MaxCount.
-        profile: as from `named_profile`.
+        profile: the name or the ARN of an instance profile, or None.
         tags: of the instances.
         tagged: the types of all resources that get tags.
         options: for `Account.launch_instances`.
     """
 
     count: int
-    profile: tuple[str, str] | None
+    profile: str | None
     tags: Mapping[str, str]
     tagged: Mapping[str, Mapping[str, str]]
     options: Mapping[str, Any]
@@ -77,7 +77,7 @@ class RunInstances:
         hibernation = given.members(parameters.get("HibernationOptions"), "HibernationOptions")
         options["hibernation"] = hibernation.get("Configured", False)
         tagged = _tags_at_launch(parameters.get("TagSpecifications") or ())
-        return cls(most, given.named_profile(call, required=False), tagged.get("instance", {}), tagged, options)
+        return cls(most, given.named_profile(call), tagged.get("instance", {}), tagged, options)
 
 
 def _tags_at_launch(specifications: object) -> Mapping[str, Mapping[str, str]]:
