@@ -243,7 +243,7 @@ class History:
                 call.resource,
                 instance_id=call.sender or _instance_of(caller),
                 role_arn=None if caller is None else caller.role_arn,
-                caller=None if caller is None else caller.arn,
+                caller=_who(recorded),
                 decision=recorded.response.decision,
                 error=recorded.response.error,
                 detail=call.action,
@@ -256,10 +256,10 @@ class History:
                 yield Event(
                     recorded.position,
                     ISSUE,
-                    "AssumeRole",
+                    recorded.call.action.partition(":")[2],
                     value.access_key_id,
                     role_arn=recorded.call.resource,
-                    caller=None if recorded.caller is None else recorded.caller.arn,
+                    caller=_who(recorded),
                     detail=_life(value.expiration),
                 )
 
@@ -293,6 +293,14 @@ class History:
 
     def __repr__(self) -> str:
         return f"<History of {self.account_id}: {len(self.time.changes)} changes, {len(getattr(self, '_calls', ()))} calls>"
+
+
+def _who(recorded: _Recorded) -> str | None:
+    """Return the ARN of who made a call; an AWS service that assumed a role has no session, but a name."""
+    if recorded.caller is not None:
+        return recorded.caller.arn
+    decision = recorded.response.decision
+    return None if decision is None or decision.request is None else decision.request.principal
 
 
 def _instance_of(caller: Session | None) -> str | None:

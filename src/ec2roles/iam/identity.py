@@ -144,6 +144,10 @@ class Identity:
         state = self._states.at(position)
         return () if state is None else state.tags
 
+    def mfa_device(self, serial_number: str, position: Position) -> Any:
+        """Return None: only users have MFA devices."""
+        return None
+
     # -- policies ---------------------------------------------------------------------------------------------------
 
     def put_policy(self, name: str, policy: object) -> None:
