@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -340,10 +341,10 @@ class TokenService:
             )
         elif needed.policy is not None or caller.policies:
             policies = policies.with_layers(resource=needed.policy, session=caller.policies)
-        now = from_microseconds(position[0])
+        current_time, epoch_time = _time_texts(position[0])
         keys: dict[str, Any] = {
-            "aws:CurrentTime": iso_exact(now),
-            "aws:EpochTime": str(position[0] // 1_000_000),
+            "aws:CurrentTime": current_time,
+            "aws:EpochTime": epoch_time,
             "aws:SecureTransport": "true",
             "aws:RequestedRegion": self.region,
             "aws:ResourceAccount": account,
@@ -403,7 +404,7 @@ class TokenService:
             source = context.get("aws:SourceAccount")
             if source is not None:
                 keys.update(Above.source(self.organizations, source, position))
-        now = from_microseconds(position[0])
+        current_time, epoch_time = _time_texts(position[0])
         request = Request(
             service,
             "sts:AssumeRole",
@@ -413,8 +414,8 @@ class TokenService:
                 "aws:PrincipalIsAWSService": "true",
                 "aws:PrincipalServiceName": service,
                 "sts:RoleSessionName": session_name,
-                "aws:CurrentTime": iso_exact(now),
-                "aws:EpochTime": str(position[0] // 1_000_000),
+                "aws:CurrentTime": current_time,
+                "aws:EpochTime": epoch_time,
                 "aws:SecureTransport": "true",
                 "aws:RequestedRegion": self.region,
                 "aws:ResourceAccount": role.account_id,
@@ -623,6 +624,15 @@ def check_credentials(credentials: object) -> Credentials | None:
     raise TypeError(f"credentials must be Credentials or None, got {type(credentials).__name__}")
 
 
+# A memo of a pure function: in a simulation many things happen at one instant.
+@lru_cache(maxsize=256)
+def _time_texts(instant: int) -> tuple[str, str]:
+    """Return an instant as ``aws:CurrentTime`` and as ``aws:EpochTime``."""
+    return iso_exact(from_microseconds(instant)), str(instant // 1_000_000)
+
+
+# A memo of a pure function: programs ask for the same few resources again and again.
+@lru_cache(maxsize=4096)
 def _account_in(arn: str) -> str | None:
     """Return the account that an ARN says, or None: S3's say none."""
     # What is no text at all is refused where the request is made.
