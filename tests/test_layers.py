@@ -160,7 +160,7 @@ MAY_IMPORT = {
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",
-    "services.operation": "calls policy sts.session sts.token_service",
+    "services.operation": "calls policy sts.refusal sts.session sts.token_service",
     "services.registry": "services.operation sts.token_service calls",
     "services.s3": "services.operation calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",

@@ -11,7 +11,7 @@ import attrs
 from ec2roles.arns import check_account_id, shown
 from ec2roles.calls import NOTHING, Api, Call, Response
 from ec2roles.clock import from_microseconds, iso_exact
-from ec2roles.errors import AccessDeniedError, AwsError, InvalidNameError
+from ec2roles.errors import AccessDeniedError, AwsError, InvalidNameError, ValidationError
 from ec2roles.iam.names import NameRule
 from ec2roles.iam.role import Role
 from ec2roles.ids import IssuedKey
@@ -584,7 +584,8 @@ class TokenService:
 
     def access_key_info_authorizations(self, call: Call) -> list[Authorization]:
         """Return what a GetAccessKeyInfo call must be allowed to do."""
-        ACCESS_KEY_ID.check(call.parameters.get("access_key_id"))
+        if "access_key_id" in call.parameters:
+            ACCESS_KEY_ID.check(call.parameters["access_key_id"])
         return [Authorization("sts:GetAccessKeyInfo")]
 
     def perform_get_access_key_info(self, call: Call) -> str:
@@ -594,7 +595,13 @@ class TokenService:
         Raises:
             ValidationError: if nobody in this Cloud ever had that key.
         """
-        key_id = call.parameters["access_key_id"]
+        key_id = call.parameters.get("access_key_id")
+        if key_id is None:
+            raise ValidationError(
+                "1 validation error detected: Value null at 'accessKeyId' failed to satisfy constraint: "
+                "Member must not be null",
+                detail="GetAccessKeyInfo needs access_key_id=...",
+            )
         session = self._find_session(key_id, call.position[0])
         if session is None:
             raise InvalidNameError(
