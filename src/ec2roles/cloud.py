@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ec2roles.account import Account, Shared
+from ec2roles.atomic import atomic
 from ec2roles.clock import Clock
 from ec2roles.errors import EntityAlreadyExistsError
 from ec2roles.timeline import Timekeeper
@@ -67,6 +68,7 @@ class Cloud:
             )
         return existing
 
+    @atomic
     def create_organization(self, management_account: Account | str, **options: Any) -> Organization:
         """
         Create an organisation with all features (AWS: CreateOrganization).
@@ -90,7 +92,7 @@ class Cloud:
             management_account = management_account.account_id
         others = self._shared.organizations
         organization = Organization(management_account, time=self.time, others=others, **options)
-        others.append(organization)
+        self.time.journal.append(others, organization)
         return organization
 
     @property

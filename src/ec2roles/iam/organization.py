@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import attrs
 
 from ec2roles.arns import check_account_id, shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import AwsError
 from ec2roles.iam.names import NameRule
 from ec2roles.iam.organization_tree import KINDS, RCP, SCP, Member, Tree
@@ -135,11 +136,11 @@ class Organization:
     _policies: dict[str, OrganizationPolicy] = attrs.field(init=False, factory=dict)
     _trees: Timeline[Tree] = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         check_account_id(self.management_account_id)
         self._check_free(self.management_account_id, "AlreadyInOrganizationException")
         enabled = frozenset(_check_type(one) for one in self._policy_types)
-        self.time.check_clock(self.time.instant())
         self.id = self.time.ids.resource_id("o")
         root_id = f"r-{self.id[-4:]}"
         self.root = Root(root_id, self._arn("root", root_id))
@@ -206,6 +207,7 @@ class Organization:
         parent_id = self._tree.parents[target_id]
         return self.root if parent_id == self.root.id else self._units[parent_id]
 
+    @atomic
     def create_organizational_unit(self, name: str, parent: Parent | None = None) -> OrganizationalUnit:
         """
         Create an organizational unit (AWS: CreateOrganizationalUnit).
@@ -232,13 +234,13 @@ class Organization:
                 code=_CONSTRAINT,
                 detail=f"units are at most {_DEEPEST} levels deep",
             )
-        self.time.check_clock(self.time.instant())
         unit_id = self.time.ids.resource_id(f"ou-{self.root.id[2:]}")
         unit = OrganizationalUnit(unit_id, name, self._arn("ou", unit_id))
         self._write("CreateOrganizationalUnit", unit.arn, self._placed(unit_id, parent_id), detail=name)
-        self._units[unit_id] = unit
+        self.time.journal.put(self._units, unit_id, unit)
         return unit
 
+    @atomic
     def delete_organizational_unit(self, unit: OrganizationalUnit | str) -> None:
         """
         Delete an empty unit (AWS: DeleteOrganizationalUnit).
@@ -263,6 +265,7 @@ class Organization:
             )
         self._write("DeleteOrganizationalUnit", self._units[unit_id].arn, self._without(unit_id))
 
+    @atomic
     def add_account(self, account: Account | str, parent: Parent | None = None) -> None:
         """
         Take an account into the organisation (AWS: InviteAccountToOrganization and AcceptHandshake).
@@ -282,6 +285,7 @@ class Organization:
         tree = self._placed(account_id, parent_id)
         self._write("AcceptHandshake", self._arn("account", account_id), tree, detail=parent_id)
 
+    @atomic
     def move_account(self, account: Account | str, parent: Parent) -> None:
         """
         Move an account to another place in the tree (AWS: MoveAccount).
@@ -302,6 +306,7 @@ class Organization:
         moved = attrs.evolve(tree, parents={**tree.parents, account_id: parent_id})
         self._write("MoveAccount", self._arn("account", account_id), moved, detail=parent_id)
 
+    @atomic
     def remove_account(self, account: Account | str) -> None:
         """
         Let an account go (AWS: RemoveAccountFromOrganization).
@@ -340,6 +345,7 @@ class Organization:
         found = self._tree.of_type(self._target(target), _check_type(policy_type))
         return tuple(self._policies[one] for one in found)
 
+    @atomic
     def create_policy(self, name: str, content: object, *, policy_type: str = SCP) -> OrganizationPolicy:
         """
         Create a policy; it limits nothing until it is attached (AWS: CreatePolicy).
@@ -361,16 +367,16 @@ class Organization:
                 code="DuplicatePolicyException",
                 detail=f"{shown(name)} exists",
             )
-        self.time.check_clock(self.time.instant())
         policy_id = self.time.ids.resource_id("p")
         policy = OrganizationPolicy(
             policy_id, name, policy_type, self._arn("policy", f"{policy_type.lower()}/{policy_id}")
         )
         documents = {**self._tree.documents, policy_id: loaded.named(name, arn=policy.arn)}
         self._write("CreatePolicy", policy.arn, attrs.evolve(self._tree, documents=documents), detail=name)
-        self._policies[policy_id] = policy
+        self.time.journal.put(self._policies, policy_id, policy)
         return policy
 
+    @atomic
     def update_policy(self, policy: OrganizationPolicy | str, content: object) -> None:
         """
         Replace what a policy says, wherever it is attached (AWS: UpdatePolicy).
@@ -384,6 +390,7 @@ class Organization:
         documents = {**self._tree.documents, found.id: loaded}
         self._write("UpdatePolicy", found.arn, attrs.evolve(self._tree, documents=documents), detail=found.name)
 
+    @atomic
     def delete_policy(self, policy: OrganizationPolicy | str) -> None:
         """
         Delete a policy that is attached nowhere (AWS: DeletePolicy).
@@ -403,6 +410,7 @@ class Organization:
         documents = {key: value for key, value in tree.documents.items() if key != found.id}
         self._write("DeletePolicy", found.arn, attrs.evolve(tree, documents=documents), detail=found.name)
 
+    @atomic
     def attach_policy(self, target: Target, policy: OrganizationPolicy | str) -> None:
         """
         Attach a policy to the root, a unit or an account (AWS: AttachPolicy).
@@ -432,6 +440,7 @@ class Organization:
         attached = {**tree.attached, target_id: (*tree.attached[target_id], found.id)}
         self._write("AttachPolicy", found.arn, attrs.evolve(tree, attached=attached), detail=target_id)
 
+    @atomic
     def detach_policy(self, target: Target, policy: OrganizationPolicy | str) -> None:
         """
         Detach a policy (AWS: DetachPolicy).
@@ -467,6 +476,7 @@ class Organization:
         """The policy types in force."""
         return tuple(one for one in KINDS if one in self._tree.enabled)
 
+    @atomic
     def enable_policy_type(self, policy_type: str) -> None:
         """
         Bring a policy type into force; AWS's full-access policy is attached everywhere (AWS: EnablePolicyType).
@@ -485,6 +495,7 @@ class Organization:
         changed = attrs.evolve(tree, attached=attached, enabled=tree.enabled | {policy_type})
         self._write("EnablePolicyType", self.root.arn, changed, detail=policy_type)
 
+    @atomic
     def disable_policy_type(self, policy_type: str) -> None:
         """
         Take a policy type out of force; all its policies are detached everywhere (AWS: DisablePolicyType).
@@ -509,7 +520,7 @@ class Organization:
 
     def _write(self, operation: str, subject: str, tree: Tree, *, detail: str = "") -> None:
         position = self.time.write(operation, subject, account_id=self.management_account_id, detail=detail)
-        self._trees.write(position, tree, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._trees, position, tree)
 
     def _placed(self, target_id: str, parent_id: str) -> Tree:
         tree = self._tree

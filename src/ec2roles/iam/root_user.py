@@ -8,6 +8,7 @@ from functools import partial
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
 from ec2roles.iam.mfa_device import MfaDevice
 from ec2roles.iam.quotas import Quotas
@@ -70,6 +71,7 @@ class RootUser:
         """The ids of the access keys."""
         return self._states.last.access_keys
 
+    @atomic
     def create_access_key(self) -> Credentials:
         """
         Make an access key of the root user, which AWS advises against (AWS: CreateAccessKey).
@@ -101,11 +103,12 @@ class RootUser:
             partial(self._key_works, key_id),
         )
         if self._slot is None:
-            self._slot = self.time.add_issuers([self])
-        self._issued.append(session)
+            self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
+        self.time.journal.append(self._issued, session)
         self._write(position, attrs.evolve(state, access_keys=(*state.access_keys, key_id)))
         return credentials
 
+    @atomic
     def delete_access_key(self, access_key_id: str) -> None:
         """
         Delete an access key (AWS: DeleteAccessKey).
@@ -123,6 +126,7 @@ class RootUser:
         position = self.time.write("DeleteAccessKey", self.arn, account_id=self.account_id, detail=access_key_id)
         self._write(position, attrs.evolve(state, access_keys=keys))
 
+    @atomic
     def enable_mfa_device(self, serial_number: str | None = None) -> MfaDevice:
         """
         Give the root user an MFA device (AWS: EnableMFADevice).
@@ -177,7 +181,7 @@ class RootUser:
         return state is not None and access_key_id in state.access_keys
 
     def _write(self, position: Position, state: RootState) -> None:
-        self._states.write(position, state, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._states, position, state)
 
     def __repr__(self) -> str:
         return f"<RootUser of {self.account_id}>"

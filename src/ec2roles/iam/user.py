@@ -208,6 +208,7 @@ class User(Identity):
         state = self._states.at(position)
         return None if state is None else state.mfa_devices.get(serial_number)
 
+    @atomic
     def enable_mfa_device(self, serial_number: str | None = None) -> MfaDevice:
         """
         Give the user a virtual MFA device (AWS: CreateVirtualMFADevice and EnableMFADevice).
@@ -239,6 +240,7 @@ class User(Identity):
         self._write("EnableMFADevice", attrs.evolve(state, mfa_devices=devices), detail=serial)
         return device
 
+    @atomic
     def deactivate_mfa_device(self, serial_number: str) -> None:
         """
         Take an MFA device away (AWS: DeactivateMFADevice and DeleteVirtualMFADevice).

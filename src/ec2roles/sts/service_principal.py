@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import check_account_id, shown
+from ec2roles.atomic import atomic
 from ec2roles.calls import Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError, ValidationError
 from ec2roles.iam.role import Role
@@ -15,6 +16,7 @@ from ec2roles.policy import CallerKind, parse_caller
 from ec2roles.sts.assume_role import check_duration, check_role_arn, check_session_name
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
+from ec2roles.timeline import Timekeeper
 
 
 def _check_service(name: str) -> str:
@@ -48,6 +50,12 @@ class ServicePrincipal:
         alias="record", default=None, repr=False
     )
 
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._sts.time
+
+    @atomic
     def assume_role(
         self,
         role: Role | str,
