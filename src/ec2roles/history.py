@@ -254,6 +254,9 @@ class History:
             for one in list(self._calls):
                 service, _, action = one.call.action.partition(":")
                 is_data = cloudtrail.is_data_event(service, one.call.operation or action)
+                by = _who(one)
+                if one.caller is None and by is not None:
+                    yield one.position, service_record(one, by)
                 if one.caller is not None and (data_events or not is_data):
                     yield (
                         one.position,
@@ -267,6 +270,22 @@ class History:
                             region=self.region,
                         ),
                     )
+
+        def service_record(one: _Recorded, service: str) -> dict[str, Any]:
+            issued = one.response.value if isinstance(one.response.value, Credentials) else None
+            expiration = None if issued is None else issued.expiration
+            return cloudtrail.assume_record(
+                ids,
+                position=one.position,
+                region=self.region,
+                account_id=self.account_id,
+                service=service,
+                role_arn=one.call.resource or "",
+                session_name=one.call.parameters["session_name"],
+                access_key_id=None if issued is None else issued.access_key_id,
+                expires=0 if expiration is None else to_microseconds(expiration),
+                error=one.response.error,
+            )
 
         def assumes(instance: Instance) -> Iterator[tuple[Position, dict[str, Any]]]:
             for fetch in instance.fetches((end[0], LAST), start):

@@ -327,6 +327,19 @@ def test_a_key_tells_its_account_whatever_became_of_it() -> None:
     assert code(answer) == "AccessDenied"
 
 
+def test_the_trail_knows_the_device_and_not_the_code() -> None:
+    """A one-time code is as good as a password for a while."""
+    account, _, key, device = world()
+    account.sts.get_session_token(credentials=key, duration=900, **factor(device))
+    account.sts.get_caller_identity(credentials=account.root.create_access_key())
+    issued, asked = [one for one in account.history.to_cloudtrail() if one["eventSource"] == "sts.amazonaws.com"]
+
+    assert issued["requestParameters"] == {"durationSeconds": 900, "serialNumber": device.serial_number}
+    assert device.code() not in str(issued)
+    assert asked["userIdentity"]["type"] == "Root"
+    assert asked["requestParameters"] is None
+
+
 # -- by hand -------------------------------------------------------------------------------------------------------------------------
 
 

@@ -136,4 +136,8 @@ def test_it_is_in_the_history() -> None:
     assert [(one.caller, one.operation, one.subject) for one in issues] == [
         (LAMBDA, "AssumeRole", session.access_key_id)
     ]
+    records = [one for one in account.history.to_cloudtrail() if one["eventName"] == "AssumeRole"]
+    assert [one["userIdentity"] for one in records] == [{"type": "AWSService", "invokedBy": LAMBDA}] * 2
+    assert records[0]["responseElements"]["credentials"]["accessKeyId"] == session.access_key_id
+    assert records[1]["errorCode"] == "AccessDenied"
     assert repr(service) == f"<ServicePrincipal {LAMBDA}>"
