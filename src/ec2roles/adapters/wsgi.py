@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import IO, Any, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import attrs
 
@@ -297,23 +297,19 @@ def metadata_endpoint(
     Args:
         world, addresses: as for `metadata_application`.
     """
-    default: OnInstance | None = None
-    find: Callable[[str], OnInstance | None]
+    given = {} if addresses is None else addresses
     if isinstance(world, Account):
-        find = world.instances.get
-    elif isinstance(world, Cloud):
-        cloud = world
+        return MetadataEndpoint(world.instances.get, given)
+    if isinstance(world, Cloud):
+        return MetadataEndpoint(lambda name: _in_cloud(world, name), given)
+    if isinstance(world, Mapping):
+        return MetadataEndpoint(world.get, given)
+    return MetadataEndpoint(lambda name: None, given, world)
 
-        def find(name: str) -> OnInstance | None:
-            accounts = cloud.accounts.values()
-            return next((account.instances[name] for account in accounts if name in account.instances), None)
 
-    elif isinstance(world, Mapping):
-        find = world.get
-    else:
-        default = world
-        find = {}.get
-    return MetadataEndpoint(find, {} if addresses is None else addresses, default)
+def _in_cloud(cloud: Cloud, name: str) -> OnInstance | None:
+    instances = (account.instances for account in cloud.accounts.values())
+    return next((found[name] for found in instances if name in found), None)
 
 
 def _first_word(path: str) -> str:
@@ -326,9 +322,3 @@ def _host_name(sent: str) -> str:
     if found is None:
         return sent
     return found["ipv6"] or found["name"].removesuffix(".")
-
-
-def parse_url(url: str) -> tuple[str, str, str]:
-    """Return host, path and query of a URL, as an in-process client needs them."""
-    parts = urlsplit(url)
-    return parts.netloc, parts.path or "/", parts.query

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ec2roles.clock import from_microseconds, iso
 from ec2roles.ec2.fetch import NO_PROFILE, NO_ROLE, Fetch
+from ec2roles.ec2.metadata_text import document
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.sts.credentials import Credentials
 
@@ -11,20 +12,6 @@ _SEE = (
     "  Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/"
     "troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc."
 )
-
-
-def document(pairs: list[tuple[str, str]]) -> str:
-    """
-    Return a document as the metadata service writes it: two spaces, ``"key" : "value"``, no line end at the end.
-
-    >>> print(document([("Code", "Success"), ("Type", "AWS-HMAC")]))
-    {
-      "Code" : "Success",
-      "Type" : "AWS-HMAC"
-    }
-    """
-    # Keys and values here never need escaping: names, ARNs, ids and base64.
-    return "{\n" + ",\n".join(f'  "{key}" : "{value}"' for key, value in pairs) + "\n}"
 
 
 def _time(microseconds: int) -> str:
