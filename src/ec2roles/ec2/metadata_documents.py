@@ -52,16 +52,15 @@ def role_credentials(credentials: Credentials) -> str:
     assert (
         credentials.issued is not None and credentials.expiration is not None and credentials.session_token is not None
     )
-    return document(
-        [
-            ("Code", "Success"),
-            ("LastUpdated", iso(credentials.issued)),
-            ("Type", "AWS-HMAC"),
-            ("AccessKeyId", credentials.access_key_id),
-            ("SecretAccessKey", credentials.secret_access_key.reveal()),
-            ("Token", credentials.session_token.reveal()),
-            ("Expiration", iso(credentials.expiration)),
-        ]
+    # Written out, because it is what is asked for most.
+    return (
+        '{\n  "Code" : "Success",\n'
+        f'  "LastUpdated" : "{iso(credentials.issued)}",\n'
+        '  "Type" : "AWS-HMAC",\n'
+        f'  "AccessKeyId" : "{credentials.access_key_id}",\n'
+        f'  "SecretAccessKey" : "{credentials.secret_access_key.reveal()}",\n'
+        f'  "Token" : "{credentials.session_token.reveal()}",\n'
+        f'  "Expiration" : "{iso(credentials.expiration)}"\n}}'
     )
 
 

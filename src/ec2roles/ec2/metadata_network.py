@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ec2roles.ec2.hardware import Hardware
@@ -69,7 +69,7 @@ def blocks(host: Networked) -> tuple[str, list[str]]:
     return subnet, list(dict.fromkeys(["10.0.0.0/16", subnet]))
 
 
-def interfaces(host: Networked) -> Mapping[str, Callable[[Any], Any]]:
+def interfaces(host: Networked) -> dict[str, Callable[[Any], Any]]:
     """Return what is below ``network/interfaces/macs/``: one directory, named by the MAC address."""
     hardware = host.hardware
     subnet, vpc = blocks(host)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import lru_cache
 
 from ec2roles.clock import from_microseconds
 
@@ -47,5 +48,11 @@ def gmt(moment: datetime) -> str:
 
 def http_date(microseconds: int) -> str:
     """Return an instant as HTTP headers have it: ``Thu, 01 Jan 2026 00:00:00 GMT``."""
-    moment = from_microseconds(microseconds)
+    return _http_date(microseconds // 1_000_000)
+
+
+# A memo of a pure function: the requests of one second bear the same date.
+@lru_cache(maxsize=64)
+def _http_date(seconds: int) -> str:
+    moment = from_microseconds(seconds * 1_000_000)
     return f"{_DAYS[moment.weekday()]}, {gmt(moment)}"

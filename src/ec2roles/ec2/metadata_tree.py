@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import attrs
@@ -24,6 +24,7 @@ VERSIONS = (
     "2012-01-12 2014-02-25 2014-11-05 2015-10-20 2016-04-19 2016-06-30 2016-09-02 2018-03-28 2018-08-17 2018-09-24 "
     "2019-10-01 2020-10-27 2021-01-03 2021-03-23 latest"
 ).split()
+_VERSIONS = frozenset(VERSIONS)
 
 
 @attrs.frozen(eq=False)
@@ -125,8 +126,8 @@ class View:
         return self.host.served(self.record, self.now, self.delivery) if self.record.epoch is not None else None
 
 
-Node = str | bytes | None | Mapping[str, Any]
-Branch = Mapping[str, Callable[[View], Node]]
+Node = str | bytes | None | dict[str, Any]
+Branch = dict[str, Callable[[View], Node]]
 
 
 # -- iam/ -----------------------------------------------------------------------------------------------------------
@@ -341,26 +342,26 @@ def look_up(view: View, words: Sequence[str]) -> Node:
     """
     if not words:
         return "\n".join(VERSIONS)
-    if words[0] not in VERSIONS:
+    if words[0] not in _VERSIONS:
         return None
     node: Node = _VERSION
     for word in words[1:]:
-        if not isinstance(node, Mapping) or word not in node:
+        if not isinstance(node, dict) or word not in node:
             return None
         node = node[word](view)
         if node is None:
             return None
-    if not isinstance(node, Mapping):
+    if not isinstance(node, dict):
         return node
     if node is _PUBLIC_KEYS:
         return f"0={view.host.hardware.key_name}"
     return _listing(view, node, slashes=len(words) > 1)
 
 
-def _listing(view: View, branch: Mapping[str, Any], *, slashes: bool) -> str:
+def _listing(view: View, branch: dict[str, Any], *, slashes: bool) -> str:
     names = []
     for name in sorted(branch):
         node = branch[name](view)
         if node is not None:
-            names.append(f"{name}/" if slashes and isinstance(node, Mapping) else name)
+            names.append(f"{name}/" if slashes and isinstance(node, dict) else name)
     return "\n".join(names)
