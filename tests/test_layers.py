@@ -187,6 +187,10 @@ MAY_IMPORT = {
     # -- adapters: one outside library or format each; they may import account and cloud, and nobody imports them -----
     "adapters": "",
     "adapters.wsgi": "account cloud ec2.metadata",
+    "adapters.in_process": "account cloud adapters.wsgi",
+    "adapters.requests": "adapters.in_process",
+    "adapters.httpx": "adapters.in_process",
+    "adapters.urllib3": "adapters.in_process adapters.wsgi",
 }
 
 # The core needs these and no others; adapters may import the library or format that each is about.
