@@ -317,8 +317,8 @@ def _first_word(path: str) -> str:
 
 
 def _host_name(sent: str) -> str:
-    """Return the name in a Host header; one that is malformed comes back as it is, and is in no list."""
+    """Return the name in a Host header: empty for none, and a question mark, which is in no list, for a malformed one."""
     found = _HOST.fullmatch(sent.strip().lower())
     if found is None:
-        return sent
+        return "?" if sent else ""
     return found["ipv6"] or found["name"].removesuffix(".")
