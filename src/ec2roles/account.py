@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ec2roles.arns import check_account_id
+from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.clock import Clock
 from ec2roles.ec2.instance import Instance, launch_instances
@@ -30,6 +31,7 @@ from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import Decision, Policy, Semantics
+from ec2roles.services.operation import Service
 from ec2roles.services.registry import Registry
 from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
@@ -38,7 +40,9 @@ from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.timeline import LAST, Timekeeper, Timeline
 
 if TYPE_CHECKING:
+    from ec2roles.clients import Clients
     from ec2roles.ec2.metadata_defaults import MetadataDefaults
+    from ec2roles.services.operation import Service
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
@@ -154,13 +158,15 @@ class Account:
             mfa_present=mfa_present,
         )
         self.instances = Instances()
-        self.history = History(self.time, account_id, self.instances, keep_calls)
+        self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
         self.s3 = S3(self.time, account_id, shared.buckets)
         self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
         self.registry.register(sts_service(self.sts))
+        self.registry.register_later("iam", self._iam_service)
+        self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
-        self._metadata_defaults: Timeline[MetadataDefaults] | None = None
+        self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
         self._front_door = FrontDoor(self.sts, self.registry, self.history)
         self.sts.api = self._front_door
         shared.accounts[account_id] = self
@@ -293,7 +299,15 @@ class Account:
         """
         self.iam.delete_role(name)
 
-    def create_policy(self, name: str, document: object, *, path: str = "/") -> CustomerManagedPolicy:
+    def create_policy(
+        self,
+        name: str,
+        document: object,
+        *,
+        path: str = "/",
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> CustomerManagedPolicy:
         """
         Create a customer managed policy (AWS: CreatePolicy).
 
@@ -301,11 +315,13 @@ class Account:
             name: 1-128 of ``[\\w+=,.@-]``.
             document: a `PermissionPolicy`, a dict or JSON text.
             path: such as ``/team/``.
+            description: at most 1,000 characters; it can never be changed.
+            tags: at most 50.
 
         Raises:
             EntityAlreadyExistsError, PolicyError, PolicyTooLargeError, LimitExceededError: nothing has been created then.
         """
-        return self.iam.create_policy(name, document, path=path)
+        return self.iam.create_policy(name, document, path=path, description=description, tags=tags)
 
     def create_instance_profile(
         self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
@@ -333,7 +349,14 @@ class Account:
         """
         self.iam.delete_instance_profile(name)
 
-    def create_user(self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None) -> User:
+    def create_user(
+        self,
+        name: str,
+        *,
+        path: str = "/",
+        tags: Mapping[str, str] | None = None,
+        permissions_boundary: object = None,
+    ) -> User:
         """
         Create a user, to show what long-term credentials do instead (AWS: CreateUser).
 
@@ -341,8 +364,9 @@ class Account:
             name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
             path: such as ``/staff/``.
             tags: at most 50.
+            permissions_boundary: a managed policy, its name or ARN, or a document.
         """
-        return self.iam.create_user(name, path=path, tags=tags)
+        return self.iam.create_user(name, path=path, tags=tags, permissions_boundary=permissions_boundary)
 
     def delete_policy(self, name: str) -> None:
         """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
@@ -387,6 +411,7 @@ class Account:
         """
         return self.launch_instances(1, profile, **options)[0]
 
+    @atomic
     def launch_instances(
         self, count: int, profile: InstanceProfile | str | None = None, **options: Any
     ) -> list[Instance]:
@@ -409,9 +434,11 @@ class Account:
             check_options=self._check_options,
             **{"rotation": self.rotation, "region": self.region, **options},
         )
+        self.time.journal.note(self._forget, instances)
         self.instances.update((instance.instance_id, instance) for instance in instances)
         return instances
 
+    @atomic
     def modify_instance_metadata_defaults(self, **options: Any) -> MetadataDefaults:
         """
         Set what this account wants for the metadata of instances it launches from now on; running ones stay as they are.
@@ -444,16 +471,13 @@ class Account:
         position = self.time.write(
             "ModifyInstanceMetadataDefaults", f"account {self.account_id}", account_id=self.account_id, detail=detail
         )
-        if self._metadata_defaults is None:
-            self._metadata_defaults = Timeline(position, changed)
-        else:
-            self._metadata_defaults.write(position, changed, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._metadata_defaults, position, changed)
         return changed
 
     @property
     def metadata_defaults(self) -> MetadataDefaults | None:
         """What `modify_instance_metadata_defaults` set, or None (AWS: GetInstanceMetadataDefaults)."""
-        return None if self._metadata_defaults is None else self._metadata_defaults.last
+        return self._metadata_defaults.last
 
     def _options_at_launch(self, chosen: Mapping[str, Any], imds_support: str | None) -> MetadataOptions:
         defaults = self.metadata_defaults
@@ -467,6 +491,10 @@ class Account:
         defaults = self.metadata_defaults
         if defaults is not None:
             defaults.check_enforced(options)
+
+    def _forget(self, instances: list[Instance]) -> None:
+        for instance in instances:
+            self.instances.pop(instance.instance_id, None)
 
     def _find_profile(self, name_or_arn: str) -> InstanceProfile:
         name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
@@ -484,6 +512,31 @@ class Account:
                 f"no instance profile '{name_or_arn}'; known: {', '.join(list(self.instance_profiles)[:5]) or 'none'}"
             )
         raise invalid_profile(name_or_arn, detail)
+
+    def _iam_service(self) -> Service:
+        # Imported when it is first called, to keep the import of the library quick.
+        from ec2roles.services.iam import iam_service
+
+        return iam_service(self.iam, semantics=self.sts.semantics)
+
+    def _ec2_service(self) -> Service:
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.services.ec2 import Ec2, ec2_service
+
+        def ec2_of(account_id: str) -> Ec2:
+            one = self._shared.accounts[account_id]
+            return Ec2(
+                account_id,
+                one.region,
+                one.time,
+                one.instances,
+                one.launch_instances,
+                one._find_profile,
+                one.modify_instance_metadata_defaults,
+                lambda: one.metadata_defaults,
+            )
+
+        return ec2_service(ec2_of)
 
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3
@@ -548,6 +601,33 @@ class Account:
             context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
             refusal=_nothing_to_sign_with(credentials),
         )
+
+    def as_(self, credentials: Credentials | None, *, context: Mapping[str, Any] | None = None) -> Clients:
+        """
+        Return clients that make every call with these credentials, with AWS's own names as boto3 has them.
+
+        >>> account = Account()
+        >>> alice = account.create_user("alice")
+        >>> account.as_(alice.create_access_key()).sts.get_caller_identity().value["Arn"]
+        'arn:aws:iam::123456789012:user/alice'
+
+        Args:
+            credentials: whose calls they are; None for calls without any.
+            context: context keys of every call, such as ``aws:SourceIp``.
+
+        Returns:
+            An object with ``.iam``, ``.ec2``, ``.sts``, ``.s3`` and whatever else is registered. Each has a method for each
+            of its operations, such as ``create_role(RoleName=...)``, which returns a `Response`.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.clients import Clients
+
+        check_credentials(credentials)
+
+        def request(operation: str, parameters: Mapping[str, Any]) -> Response:
+            return self.request(operation, parameters, credentials=credentials, context=context)
+
+        return Clients(request, self.registry)
 
     def can(
         self,

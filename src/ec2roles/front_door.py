@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
@@ -15,7 +16,7 @@ from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Judgement, TokenService
-from ec2roles.timeline import Position
+from ec2roles.timeline import Position, Timekeeper
 
 
 class Recorder(Protocol):
@@ -40,6 +41,12 @@ class FrontDoor:
     _registry: Registry = attrs.field(alias="registry", repr=False)
     _recorder: Recorder | None = attrs.field(alias="recorder", repr=False, default=None)
 
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._sts.time
+
+    @atomic
     def call(self, call: Call) -> Response:
         """
         Judge *call*, perform it if it is allowed, and record it.
@@ -58,11 +65,13 @@ class FrontDoor:
             response = self._perform(call, found, judged)
         except AwsError as error:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
+            caller = self._caller(call)
             response = Response(error=error, source=call.source)
         if self._recorder is not None:
             self._recorder.record_call(call, response, caller)
         return response
 
+    @atomic
     def request(
         self,
         operation: str,
@@ -110,6 +119,10 @@ class FrontDoor:
         """Judge *call*; change nothing and record nothing."""
         return self._judge(call, self._registry.find(call)).decision
 
+    def _caller(self, call: Call) -> Session | None:
+        found = None if call.credentials is None else self._sts.session(call.credentials, call.position)
+        return found if isinstance(found, Session) else None
+
     def _judge(self, call: Call, found: Found) -> Judgement:
         judged = self._sts.judge(call, found.operation.needs, named_operation=found.named_operation)
         if found.named_operation is None or judged.caller is None:
@@ -138,8 +151,13 @@ class FrontDoor:
                 "can(...) only asks, and account.registry.register(service) adds one",
             )
             return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
+        time = self.time
         try:
-            value = found.operation.perform(call.by(judged.caller))
+            time.acting = None if judged.caller is None else judged.caller.arn
+            # An operation that is refused half-way has changed nothing.
+            value = time.journal.run(found.operation.perform, call.by(judged.caller))
         except AwsError as error:
             return Response(error=error, allowed=True, decision=decision, source=call.source)
+        finally:
+            time.acting = None
         return Response(value, allowed=True, decision=decision, source=call.source)

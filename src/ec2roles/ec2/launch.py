@@ -39,6 +39,8 @@ class Launch:
         first_slot: the slot of the first of them.
         states: their past; shared until one of them differs.
         check_options: raises if the account does not allow such metadata options.
+        hibernation: whether they can be hibernated.
+        client_token: what the caller of RunInstances gave to make the call idempotent.
     """
 
     time: Timekeeper
@@ -50,6 +52,8 @@ class Launch:
     first_slot: int
     states: Timeline[InstanceRecord]
     check_options: Callable[[MetadataOptions], None]
+    hibernation: bool = False
+    client_token: str = ""
 
 
 def resolve_profile(
@@ -90,9 +94,16 @@ def resolve_profile(
     return profile
 
 
-def invalid_profile(value: str, detail: str) -> InstanceError:
-    """Return EC2's error for a name or an ARN that is no instance profile."""
-    member = "arn" if value.startswith("arn:") else "name"
+def invalid_profile(value: str, detail: str, *, member: str | None = None) -> InstanceError:
+    """
+    Return EC2's error for a name or an ARN that is no instance profile.
+
+    Args:
+        value: the name or the ARN.
+        detail: our own words.
+        member: ``name`` or ``arn``, where the caller said which it is.
+    """
+    member = member or ("arn" if value.startswith("arn:") else "name")
     words = "ARN" if member == "arn" else "name"
     return InstanceError(
         f"Value ({value}) for parameter iamInstanceProfile.{member} is invalid. Invalid IAM Instance Profile {words}",
@@ -125,6 +136,8 @@ def prepare_launch(
     partition_number: int | None = None,
     host_id: str | None = None,
     block_devices: Mapping[str, str] | None = None,
+    hibernation: bool = False,
+    client_token: str = "",
     **unknown: Any,
 ) -> Launch:
     """Check everything about a launch, note it, and return what its instances will share."""
@@ -139,6 +152,7 @@ def prepare_launch(
         "instance_life_cycle": instance_life_cycle,
         "group_name": group_name,
         "host_id": host_id,
+        "client_token": client_token,
     }
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
@@ -147,6 +161,8 @@ def prepare_launch(
         raise TypeError(f"rotation must be a Rotation, got {type(rotation).__name__}")
     if user_data is not None and not isinstance(user_data, (str, bytes)):
         raise TypeError(f"user_data must be str or bytes, got {type(user_data).__name__}")
+    if not isinstance(hibernation, bool):
+        raise TypeError(f"hibernation must be bool, got {type(hibernation).__name__}")
     time.require_same(sts.time, "the token service")
     time.check_slots(count)
     found = None if profile is None else resolve_profile(profile, find_profile, time, sts.account_id)
@@ -200,7 +216,7 @@ def prepare_launch(
     )
     record = InstanceRecord(
         RUNNING,
-        None if found is None else Association(None, found, position),
+        None if found is None else Association(found, position, position[0]),
         options,
         None if found is None else Epoch(position, 0),
         tags=pairs,
@@ -216,6 +232,8 @@ def prepare_launch(
         time.next_slot,
         Timeline(position, record),
         check_options,
+        hibernation,
+        client_token,
     )
 
 

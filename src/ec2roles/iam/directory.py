@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import DeleteConflictError, NoSuchEntityError, TrustPolicyError
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.entities import Entities
@@ -50,7 +51,13 @@ class Directory:
     def __attrs_post_init__(self) -> None:
         def table(noun: str, taken: str, missing: str, quota: str, most: int) -> Entities[Any]:
             return Entities(
-                noun, taken=taken, missing=missing, quota=quota, most=most, name_of=lambda entity: entity.name
+                noun,
+                taken=taken,
+                missing=missing,
+                quota=quota,
+                most=most,
+                name_of=lambda entity: entity.name,
+                time=self.time,
             )
 
         quotas = self.quotas
@@ -95,6 +102,7 @@ class Directory:
 
     # -- roles ------------------------------------------------------------------------------------------------------
 
+    @atomic
     def create_role(
         self,
         name: str,
@@ -131,9 +139,11 @@ class Directory:
         self.roles.add(role, role.created)
         return role
 
+    @atomic
     def delete_role(self, name: str) -> None:
         """See `Account.delete_role`."""
         role = self.roles[name]
+        role.check_modifiable()
         holders = [profile.name for profile in self.instance_profiles.values() if profile.role is role]
         _refuse_delete(
             (holders, "must remove roles from instance profile first", "remove it from instance profile {}"),
@@ -143,6 +153,7 @@ class Directory:
 
     # -- instance profiles ------------------------------------------------------------------------------------------
 
+    @atomic
     def create_instance_profile(
         self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
     ) -> InstanceProfile:
@@ -153,6 +164,7 @@ class Directory:
         self.instance_profiles.add(profile, profile.created)
         return profile
 
+    @atomic
     def delete_instance_profile(self, name: str) -> None:
         """See `Account.delete_instance_profile`."""
         profile = self.instance_profiles[name]
@@ -162,14 +174,23 @@ class Directory:
 
     # -- users and groups -------------------------------------------------------------------------------------------
 
-    def create_user(self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None) -> User:
+    @atomic
+    def create_user(
+        self,
+        name: str,
+        *,
+        path: str = "/",
+        tags: Mapping[str, str] | None = None,
+        permissions_boundary: object = None,
+    ) -> User:
         """See `Account.create_user`."""
         User.name_rule.check(name)
         self.users.check_free(name)
-        user = User(name, path=path, tags=tags, policies=self, **self._common())
+        user = User(name, path=path, tags=tags, boundary=permissions_boundary, policies=self, **self._common())
         self.users.add(user, user.created)
         return user
 
+    @atomic
     def delete_user(self, name: str) -> None:
         """Delete a user without keys, password, policies and groups (AWS: DeleteUser)."""
         user = self.users[name]
@@ -189,6 +210,7 @@ class Directory:
         )
         self.users.remove(user, user.mark_deleted())
 
+    @atomic
     def create_group(self, name: str, *, path: str = "/") -> Group:
         """Create a group (AWS: CreateGroup)."""
         Group.name_rule.check(name)
@@ -197,6 +219,7 @@ class Directory:
         self.groups.add(group, group.created)
         return group
 
+    @atomic
     def delete_group(self, name: str) -> None:
         """Delete a group without members and policies (AWS: DeleteGroup)."""
         group = self.groups[name]
@@ -209,14 +232,24 @@ class Directory:
 
     # -- managed policies -------------------------------------------------------------------------------------------
 
-    def create_policy(self, name: str, document: object, *, path: str = "/") -> CustomerManagedPolicy:
+    @atomic
+    def create_policy(
+        self,
+        name: str,
+        document: object,
+        *,
+        path: str = "/",
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> CustomerManagedPolicy:
         """See `Account.create_policy`."""
         POLICY_NAME.check(name)
         self.policies.check_free(name)
-        policy = CustomerManagedPolicy(name, document, path=path, **self._common())
+        policy = CustomerManagedPolicy(name, document, path=path, description=description, tags=tags, **self._common())
         self.policies.add(policy, policy.created)
         return policy
 
+    @atomic
     def delete_policy(self, name: str) -> None:
         """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
         policy = self.policies[name]

@@ -7,11 +7,11 @@ from typing import ClassVar, NoReturn
 
 import attrs
 
+from ec2roles.atomic import atomic
 from ec2roles.errors import InvalidInputError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import GROUP_NAME, NameRule
 from ec2roles.policy import Policy
-from ec2roles.timeline import Timeline
 
 
 @attrs.define(eq=False, repr=False)
@@ -34,12 +34,12 @@ class Group(Identity):
     _group_id: str | None = attrs.field(default=None, kw_only=True, alias="group_id")
     group_id: str = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         self.check_name()
         state = IdentityState(inline=dict(self._inline), attached=self._attached)
-        position = self.time.write("CreateGroup", self.arn, account_id=self.account_id)
+        self._begin(state)
         self.group_id = self._group_id or self.time.ids.entity_id("AGPA")
-        self._states = Timeline(position, state)
 
     def put_permissions_boundary(self, policy: object) -> NoReturn:
         """Refuse: AWS bounds users and roles, not groups."""

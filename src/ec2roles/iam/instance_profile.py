@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import Ec2RolesError, LimitExceededError, NoSuchEntityError
-from ec2roles.iam.names import PATH, PROFILE_NAME, Tags, check_tags
+from ec2roles.iam.names import PATH, PROFILE_NAME, Tags, check_tags, tags_with, tags_without
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.timeline import Position, Timekeeper, Timeline
@@ -71,8 +73,10 @@ class InstanceProfile:
     _profile_id: str | None = attrs.field(default=None, kw_only=True, alias="profile_id")
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     profile_id: str = attrs.field(init=False)
+    created: Position = attrs.field(init=False)
     _states: Timeline[ProfileState] = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         PROFILE_NAME.check(self.name)
         PATH.check(self.path)
@@ -81,9 +85,9 @@ class InstanceProfile:
             self._check_role(self._role)
         state = ProfileState(self._role, tags)
         self._tags = self._role = None
-        position = self.time.write("CreateInstanceProfile", self.arn, account_id=self.account_id)
+        self.created = self.time.write("CreateInstanceProfile", self.arn, account_id=self.account_id)
         self.profile_id = self._profile_id or self.time.ids.entity_id("AIPA")
-        self._states = Timeline(position, state)
+        self._states = Timeline(self.created, state)
 
     @property
     def arn(self) -> str:
@@ -100,11 +104,6 @@ class InstanceProfile:
         """The tags by key."""
         return dict(self._states.last.tags)
 
-    @property
-    def created(self) -> Position:
-        """Where in time it was created."""
-        return self._states.first_position
-
     def exists(self, position: Position) -> bool:
         """Return whether it exists as of *position*."""
         state = self._states.at(position)
@@ -115,10 +114,16 @@ class InstanceProfile:
         state = self._states.at(position)
         return None if state is None else state.role
 
+    def tags_at(self, position: Position) -> Tags:
+        """Return its tags as of *position*."""
+        state = self._states.at(position)
+        return () if state is None else state.tags
+
     def changes(self) -> list[Position]:
         """Return the positions at which it was changed, oldest first."""
         return [position for position, _ in self._states.spans()]
 
+    @atomic
     def add_role(self, role: Role) -> None:
         """
         Put *role* into the profile (AWS: AddRoleToInstanceProfile).
@@ -128,11 +133,13 @@ class InstanceProfile:
         Raises:
             LimitExceededError: if it holds a role already; one is the most, and AWS does not raise that.
             NoSuchEntityError: if the profile or the role has been deleted.
+            UnmodifiableEntityError: if the role is service-linked.
         """
         state = self._existing()
         if not isinstance(role, Role):
             raise TypeError(f"an instance profile holds a Role, got {type(role).__name__}")
         self._check_role(role)
+        role.check_modifiable()
         if state.role is not None:
             raise LimitExceededError(
                 f"Cannot exceed quota for InstanceSessionsPerInstanceProfile: {self.quotas.roles_per_instance_profile}",
@@ -140,6 +147,7 @@ class InstanceProfile:
             )
         self._write("AddRoleToInstanceProfile", attrs.evolve(state, role=role), detail=role.name)
 
+    @atomic
     def remove_role(self, role: Role | str | None = None) -> None:
         """
         Take the role out (AWS: RemoveRoleFromInstanceProfile).
@@ -161,6 +169,20 @@ class InstanceProfile:
             )
         self._write("RemoveRoleFromInstanceProfile", attrs.evolve(state, role=None), detail=state.role.name)
 
+    @atomic
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Add or replace tags (AWS: TagInstanceProfile)."""
+        state = self._existing()
+        new = tags_with(state.tags, tags, most=self.quotas.tags)
+        self._write("TagInstanceProfile", attrs.evolve(state, tags=new))
+
+    @atomic
+    def untag(self, keys: Iterable[str]) -> None:
+        """Remove tags by key (AWS: UntagInstanceProfile); unknown keys are passed over, as in AWS."""
+        state = self._existing()
+        self._write("UntagInstanceProfile", attrs.evolve(state, tags=tags_without(state.tags, keys)))
+
+    @atomic
     def mark_deleted(self) -> Position:
         """Record that it is gone; the directory calls this once it is empty."""
         return self._write("DeleteInstanceProfile", attrs.evolve(self._existing(), exists=False))
@@ -190,7 +212,7 @@ class InstanceProfile:
 
     def _write(self, operation: str, state: ProfileState, *, detail: str = "") -> Position:
         position = self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
-        self._states.write(position, state, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._states, position, state)
         return position
 
     def __repr__(self) -> str:

@@ -8,13 +8,17 @@ from typing import Any, ClassVar
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.clock import iso
-from ec2roles.errors import DurationError
+from ec2roles.errors import DurationError, UnmodifiableEntityError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import DESCRIPTION, ROLE_NAME, NameRule, check_tags, validation_message, wrong_type
 from ec2roles.iam.trust import Trust
 from ec2roles.policy import Policy, TrustPolicy, check_size, load_policy
-from ec2roles.timeline import Position, Timeline
+from ec2roles.timeline import Position
+
+SERVICE_LINKED = "/aws-service-role/"
+"""The path of the roles that belong to AWS's services."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -85,6 +89,7 @@ class Role(Identity):
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     role_id: str = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         self.check_name()
         if self._description is not None:
@@ -109,9 +114,8 @@ class Role(Identity):
         )
         # What was given lives in the state from here on.
         self._trust = self._tags = self._boundary = None
-        position = self.time.write("CreateRole", self.arn, account_id=self.account_id)
+        self._begin(state)
         self.role_id = self._role_id or self.time.ids.entity_id("AROA")
-        self._states = Timeline(position, state)
 
     def _load_trust(self, trust: object) -> Trust:
         loaded = load_policy(trust, "trust")
@@ -137,6 +141,25 @@ class Role(Identity):
         """The longest session a caller may ask for, in seconds."""
         return self._states.last.max_session_duration  # type: ignore[no-any-return]
 
+    @property
+    def service_linked(self) -> bool:
+        """Whether it belongs to an AWS service: its path says so, and nobody but AWS changes it."""
+        return self.path.startswith(SERVICE_LINKED)
+
+    def check_modifiable(self) -> None:
+        """
+        Make sure that it may be changed.
+
+        Raises:
+            UnmodifiableEntityError: if it is service-linked.
+        """
+        if self.service_linked:
+            raise protected_role(self.name)
+
+    def _write(self, operation: str, state: Any, *, detail: str = "") -> Position:
+        self.check_modifiable()
+        return super()._write(operation, state, detail=detail)
+
     def trust_at(self, position: Position) -> Trust | None:
         """Return the trust policy to judge by as of *position*, or None if the role does not exist then."""
         state = self._states.at(position)
@@ -147,6 +170,7 @@ class Role(Identity):
         state = self._states.at(position)
         return 3600 if state is None else state.max_session_duration
 
+    @atomic
     def update_trust(self, policy: object) -> None:
         """
         Replace the trust policy; sessions already issued live on (AWS: UpdateAssumeRolePolicy).
@@ -165,6 +189,7 @@ class Role(Identity):
         """Resolve the principals of trust policies to come with *find_principal*."""
         self._find_principal = find_principal
 
+    @atomic
     def update(self, *, description: str | None = None, max_session_duration: int | None = None) -> None:
         """
         Change the description or the longest session; future sessions only (AWS: UpdateRole).
@@ -180,6 +205,7 @@ class Role(Identity):
             state = attrs.evolve(state, max_session_duration=check_max_session_duration(max_session_duration))
         self._write("UpdateRole", state)
 
+    @atomic
     def revoke_sessions(self) -> None:
         """
         Deny everything to the sessions issued before now, as the console's "Revoke active sessions" does.
@@ -199,6 +225,14 @@ class Role(Identity):
             "Condition": {"DateLessThan": {"aws:TokenIssueTime": cutoff}},
         }
         self.put_policy("AWSRevokeOlderSessions", {"Version": "2012-10-17", "Statement": [statement]})
+
+
+def protected_role(name: str) -> UnmodifiableEntityError:
+    """Return IAM's error for a change of a service-linked role."""
+    return UnmodifiableEntityError(
+        f"Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS",
+        detail=f"a role with a path below '{SERVICE_LINKED}' is service-linked",
+    )
 
 
 def check_max_session_duration(value: object) -> int:
