@@ -55,7 +55,8 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
 
     one, many, listed = "DryRun InstanceId", "DryRun InstanceIds", "DryRun Filters MaxResults NextToken"
     tagged, profile = "DryRun Resources Tags", "IamInstanceProfile"
-    options = " ".join(dict.fromkeys([*given.OPTIONS, "HttpProtocolIpv6"]))
+    options = " ".join(given.OPTIONS)
+    defaults = " ".join(given.DEFAULTS)
     return Service(
         "ec2",
         [
@@ -66,6 +67,8 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
             operation("RebootInstances", many, needs.instances, instances.reboot),
             operation("TerminateInstances", f"{many} Force SkipOsShutdown", needs.instances, instances.terminate),
             operation("ModifyInstanceMetadataOptions", f"{one} {options}", needs.options, instances.modify_options),
+            operation("ModifyInstanceMetadataDefaults", f"DryRun {defaults}", needs.nothing, instances.modify_defaults),
+            operation("GetInstanceMetadataDefaults", "DryRun", needs.nothing, instances.get_defaults),
             operation("AssociateIamInstanceProfile", f"{profile} InstanceId", needs.associate, associations.associate),
             operation(
                 "ReplaceIamInstanceProfileAssociation", f"{profile} AssociationId", needs.replace, associations.replace

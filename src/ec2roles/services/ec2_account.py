@@ -8,6 +8,7 @@ import attrs
 
 from ec2roles.ec2.association import Association, read_association_id
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.metadata_defaults import MetadataDefaults
 from ec2roles.errors import InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.timeline import Timekeeper
@@ -25,6 +26,8 @@ class Ec2:
         instances: the instances by id.
         launch: launches so many, with an instance profile and options: `Account.launch_instances`.
         find_profile: returns the instance profile of a name or an ARN, or raises.
+        modify_defaults: sets what the account wants for the metadata options of new instances.
+        defaults: returns that, or None.
     """
 
     account_id: str
@@ -33,6 +36,8 @@ class Ec2:
     instances: Mapping[str, Instance]
     launch: Callable[..., list[Instance]]
     find_profile: Callable[[str], InstanceProfile]
+    modify_defaults: Callable[..., object]
+    defaults: Callable[[], MetadataDefaults | None]
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a resource of the account: ``instance/*``."""

@@ -141,3 +141,14 @@ class Ec2Instances:
             "InstanceId": instance.instance_id,
             "InstanceMetadataOptions": members.option_members(instance, state="pending"),
         }
+
+    def modify_defaults(self, call: Call) -> Mapping[str, Any]:
+        """Set what the account wants for the metadata options of new instances."""
+        asked = {given.DEFAULTS[name]: value for name, value in call.parameters.items() if name in given.DEFAULTS}
+        self._ec2(call).modify_defaults(**asked)
+        return {"Return": True}
+
+    def get_defaults(self, call: Call) -> Mapping[str, Any]:
+        """Return that."""
+        defaults = self._ec2(call).defaults()
+        return {"AccountLevel": {} if defaults is None else members.default_members(defaults)}

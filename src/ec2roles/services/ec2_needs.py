@@ -9,6 +9,8 @@ import attrs
 
 from ec2roles.calls import Call
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.metadata_defaults import options_at_launch
+from ec2roles.ec2.metadata_network import group_of, subnet_of
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.errors import AwsError
 from ec2roles.iam.instance_profile import InstanceProfile
@@ -88,7 +90,7 @@ class Ec2Needs:
         if profile is not None and not replaces:
             keys["ec2:InstanceProfile"] = profile.arn
         needed = [self._on(call, instance_id or "*", keys)]
-        role = None if profile is None else profile.role_at(call.position)
+        role = None if profile is None else profile.role_at(call.seen or call.position)
         if role is not None:
             needed.append(pass_role(role, associated=needed[0].resource, position=call.position))
         return needed
@@ -114,7 +116,7 @@ class Ec2Needs:
             Authorization(call.action, arn, None, {"ec2:Region": ec2.region, **context}, ec2.account_id)
             for arn, context in self._touched(call, wanted, profile)
         ]
-        role = None if profile is None else profile.role_at(call.position)
+        role = None if profile is None else profile.role_at(call.seen or call.position)
         if role is not None:
             found.append(pass_role(role, associated=any_instance(ec2.account_id, ec2.region), position=call.position))
         for kind, tags in wanted.tagged.items():
@@ -136,7 +138,7 @@ class Ec2Needs:
             "ec2:InstanceType": wanted.options.get("instance_type", _DEFAULT_TYPE),
             "ec2:RootDeviceType": "ebs",
             "ec2:Tenancy": "default",
-            **_option_keys(MetadataOptions(**options)),
+            **_option_keys(options_at_launch(options, ec2.defaults())),
             **_request_tags(wanted.tags),
         }
         if profile is not None:
@@ -147,11 +149,12 @@ class Ec2Needs:
             f"arn:aws:ec2:{ec2.region}::image/{image}",
             {"ec2:ImageID": image, "ec2:ImageType": "machine", "ec2:RootDeviceType": "ebs"},
         )
-        subnet = call.parameters.get("SubnetId") or ids.resource_id("subnet", 1)
+        subnet = call.parameters.get("SubnetId") or subnet_of(ids, ec2.region, zone["ec2:AvailabilityZone"])
         arn = ec2.arn(f"subnet/{subnet}")
         yield arn, {**zone, "ec2:SubnetID": subnet, **vpc}
         yield ec2.arn("network-interface/*"), {**zone, "ec2:Subnet": arn, **vpc}
-        for group in given.texts(call, "SecurityGroupIds") or (ids.resource_id("sg", 1),):
+        names = given.texts(call, "SecurityGroups") or ("default",)
+        for group in given.texts(call, "SecurityGroupIds") or [group_of(ids, name) for name in names]:
             yield ec2.arn(f"security-group/{group}"), {"ec2:SecurityGroupID": group, **vpc}
         yield ec2.arn("volume/*"), zone
         if call.parameters.get("KeyName"):

@@ -11,6 +11,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.ec2.launch import invalid_profile
+from ec2roles.ec2.metadata_defaults import MetadataDefaults
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.errors import InstanceError
 
@@ -20,6 +21,11 @@ _ASSOCIATION_ID = re.compile(r"iip-assoc-[0-9a-f]{8}([0-9a-f]{9})?")
 # The members of MetadataOptions in requests: AWS's name -> ours.
 OPTIONS = {
     "".join(word.capitalize() for word in field.name.split("_")): field.name for field in attrs.fields(MetadataOptions)
+}
+
+# The members of ModifyInstanceMetadataDefaults.
+DEFAULTS = {
+    "".join(word.capitalize() for word in field.name.split("_")): field.name for field in attrs.fields(MetadataDefaults)
 }
 
 
@@ -243,7 +249,7 @@ def metadata_options(given: object) -> dict[str, Any]:
     for name, value in members(given, "MetadataOptions").items():
         if name in OPTIONS:
             found[OPTIONS[name]] = value
-        elif name != "HttpProtocolIpv6" or value != "disabled":
+        else:
             raise InstanceError(
                 f"The parameter MetadataOptions.{name} is not recognized",
                 code="UnknownParameter",

@@ -19,13 +19,19 @@ _MOST_LAUNCHED = 1_000_000
 _WITHOUT_EFFECT = frozenset(
     "AdditionalInfo BlockDeviceMappings CapacityReservationSpecification CpuOptions CreditSpecification DisableApiStop "
     "DisableApiTermination EbsOptimized EnablePrimaryIpv6 EnclaveOptions InstanceInitiatedShutdownBehavior Ipv6AddressCount "
-    "Ipv6Addresses KernelId KeyName MaintenanceOptions Monitoring NetworkInterfaces PrivateDnsNameOptions PrivateIpAddress "
-    "RamdiskId SecurityGroupIds SecurityGroups SubnetId".split()
+    "Ipv6Addresses KernelId MaintenanceOptions NetworkInterfaces PrivateDnsNameOptions PrivateIpAddress "
+    "RamdiskId SecurityGroupIds SubnetId".split()
 )
 RUN_INSTANCES = _WITHOUT_EFFECT | frozenset(
-    "ClientToken DryRun HibernationOptions IamInstanceProfile ImageId InstanceType MaxCount MetadataOptions MinCount Placement "
-    "TagSpecifications UserData".split()
+    "ClientToken DryRun HibernationOptions IamInstanceProfile ImageId InstanceType KeyName MaxCount MetadataOptions MinCount "
+    "Monitoring Placement SecurityGroups TagSpecifications UserData".split()
 )
+_PLACEMENT = {
+    "AvailabilityZone": "availability_zone",
+    "GroupName": "group_name",
+    "HostId": "host_id",
+    "PartitionNumber": "partition_number",
+}
 
 
 @attrs.frozen(eq=False)
@@ -69,9 +75,13 @@ class RunInstances:
         options: dict[str, Any] = {"image_id": image, **given.metadata_options(parameters.get("MetadataOptions"))}
         if "InstanceType" in parameters:
             options["instance_type"] = given.text(call, "InstanceType")
-        zone = given.members(parameters.get("Placement"), "Placement").get("AvailabilityZone")
-        if zone is not None:
-            options["availability_zone"] = zone
+        placement = given.members(parameters.get("Placement"), "Placement")
+        options.update((ours, placement[name]) for name, ours in _PLACEMENT.items() if placement.get(name) is not None)
+        if parameters.get("KeyName") is not None:
+            options["key_name"] = given.text(call, "KeyName")
+        if names := given.texts(call, "SecurityGroups"):
+            options["security_groups"] = names
+        options["monitoring"] = given.members(parameters.get("Monitoring"), "Monitoring").get("Enabled", False)
         if parameters.get("UserData") is not None:
             options["user_data"] = parameters["UserData"]
         hibernation = given.members(parameters.get("HibernationOptions"), "HibernationOptions")
