@@ -65,11 +65,13 @@ class FrontDoor:
             response = self._perform(call, found, judged)
         except AwsError as error:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
+            caller = self._caller(call)
             response = Response(error=error, source=call.source)
         if self._recorder is not None:
             self._recorder.record_call(call, response, caller)
         return response
 
+    @atomic
     def request(
         self,
         operation: str,
@@ -116,6 +118,10 @@ class FrontDoor:
     def can(self, call: Call) -> Decision:
         """Judge *call*; change nothing and record nothing."""
         return self._judge(call, self._registry.find(call)).decision
+
+    def _caller(self, call: Call) -> Session | None:
+        found = None if call.credentials is None else self._sts.session(call.credentials, call.position)
+        return found if isinstance(found, Session) else None
 
     def _judge(self, call: Call, found: Found) -> Judgement:
         judged = self._sts.judge(call, found.operation.needs, named_operation=found.named_operation)

@@ -341,6 +341,10 @@ class Timekeeper:
         """The slot that the next issuer will get."""
         return len(self._issuers)
 
+    def issuer(self, slot: int) -> object | None:
+        """Return the issuer of that slot, or None if nobody has it."""
+        return self._issuers[slot] if slot < len(self._issuers) else None
+
     def issuer_of(self, access_key_id: str) -> tuple[object, IssuedKey] | None:
         """Return who could have issued *access_key_id* and what the id says, or None if nobody here could."""
         issued = self.ids.read_access_key_id(access_key_id)

@@ -12,7 +12,7 @@ from ec2roles import Account, Cloud, Credentials, PermissionPolicy, TrustPolicy
 from ec2roles.errors import AwsError, Ec2RolesError
 from ec2roles.iam.organization import Organization
 from ec2roles.iam.organization_tree import RCP, SCP
-from worlds import ADMIN, EC2, LIST, OTHER, OWN, at, code, message, user_with_key
+from worlds import EC2, LIST, OTHER, OWN, at, code, message, user_with_key
 
 MANAGEMENT = "999999999999"
 CAT = "arn:aws:s3:::photos/cat.jpg"
@@ -238,8 +238,8 @@ WHO: list[tuple[str, bool, Callable[[Account], Credentials]]] = [
 
 
 def _session(account: Account, path: str) -> Credentials:
-    role = account.create_role("worker", trust=TrustPolicy.service("lambda.amazonaws.com"), path=path)
-    role.put_policy("all", ADMIN)
+    trust = TrustPolicy.service("lambda.amazonaws.com")
+    role = account.create_role("worker", trust=trust, path=path, policies=["AdministratorAccess"])
     found: Credentials = account.service("lambda.amazonaws.com").assume_role(role, session_name="test").result()
     return found
 

@@ -139,6 +139,8 @@ class Fetcher:
             start = record.epoch.start
             if start > until:
                 return
+            if end is not None and end < start[0]:
+                continue
             first = 0
             if since is not None and since > start[0]:
                 first = self.newest(record, since)
@@ -169,6 +171,8 @@ class Fetcher:
         assert record.epoch is not None
         number = ordinal - record.epoch.first_ordinal
         last = now if end is None else min(now, end)
+        if last < record.epoch.start[0]:
+            return None
         return self.fetch(record, number) if number <= self.newest(record, last) else None
 
 
