@@ -132,9 +132,14 @@ class AssumeRoleRequest:
             MfaParameters(parameters.get("serial_number"), parameters.get("token_code")),
         )
 
-    def authorizations(self, caller: Session, position: Position) -> list[Authorization]:
+    def authorizations(self, caller: Session, position: Position, seen: Position | None = None) -> list[Authorization]:
         """
         Return what *caller* must be allowed to do: the trust policy is the resource's policy.
+
+        Args:
+            caller: who calls.
+            position: the moment of the call.
+            seen: the position as of which IAM is seen, if changes in it take a while to get here.
 
         Raises:
             AccessDeniedError: for a root user, and for a second factor that is wrong.
@@ -150,8 +155,9 @@ class AssumeRoleRequest:
             context.setdefault("sts:SourceIdentity", caller.source_identity)
         trust = account = None
         if self.role is not None:
-            trust, account = self.role.trust_at(position), self.role.account_id
-            for key, value in self.role.principal_tags(position):
+            seen = position if seen is None else seen
+            trust, account = self.role.trust_at(seen), self.role.account_id
+            for key, value in self.role.principal_tags(seen):
                 context[f"aws:ResourceTag/{key}"] = value
         actions = ["sts:AssumeRole"]
         if self.tags or caller.transitive_tags:
@@ -198,6 +204,14 @@ class AssumeRoleRequest:
     def _check_chain(self, caller: Session) -> None:
         """Refuse what a session may not change about the chain of sessions that it is part of (iam-sts-ec2 C1)."""
         handed_down = {key.lower() for key, _ in caller.transitive_tags}
+        passed = {key.lower() for key, _ in self.tags}
+        for key in self.transitive_tag_keys:
+            if key.lower() not in passed | handed_down:
+                raise AwsError(
+                    "The specified transitive tag key must be included in the requested tags.",
+                    code="InvalidParameterValue",
+                    detail=f"no tag {shown(key)} is passed",
+                )
         for key, _ in self.tags:
             if key.lower() in handed_down:
                 raise AwsError(

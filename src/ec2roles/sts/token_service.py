@@ -326,11 +326,9 @@ class TokenService:
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
             return Judgement(None, Decision.refused(error.message, reason=found.value), error)
-        if service == "iam" and found.temporary and found.principal_type is not PrincipalType.ASSUMED_ROLE:
-            if found.mfa_at is None:
-                # What GetSessionToken gave without a second factor is good for everything but IAM.
-                error = refusal(Fault.BAD_TOKEN, service, call.credentials.access_key_id)
-                return Judgement(found, Decision.refused(error.message, reason="GetSessionToken without MFA"), error)
+        limited = self._not_with_session_token(found, call, service)
+        if limited is not None:
+            return Judgement(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
         try:
             all_needed = authorizations(call.by(found))
         except AccessDeniedError as refused:
@@ -345,6 +343,22 @@ class TokenService:
         if decision is None:
             raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
         return Judgement(found, decision)
+
+    @staticmethod
+    def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:
+        """Return why what GetSessionToken gave is no good for *call*; None if it is, and for all other credentials."""
+        if service not in ("iam", "sts") or not caller.temporary or caller.principal_type is PrincipalType.ASSUMED_ROLE:
+            return None
+        if service == "iam":
+            key_id = caller.credentials.access_key_id
+            return refusal(Fault.BAD_TOKEN, service, key_id) if caller.mfa_at is None else None
+        name = call.action.partition(":")[2]
+        if name.lower() in ("assumerole", "getcalleridentity"):
+            return None
+        return AccessDeniedError(
+            f"Cannot call {name} with session credentials",
+            detail="what GetSessionToken gives is good for AssumeRole and GetCallerIdentity only",
+        )
 
     def _authorize(
         self,
