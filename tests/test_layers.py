@@ -120,10 +120,11 @@ MAY_IMPORT = {
     "sts.authorization": "sts.session policy policy.plan calls",
     "sts.session_policies": "iam.names policy",
     "sts.assume_role": "sts.authorization sts.mfa sts.session sts.session_policies iam.names iam.role policy",
-    "sts.get_session_token": "sts.assume_role sts.authorization sts.authorization_message sts.credentials sts.mfa sts.session policy",
+    "sts.session_store": "sts.credentials sts.session iam.role calls",
+    "sts.get_session_token": "sts.session_store sts.assume_role sts.authorization sts.authorization_message sts.credentials sts.mfa sts.session policy",
     "sts.token_service": (
         "sts.assume_role sts.authorization sts.authorization_message sts.credentials sts.get_session_token sts.refusal sts.session"
-        " sts.session_policies iam.names iam.role policy policy.evaluate calls"
+        " sts.session_policies sts.session_store iam.names iam.role policy policy.evaluate calls"
     ),
     "sts.service_principal": "sts.assume_role sts.session sts.token_service iam.role policy calls",
     # -- client: what runs on an instance -----------------------------------------------------------------------------
