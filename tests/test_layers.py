@@ -104,7 +104,8 @@ MAY_IMPORT = {
     "iam.user": "iam.identity iam.names iam.group iam.mfa_device sts.credentials sts.session policy",
     "iam.root_user": "iam.mfa_device iam.quotas sts.credentials sts.session policy",
     "iam.organization_tree": "policy policy.plan policy.policy_set",
-    "iam.organization": "iam.names iam.organization_tree policy",
+    "iam.organization_hierarchy": "iam.names iam.organization_tree",
+    "iam.organization": "iam.names iam.organization_hierarchy iam.organization_tree policy",
     "iam.instance_profile": "iam.names iam.quotas iam.role",
     "iam.directory": (
         "iam.names iam.quotas iam.entities iam.managed iam.customer_managed iam.identity iam.group iam.role iam.user"
