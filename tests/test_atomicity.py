@@ -174,6 +174,12 @@ REST: dict[str, Operation] = {
     "DeleteObject": lambda world: world.account.call(
         "s3:DeleteObject", "arn:aws:s3:::photos/cat.jpg", credentials=world.key
     ),
+    "RunInstances": lambda world: world.account.as_(world.key).ec2.run_instances(
+        ImageId="ami-0abcdef1234567890", MinCount=2, MaxCount=2, IamInstanceProfile={"Name": "EC2Role"}, ClientToken="x"
+    ),
+    "StopInstances": lambda world: world.account.as_(world.key).ec2.stop_instances(
+        InstanceIds=[world.web.instance_id, world.bare.instance_id]
+    ),
     "get_session_token": lambda world: world.account.sts.get_session_token(credentials=world.key),
     "assume_role by a service": lambda world: world.account.service("lambda.amazonaws.com").assume_role(
         world.worker, session_name="test"
@@ -197,12 +203,6 @@ REST: dict[str, Operation] = {
     "organization.attach_policy": lambda world: world.organization.attach_policy(world.unit, "loose"),
     "organization.detach_policy": lambda world: world.organization.detach_policy(world.unit, "guard"),
     "disable_policy_type": lambda world: world.organization.disable_policy_type("SERVICE_CONTROL_POLICY"),
-    "RunInstances": lambda world: world.account.as_(world.key).ec2.run_instances(
-        ImageId="ami-0abcdef1234567890", MinCount=2, MaxCount=2, IamInstanceProfile={"Name": "EC2Role"}, ClientToken="x"
-    ),
-    "StopInstances": lambda world: world.account.as_(world.key).ec2.stop_instances(
-        InstanceIds=[world.web.instance_id, world.bare.instance_id]
-    ),
     "refused call": lambda world: world.web.call("s3:DeleteBucket", "arn:aws:s3:::photos"),
     "call by an instance": lambda world: world.web.call("s3:ListAllMyBuckets"),
 }

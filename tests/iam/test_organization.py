@@ -241,8 +241,10 @@ WHO: list[tuple[str, bool, Callable[[Account], Credentials]]] = [
 
 
 def _session(account: Account, path: str) -> Credentials:
-    trust = TrustPolicy.service("lambda.amazonaws.com")
-    role = account.create_role("worker", trust=trust, path=path, policies=["AdministratorAccess"])
+    # A service-linked role cannot be changed once it is there.
+    role = account.create_role(
+        "worker", trust=TrustPolicy.service("lambda.amazonaws.com"), path=path, policies=["AdministratorAccess"]
+    )
     found: Credentials = account.service("lambda.amazonaws.com").assume_role(role, session_name="test").result()
     return found
 

@@ -162,7 +162,8 @@ def test_each_service_has_its_own_code_for_a_denial(action: str, code_: str, sta
     """JSON services say AccessDeniedException (iam-sts-ec2 F4)."""
     account = Account()
     _, key = user_with_key(account)
-    answer = account.call(action, credentials=key)
+    parameters = {"access_key_id": key.access_key_id} if action == "sts:GetAccessKeyInfo" else {}
+    answer = account.call(action, credentials=key, **parameters)
 
     assert answer.error is not None
     assert (answer.error.code, answer.error.status) == (code_, status)

@@ -136,19 +136,23 @@ class Identity:
         state = self._states.at(position)
         return state is not None and state.exists
 
+    def state_at(self, position: Position) -> Any:
+        """Return everything about it that can change, as of *position*; None before it was created."""
+        return self._states.at(position)
+
     def principal_tags(self, position: Position) -> Tags:
         """Return its tags as of *position*."""
         state = self._states.at(position)
         return () if state is None else state.tags
 
-    def mfa_device(self, serial_number: str, position: Position) -> Any:
-        """Return None: only users have MFA devices."""
-        return None
-
     def boundary_at(self, position: Position) -> ManagedPolicy | Policy | None:
         """Return its boundary as of *position*, or None."""
         state = self._states.at(position)
         return None if state is None else state.boundary
+
+    def mfa_device(self, serial_number: str, position: Position) -> Any:
+        """Return None: only users have MFA devices."""
+        return None
 
     # -- policies ---------------------------------------------------------------------------------------------------
 

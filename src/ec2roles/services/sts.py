@@ -62,6 +62,13 @@ def sts_service(sts: TokenService) -> Service:
                 response=_identity_members,
             ),
             Operation(
+                "DecodeAuthorizationMessage",
+                lambda call: [("sts:DecodeAuthorizationMessage", "*", None, {})],
+                sts.perform_decode_authorization_message,
+                request=lambda given: (None, {"message": given.get("EncodedMessage", "")}),
+                response=_decoded_members,
+            ),
+            Operation(
                 "GetSessionToken",
                 sts.session_token_authorizations,
                 sts.perform_get_session_token,
@@ -74,13 +81,6 @@ def sts_service(sts: TokenService) -> Service:
                 sts.perform_get_access_key_info,
                 request=lambda given: (None, _renamed(given, {"AccessKeyId": "access_key_id"})),
                 response=lambda value, call: {"Account": value},
-            ),
-            Operation(
-                "DecodeAuthorizationMessage",
-                lambda call: [("sts:DecodeAuthorizationMessage", "*", None, {})],
-                sts.perform_decode_authorization_message,
-                request=lambda given: (None, {"message": given.get("EncodedMessage", "")}),
-                response=_decoded_members,
             ),
         ],
     )

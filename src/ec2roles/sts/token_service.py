@@ -159,6 +159,29 @@ class TokenService(SessionStore):
             )
         )
 
+    def decode_authorization_message(self, message: str, *, credentials: Credentials | None) -> Response:
+        """
+        Open the encoded message of a denial by EC2 (AWS: DecodeAuthorizationMessage).
+
+        Args:
+            message: what follows ``Encoded authorization failure message:``; only the Cloud that wrote it opens it.
+            credentials: the caller's, who needs ``sts:DecodeAuthorizationMessage``.
+
+        Returns:
+            A `Response` whose value is a dict: ``allowed``, ``explicitDeny``, ``matchedStatements``, ``failures`` and
+            ``context`` with the principal, the action, the resource and the conditions.
+        """
+        if not isinstance(message, str):
+            raise TypeError(f"message must be str, got {type(message).__name__}")
+        return self.api.call(
+            Call(
+                "sts:DecodeAuthorizationMessage",
+                position=self.time.as_of(None),
+                credentials=check_credentials(credentials),
+                parameters={"message": message},
+            )
+        )
+
     def get_session_token(
         self,
         *,
@@ -221,38 +244,16 @@ class TokenService(SessionStore):
             )
         )
 
-    def decode_authorization_message(self, message: str, *, credentials: Credentials | None) -> Response:
-        """
-        Open the encoded message of a denial by EC2 (AWS: DecodeAuthorizationMessage).
-
-        Args:
-            message: what follows ``Encoded authorization failure message:``; only the Cloud that wrote it opens it.
-            credentials: the caller's, who needs ``sts:DecodeAuthorizationMessage``.
-
-        Returns:
-            A `Response` whose value is a dict: ``allowed``, ``explicitDeny``, ``matchedStatements``, ``failures`` and
-            ``context`` with the principal, the action, the resource and the conditions.
-        """
-        if not isinstance(message, str):
-            raise TypeError(f"message must be str, got {type(message).__name__}")
-        return self.api.call(
-            Call(
-                "sts:DecodeAuthorizationMessage",
-                position=self.time.as_of(None),
-                credentials=check_credentials(credentials),
-                parameters={"message": message},
-            )
-        )
-
     # -- who is calling ---------------------------------------------------------------------------------------------
 
-    def session(self, credentials: Credentials, position: Position) -> Session | Fault:
+    def session(self, credentials: Credentials, position: Position, seen: Position | None = None) -> Session | Fault:
         """
         Return whose session *credentials* stand for as of *position*, or why they are not accepted.
 
         Args:
             credentials: as they were sent.
             position: the moment at which they are checked.
+            seen: the position as of which IAM is seen, if changes in it take a while to get here.
         """
         key = credentials.access_key_id
         session = self._sessions.get(key)
@@ -263,7 +264,30 @@ class TokenService(SessionStore):
             if len(self._sessions) >= _REMEMBERED_SESSIONS:
                 self._sessions.clear()
             self._sessions[key] = session
-        return session.fault(credentials, position) or session
+        return session.fault(credentials, position, seen) or session
+
+    def seen(self, call: Call) -> Position:
+        """Return the position as of which the service of *call* sees IAM: its own, unless a propagation delay is set."""
+        if call.seen is not None:
+            return call.seen
+        if self.time.propagation is None:
+            return call.position
+        return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
+
+    # -- faults -----------------------------------------------------------------------------------------------------
+
+    def refuses(self, call: Call) -> AwsError | None:
+        """Return why STS does not even take *call*: it is down, or throttles. None for calls of other services."""
+        faults = self.time.faults
+        if faults is None or call.credentials is None or call.action.partition(":")[0].lower() != "sts":
+            return None
+        error: AwsError | None = faults.sts_refuses(call.position, self.account_id, call.sender)
+        return error
+
+    def count(self, call: Call) -> None:
+        """Count a call that was taken, where STS throttles."""
+        if self.time.faults is not None and call.action.partition(":")[0].lower() == "sts":
+            self.time.faults.count_sts_call(call.position, self.account_id)
 
     # -- judging ----------------------------------------------------------------------------------------------------
 
@@ -282,11 +306,53 @@ class TokenService(SessionStore):
             authorizations: returns what it must be allowed to do, once the caller is known.
             named_operation: the API operation whose name the caller used in place of the IAM action.
         """
+        judged = self._judge(call, authorizations, named_operation)
+        if judged.decision.allowed or self.time.propagation is None:
+            return judged
+        note = self._delay_noted(call, lambda call: self._judge(call, authorizations, named_operation))
+        return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
+
+    def _delay_noted(self, call: Call, judge: Callable[[Call], Judgement]) -> str | None:
+        """Return which change would allow *call*, which was denied, if the service had seen it; None if none would."""
+        position, seen = call.position, self.seen(call)
+        if seen == position or not judge(attrs.evolve(call, seen=position)).decision.allowed:
+            return None
+        for change in reversed(self.time.changes):
+            if change.position <= seen:
+                break
+            before = (change.position[0], change.position[1] - 1)
+            if (
+                change.position > position
+                or not any(service in change.subject for service in (":iam:", ":organizations:"))
+                or judge(attrs.evolve(call, seen=before)).decision.allowed
+            ):
+                continue
+            service = call.action.partition(":")[0].lower()
+            done, known = (
+                iso_exact(from_microseconds(instant))
+                for instant in (change.position[0], change.position[0] + position[0] - seen[0])
+            )
+            return (
+                f"only the propagation delay denies this: {change.operation} on {change.subject} was done at {done}, "
+                f"and {service} sees it from {known} on"
+            )
+        return None
+
+    def _judge(
+        self,
+        call: Call,
+        authorizations: Callable[[Call], Sequence[Authorization]],
+        named_operation: str | None,
+    ) -> Judgement:
         service = call.action.partition(":")[0].lower()
         if call.credentials is None:
             error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
             return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
-        found = self.session(call.credentials, call.position)
+        if self.time.faults is not None and call.sender is not None:
+            skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
+            if skewed is not None:
+                return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
+        found = self.session(call.credentials, call.position, self.seen(call))
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
             return Judgement(None, Decision.refused(error.message, reason=found.value), error)
@@ -331,12 +397,12 @@ class TokenService(SessionStore):
         call: Call,
         named_operation: str | None,
     ) -> Decision:
-        position = call.position
-        policies = caller.principal.policy_set(position)
+        position, seen = call.position, self.seen(call)
+        policies = caller.principal.policy_set(seen)
         account = needed.account_id or _account_in(needed.resource) or caller.account_id
         above = None
         if self.organizations:
-            above = Above(self.organizations, caller.account_id, needed.action, account, position)
+            above = Above(self.organizations, caller.account_id, needed.action, account, seen)
             policies = policies.with_layers(
                 resource=needed.policy, session=caller.policies, scps=above.scps, rcps=above.rcps
             )
@@ -354,7 +420,7 @@ class TokenService(SessionStore):
             keys.update(above.context)
         if caller.mfa_at is not None:
             keys["aws:MultiFactorAuthAge"] = str((position[0] - caller.mfa_at) // 1_000_000)
-        for key, value in caller.principal.principal_tags(position):
+        for key, value in caller.principal.principal_tags(seen):
             keys[f"aws:PrincipalTag/{key}"] = value
         for key, value in caller.tags:
             keys[f"aws:PrincipalTag/{key}"] = value
@@ -380,6 +446,7 @@ class TokenService(SessionStore):
         role: Role,
         session_name: str,
         position: Position,
+        seen: Position | None = None,
         *,
         context: Mapping[str, Any] = NOTHING,
     ) -> Decision:
@@ -393,18 +460,21 @@ class TokenService(SessionStore):
             role: the role.
             session_name: for EC2 the instance id.
             position: the moment; a scheduled refresh sees only what was written before its instant.
+            seen: the position as of which IAM is seen, if changes in it take a while to get to *service*.
             context: context keys that the service brings, such as ``aws:SourceArn``.
         """
-        trust = role.trust_at(position)
+        if seen is None:
+            seen = position
+        trust = role.trust_at(seen)
         policies = trust.policy_set if trust is not None else PolicySet()
         keys: dict[str, Any] = {}
         if self.organizations:
-            above = Above(self.organizations, None, "sts:AssumeRole", role.account_id, position)
+            above = Above(self.organizations, None, "sts:AssumeRole", role.account_id, seen)
             policies = policies.with_layers(rcps=above.rcps)
             keys = above.context
             source = context.get("aws:SourceAccount")
             if source is not None:
-                keys.update(Above.source(self.organizations, source, position))
+                keys.update(Above.source(self.organizations, source, seen))
         current_time, epoch_time = _time_texts(position[0])
         request = Request(
             service,
@@ -432,7 +502,7 @@ class TokenService(SessionStore):
     def read_assume_role(self, call: Call) -> AssumeRoleRequest:
         """Return the checked parameters of an AssumeRole call."""
         arn = call.resource or ""
-        role: Role | None = call.parameters.get("role") or self.find_role(arn, call.position)
+        role: Role | None = call.parameters.get("role") or self.find_role(arn, self.seen(call))
         parameters = dict(call.parameters)
         policy_arns = check_policy_arns(parameters.get("policy_arns"))
         if policy_arns:
@@ -446,7 +516,7 @@ class TokenService(SessionStore):
     def assume_role_authorizations(self, call: Call) -> list[Authorization]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
         caller: Session = call.caller
-        return self.read_assume_role(call).authorizations(caller, call.position)
+        return self.read_assume_role(call).authorizations(caller, call.position, self.seen(call))
 
     def perform_assume_role(self, call: Call) -> Credentials:
         """
@@ -460,7 +530,7 @@ class TokenService(SessionStore):
         if role is None:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
         caller: Session = call.caller
-        packed = request.check(role, caller, call.position)
+        packed = request.check(role, caller, self.seen(call))
         source_identity = request.source_identity or caller.source_identity
         session = self.issue_role_session(
             role,
@@ -484,6 +554,18 @@ class TokenService(SessionStore):
         """Return who made the call."""
         caller: Session = call.caller
         return CallerIdentity(caller.account_id, caller.arn, caller.user_id)
+
+    def perform_decode_authorization_message(self, call: Call) -> dict[str, Any]:
+        """
+        Return what an encoded message says.
+
+        Raises:
+            AwsError: ``InvalidAuthorizationMessageException`` for what no denial of this Cloud holds.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.sts.authorization_message import decode
+
+        return decode(self.time.ids, call.parameters.get("message", ""))
 
     def session_token_authorizations(self, call: Call) -> list[Authorization]:
         """Return what a GetSessionToken call must be allowed to do."""
@@ -526,18 +608,6 @@ class TokenService(SessionStore):
                 detail=f"no account of this Cloud ever had {shown(key_id)}",
             )
         return session.account_id
-
-    def perform_decode_authorization_message(self, call: Call) -> dict[str, Any]:
-        """
-        Return what an encoded message says.
-
-        Raises:
-            AwsError: ``InvalidAuthorizationMessageException`` for what no denial of this Cloud holds.
-        """
-        # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.sts.authorization_message import decode
-
-        return decode(self.time.ids, call.parameters.get("message", ""))
 
     def __repr__(self) -> str:
         return f"<TokenService of {self.account_id}, {len(self._stored)} assumed>"
@@ -589,6 +659,14 @@ class StandAlone:
 
     def call(self, call: Call) -> Response:
         """Judge *call*; there is no service behind it, so an allowed call of another service has no value."""
+        error = self._sts.refuses(call)
+        if error is not None:
+            return Response(error=error, source=call.source)
+        response = self._respond(call)
+        self._sts.count(call)
+        return response
+
+    def _respond(self, call: Call) -> Response:
         try:
             judged = self._judge(call)
             if judged.error is not None:
@@ -615,9 +693,9 @@ class StandAlone:
         sts = self._sts
         perform: Callable[[Call], Any] | None = {
             "sts:assumerole": sts.perform_assume_role,
+            "sts:decodeauthorizationmessage": sts.perform_decode_authorization_message,
             "sts:getcalleridentity": sts.perform_get_caller_identity,
             "sts:getsessiontoken": sts.perform_get_session_token,
             "sts:getaccesskeyinfo": sts.perform_get_access_key_info,
-            "sts:decodeauthorizationmessage": sts.perform_decode_authorization_message,
         }.get(call.action.lower())
         return None if perform is None else perform(call)
