@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from ec2roles.errors import AwsError, Ec2RolesError
 from ec2roles.iam.organization import Organization
 from ec2roles.iam.organization_tree import RCP, SCP
 from ec2roles.policy import PolicySet, Request, evaluate
+from ec2roles.propagation import Propagation
 from worlds import EC2, LIST, OTHER, OWN, at, code, message, user_with_key
 
 MANAGEMENT = "999999999999"
@@ -543,6 +545,27 @@ def test_an_account_that_joins_later_was_free_before() -> None:
     assert account.can(LIST, credentials=key).denied_by == "scp"
     assert account.can(LIST, credentials=key, at=at(hours=1, minutes=59))
     assert account.can(LIST, credentials=key, at=at())
+
+
+def test_a_change_reaches_a_service_after_the_propagation_delay() -> None:
+    """And a denial that only the delay causes says so."""
+    cloud = Cloud(propagation=Propagation(timedelta(seconds=10), fixed=True))
+    account = cloud.account()
+    _, key = user_with_key(account, admin=True)
+    organization = cloud.create_organization(MANAGEMENT)
+    organization.add_account(account)
+    made = organization.create_policy("NoS3", policy("Deny", "s3:*"))
+    cloud.clock.advance(minutes=1)
+    organization.attach_policy(account, made)
+    assert account.can(LIST, credentials=key)
+    cloud.clock.advance(seconds=10)
+    assert account.can(LIST, credentials=key).denied_by == "scp"
+    organization.detach_policy(account, made)
+    denied = account.can(LIST, credentials=key)
+    assert denied.denied_by == "scp"
+    assert "only the propagation delay denies this: DetachPolicy" in denied.notes[-1]
+    cloud.clock.advance(seconds=10)
+    assert account.can(LIST, credentials=key)
 
 
 def test_a_change_is_in_the_history_of_the_management_account() -> None:
