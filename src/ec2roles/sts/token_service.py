@@ -416,8 +416,8 @@ class TokenService(SessionStore):
             "aws:RequestedRegion": self.region,
             "aws:ResourceAccount": account,
         }
-        if above is not None:
-            keys.update(above.context)
+        # Keys of several values take longer to read, so they are kept apart from the many others.
+        fixed = caller.context if above is None else caller.context.extended(above.context)
         if caller.mfa_at is not None:
             keys["aws:MultiFactorAuthAge"] = str((position[0] - caller.mfa_at) // 1_000_000)
         for key, value in caller.principal.principal_tags(seen):
@@ -433,7 +433,7 @@ class TokenService(SessionStore):
             needed.action,
             needed.resource,
             resource_account=needed.account_id,
-            context=caller.context.extended(keys),
+            context=fixed.extended(keys),
             principal_id=caller.user_id,
             role_arn=caller.role_arn,
             operation=named_operation,
