@@ -60,7 +60,9 @@ def test_what_botocore_writes_is_read(name: str, loaded: dict[str, WireService])
         given = {} if shape is None else random_value(rng, shape)
         read = service.read(raw_request(operation, given, service.protocol))
         assert read.operation.name == operation.name
-        assert without_empty(read.parameters) == without_empty(given), operation.name
+        # HTTP itself says these.
+        found = {key: one for key, one in read.parameters.items() if key in given or not key.startswith("Content")}
+        assert without_empty(found) == without_empty(given), operation.name
         seen += 1
     assert seen >= len(service.model.operation_names) - len(TWINS) - 2
 
