@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 # Leaves know nothing of AWS's services. Everybody may import them, and they may import each other.
-LEAVES = "arns clock errors ids secret timeline"
+LEAVES = "arns atomic clock errors ids secret timeline"
 
 # The core's parts, for the rows at the top of the house.
 CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door history"
@@ -156,7 +156,8 @@ MAY_IMPORT = {
     "front_door": (
         "services.operation services.registry sts.credentials sts.session sts.token_service iam.directory policy calls"
     ),
-    "history": "calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
+    "cloudtrail": "calls sts.credentials sts.session",
+    "history": "cloudtrail calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
     "account": CORE,
     "cloud": f"{CORE} account",
     "ec2roles": f"{CORE} account cloud",

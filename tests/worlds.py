@@ -48,7 +48,7 @@ def digest(account: Account, *, calls: bool = True) -> list[Any]:
     A refused call leaves itself in the history, and its place in the order; with ``calls=False`` they are left out.
     """
     time, iam = account.time, account.iam
-    found: list[Any] = [list(time.changes), time.ids._made, time.next_slot]
+    found: list[Any] = [list(time.changes), time.ids.made, time.next_slot]
     if calls:
         found += [time._order, time._newest, len(account.history._calls)]
     for table in (iam.roles, iam.instance_profiles, iam.users, iam.groups, iam.policies):

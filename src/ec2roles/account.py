@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import check_account_id
+from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.clock import Clock
 from ec2roles.ec2.instance import Instance, launch_instances
@@ -151,7 +152,7 @@ class Account:
             mfa_present=mfa_present,
         )
         self.instances = Instances()
-        self.history = History(self.time, account_id, self.instances, keep_calls)
+        self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
         self.s3 = S3(self.time, account_id, shared.buckets)
         self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
@@ -381,6 +382,7 @@ class Account:
         """
         return self.launch_instances(1, profile, **options)[0]
 
+    @atomic
     def launch_instances(
         self, count: int, profile: InstanceProfile | str | None = None, **options: Any
     ) -> list[Instance]:
@@ -402,8 +404,13 @@ class Account:
             metadata_options=MetadataOptions(**chosen),
             **{"rotation": self.rotation, "region": self.region, **options},
         )
+        self.time.journal.note(self._forget, instances)
         self.instances.update((instance.instance_id, instance) for instance in instances)
         return instances
+
+    def _forget(self, instances: list[Instance]) -> None:
+        for instance in instances:
+            self.instances.pop(instance.instance_id, None)
 
     def _find_profile(self, name_or_arn: str) -> InstanceProfile:
         name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn

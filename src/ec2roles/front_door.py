@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
@@ -15,7 +16,7 @@ from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Judgement, TokenService
-from ec2roles.timeline import Position
+from ec2roles.timeline import Position, Timekeeper
 
 
 class Recorder(Protocol):
@@ -40,6 +41,12 @@ class FrontDoor:
     _registry: Registry = attrs.field(alias="registry", repr=False)
     _recorder: Recorder | None = attrs.field(alias="recorder", repr=False, default=None)
 
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._sts.time
+
+    @atomic
     def call(self, call: Call) -> Response:
         """
         Judge *call*, perform it if it is allowed, and record it.
@@ -138,8 +145,13 @@ class FrontDoor:
                 "can(...) only asks, and account.registry.register(service) adds one",
             )
             return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
+        time = self.time
         try:
-            value = found.operation.perform(call.by(judged.caller))
+            time.acting = None if judged.caller is None else judged.caller.arn
+            # An operation that is refused half-way has changed nothing.
+            value = time.journal.run(found.operation.perform, call.by(judged.caller))
         except AwsError as error:
             return Response(error=error, allowed=True, decision=decision, source=call.source)
+        finally:
+            time.acting = None
         return Response(value, allowed=True, decision=decision, source=call.source)

@@ -128,7 +128,7 @@ class Ids:
     _access_keys: Scramble = attrs.field(init=False, repr=False)
     _entities: Scramble = attrs.field(init=False, repr=False)
     _resources: Scramble = attrs.field(init=False, repr=False)
-    _made: int = attrs.field(default=0, init=False)
+    made: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int):
@@ -163,8 +163,8 @@ class Ids:
         Args:
             prefix: ``AROA`` role, ``AIPA`` instance profile, ``AIDA`` user, ``AGPA`` group, ``ANPA`` managed policy.
         """
-        self._made += 1
-        return f"{prefix}{_base32(self._entities.do(self._made), 10)}{_MARK}"
+        self.made += 1
+        return f"{prefix}{_base32(self._entities.do(self.made), 10)}{_MARK}"
 
     def resource_id(self, prefix: str, number: int | None = None) -> str:
         """
@@ -178,8 +178,8 @@ class Ids:
             number: what the id stands for, unique among this prefix; a new number if left out.
         """
         if number is None:
-            self._made += 1
-            number = self._made
+            self.made += 1
+            number = self.made
         return f"{prefix}-0{self._resources.do(number):016x}"
 
     def access_key_id(self, prefix: str, *, slot: int, ordinal: int, delivery: int = 0) -> str:

@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from ec2roles.atomic import Journal, Step
 from ec2roles.clock import MICROSECOND, Clock, ManualClock, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.errors import ClockError, Ec2RolesError
 from ec2roles.ids import SLOT_BITS, Ids, IssuedKey
@@ -71,6 +72,15 @@ class Timeline(Generic[Value]):
         self._positions.append(position)
         self._values.append(value)
 
+    def shorten(self, count: int) -> None:
+        """Take back all writes after the first *count*."""
+        del self._positions[count:], self._values[count:]
+
+    def restore(self, positions: list[Position], values: list[Value]) -> None:
+        """Take back writes after which something was forgotten: *values* were written, at *positions*."""
+        self._positions[:] = positions
+        self._values[:] = values
+
     def at(self, position: Position) -> Value | None:
         """Return the value as of *position*, or None before the first write."""
         if position >= self._positions[-1]:
@@ -92,6 +102,13 @@ class Timeline(Generic[Value]):
     def last_position(self) -> Position:
         """The position of the newest write."""
         return self._positions[-1]
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def written(self) -> tuple[list[Position], list[Value]]:
+        """Return copies of the positions and of the values written there, for `restore`."""
+        return self._positions.copy(), self._values.copy()
 
     def spans(self) -> Iterator[tuple[Position, Value]]:
         """Iterate over the positions and the values written there, oldest first."""
@@ -119,6 +136,7 @@ class Change:
         operation: AWS's name for it, such as ``PutRolePolicy``.
         subject: the ARN or id of what changed.
         detail: what was said with it, a short phrase or empty.
+        caller: the ARN of whose call did it; None for the account's owner.
     """
 
     position: Position
@@ -126,6 +144,7 @@ class Change:
     operation: str
     subject: str
     detail: str = ""
+    caller: str | None = None
 
 
 def _clock(clock: Clock | None) -> Clock:
@@ -156,6 +175,9 @@ class Timekeeper:
     _newest: int = attrs.field(init=False, repr=False, default=-(1 << 62))
     _issuers: list[object] = attrs.field(init=False, repr=False, factory=list)
     _remembered: int | None = attrs.field(init=False, repr=False, default=None)
+    journal: Journal = attrs.field(init=False, repr=False)
+    acting: str | None = attrs.field(init=False, repr=False, default=None)
+    """The ARN of whose call is being performed; None while the owner of an account is at work."""
 
     def __attrs_post_init__(self) -> None:
         if not callable(getattr(self.clock, "now", None)):
@@ -169,6 +191,16 @@ class Timekeeper:
                 )
             self._remembered = self.remember // MICROSECOND
         self.ids = Ids(self.seed)
+        self.journal = Journal(self._restoring)
+
+    def _restoring(self) -> Step:
+        return self._restore, (self._newest, self._order, self.ids.made, self.acting, len(self._issuers))
+
+    def _restore(self, newest: int, order: int, made: int, acting: str | None, issuers: int) -> None:
+        self._newest, self._order, self.ids.made, self.acting = newest, order, made, acting
+        del self._issuers[issuers:]
+        while self.changes and self.changes[-1].position[1] > order:
+            self.changes.pop()
 
     def now(self) -> datetime:
         """Read the clock, once, and return the instant in UTC."""
@@ -195,12 +227,33 @@ class Timekeeper:
             ClockError: if the clock shows a time before the last write; nothing has been noted then.
         """
         position = self.step(self.instant() if now is None else now)
-        self.changes.append(Change(position, account_id, operation, subject, detail))
+        self.changes.append(Change(position, account_id, operation, subject, detail, self.acting))
         keep_from = self.keep_from(position[0])
         if keep_from is not None:
             while self.changes[0].position[0] < keep_from:
+                self.journal.note(self._unforget, self.changes[0])
                 self.changes.popleft()
         return position
+
+    def _unforget(self, change: Change) -> None:
+        if not self.changes or self.changes[0] is not change:
+            self.changes.appendleft(change)
+
+    def record(self, timeline: Timeline[Value], position: Position, value: Value) -> None:
+        """
+        Write *value* into *timeline* from *position* on, and forget what need not be remembered any more.
+
+        Args:
+            timeline: of a thing of this Cloud.
+            position: as `write` returned it.
+            value: the value from then on.
+        """
+        keep_from = self.keep_from(position[0])
+        if keep_from is None:
+            self.journal.note(timeline.shorten, len(timeline))
+        else:
+            self.journal.note(timeline.restore, *timeline.written())
+        timeline.write(position, value, keep_from=keep_from)
 
     def step(self, now: int) -> Position:
         """Return the next position at the instant *now*, for something that is done but changes no timeline."""
@@ -274,7 +327,7 @@ class Timekeeper:
         """
         self.check_slots(len(issuers))
         first = len(self._issuers)
-        self._issuers.extend(issuers)
+        self.journal.append(self._issuers, *issuers)
         return first
 
     def check_slots(self, count: int) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Api, Call, Response
 from ec2roles.clock import from_microseconds, iso
 from ec2roles.ec2.association import RUNNING, STOPPED, TERMINATED, Association, Epoch, InstanceRecord
@@ -85,7 +86,10 @@ class Instance:
         find_profile: Callable[[str], InstanceProfile] | None = None,
         **options: Any,
     ) -> None:
-        launch = prepare_launch(1, profile, sts=sts, time=time, api=api, find_profile=find_profile, **options)
+        time.journal.run(self._begin, time, profile, {"sts": sts, "api": api, "find_profile": find_profile, **options})
+
+    def _begin(self, time: Timekeeper, profile: InstanceProfile | str | None, options: dict[str, Any]) -> None:
+        launch = prepare_launch(1, profile, time=time, **options)
         self._settle(launch, launch.first_slot)
         time.add_issuers([self])
 
@@ -163,6 +167,7 @@ class Instance:
 
     # -- its profile ------------------------------------------------------------------------------------------------
 
+    @atomic
     def attach(self, profile: InstanceProfile | str) -> None:
         """
         Associate an instance profile; its role's credentials appear in the metadata at once (AWS: AssociateIamInstanceProfile).
@@ -190,6 +195,7 @@ class Instance:
         found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
         self._associate("AssociateIamInstanceProfile", record, found)
 
+    @atomic
     def replace(self, profile: InstanceProfile | str) -> None:
         """
         Put another profile in the place of the present one (AWS: ReplaceIamInstanceProfileAssociation).
@@ -224,6 +230,7 @@ class Instance:
         epoch = Epoch(position, ordinal) if record.state == RUNNING else None
         self._write(position, attrs.evolve(record, association=association, epoch=epoch, next_ordinal=ordinal))
 
+    @atomic
     def detach(self) -> None:
         """
         Take the profile off: "No role" in the console (AWS: DisassociateIamInstanceProfile).
@@ -245,12 +252,14 @@ class Instance:
 
     # -- its life ---------------------------------------------------------------------------------------------------
 
+    @atomic
     def stop(self) -> None:
         """Stop it; nothing answers at its metadata address any more (AWS: StopInstances)."""
         record = self._alive("stopped")
         if record.state == RUNNING:
             self._end_epoch(self._note("StopInstances"), record, state=STOPPED)
 
+    @atomic
     def start(self) -> None:
         """Start it; its credentials are fetched anew (AWS: StartInstances)."""
         record = self._alive("started")
@@ -259,6 +268,7 @@ class Instance:
             epoch = Epoch(position, record.next_ordinal) if record.association is not None else None
             self._write(position, attrs.evolve(record, state=RUNNING, epoch=epoch, boots=record.boots + 1))
 
+    @atomic
     def reboot(self) -> None:
         """Reboot it; its credentials stay the same (AWS: RebootInstances)."""
         record = self._alive("rebooted")
@@ -266,12 +276,14 @@ class Instance:
             raise self._wrong_state("rebooted")
         self._note("RebootInstances")
 
+    @atomic
     def terminate(self) -> None:
         """Terminate it; credentials it was given stay valid until they expire (AWS: TerminateInstances)."""
         record = self._states.last
         if record.state != TERMINATED:
             self._end_epoch(self._note("TerminateInstances"), record, state=TERMINATED, association=None)
 
+    @atomic
     def modify_metadata_options(self, **options: Any) -> None:
         """
         Change how the metadata service may be reached; what is not named stays (AWS: ModifyInstanceMetadataOptions).
@@ -315,8 +327,8 @@ class Instance:
 
     def _write(self, position: Position, record: InstanceRecord) -> None:
         states = self._states.copy() if self._states is self._launch.states else self._states
-        states.write(position, record, keep_from=self.time.keep_from(position[0]))
-        self._states = states
+        self.time.record(states, position, record)
+        self.time.journal.assign(self, "_states", states)
 
     # -- its credentials --------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import DeleteConflictError, InvalidInputError, LimitExceededError, NoSuchEntityError
 from ec2roles.iam.names import POLICY_NAME, POLICY_PATH
 from ec2roles.iam.quotas import Quotas
@@ -83,6 +84,7 @@ class CustomerManagedPolicy:
     policy_id: str = attrs.field(init=False)
     _versions: Timeline[PolicyVersions] = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         POLICY_NAME.check(self.name)
         POLICY_PATH.check(self.path)
@@ -149,6 +151,7 @@ class CustomerManagedPolicy:
         state = self._versions.at(position)
         return state.documents[state.default] if state is not None and state.default else None
 
+    @atomic
     def create_version(self, document: object, *, set_as_default: bool = True) -> str:
         """
         Add a version and return its id (AWS: CreatePolicyVersion).
@@ -178,6 +181,7 @@ class CustomerManagedPolicy:
         )
         return version
 
+    @atomic
     def set_default_version(self, version_id: str) -> None:
         """
         Bring a version into force (AWS: SetDefaultPolicyVersion).
@@ -189,6 +193,7 @@ class CustomerManagedPolicy:
         self._require(version_id, state)
         self._write("SetDefaultPolicyVersion", version_id, attrs.evolve(state, default=version_id))
 
+    @atomic
     def delete_version(self, version_id: str) -> None:
         """
         Delete a version that is not in force (AWS: DeletePolicyVersion).
@@ -207,13 +212,14 @@ class CustomerManagedPolicy:
         documents = {key: value for key, value in state.documents.items() if key != version_id}
         self._write("DeletePolicyVersion", version_id, attrs.evolve(state, documents=documents))
 
+    @atomic
     def mark_deleted(self) -> Position:
         """Record that the policy is gone; the directory calls this once nothing refers to it."""
         return self._write("DeletePolicy", "", PolicyVersions({}, "", self._existing().newest))
 
     def _write(self, operation: str, detail: str, state: PolicyVersions) -> Position:
         position = self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
-        self._versions.write(position, state, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._versions, position, state)
         return position
 
     def _existing(self) -> PolicyVersions:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, cast
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import (
     InvalidInputError,
     LimitExceededError,
@@ -146,6 +147,7 @@ class Identity:
 
     # -- policies ---------------------------------------------------------------------------------------------------
 
+    @atomic
     def put_policy(self, name: str, policy: object) -> None:
         """
         Create or replace an inline policy (AWS: PutRolePolicy, PutUserPolicy, PutGroupPolicy).
@@ -178,6 +180,7 @@ class Identity:
             )
         self._write(f"Put{self.kind}Policy", attrs.evolve(state, inline=inline), detail=name)
 
+    @atomic
     def delete_policy(self, name: str) -> None:
         """
         Delete an inline policy (AWS: DeleteRolePolicy, DeleteUserPolicy, DeleteGroupPolicy).
@@ -194,6 +197,7 @@ class Identity:
         inline = {key: value for key, value in state.inline.items() if key != name}
         self._write(f"Delete{self.kind}Policy", attrs.evolve(state, inline=inline), detail=name)
 
+    @atomic
     def attach_policy(self, name_or_arn: str | ManagedPolicy) -> None:
         """
         Attach a managed policy; attaching one twice changes nothing (AWS: AttachRolePolicy ...).
@@ -215,6 +219,7 @@ class Identity:
         self.check_attached_count(attached)
         self._write(f"Attach{self.kind}Policy", attrs.evolve(state, attached=attached), detail=policy.arn)
 
+    @atomic
     def detach_policy(self, name_or_arn: str | ManagedPolicy) -> None:
         """
         Detach a managed policy (AWS: DetachRolePolicy ...).
@@ -234,6 +239,7 @@ class Identity:
             )
         self._write(f"Detach{self.kind}Policy", attrs.evolve(state, attached=attached), detail=wanted)
 
+    @atomic
     def put_permissions_boundary(self, policy: object) -> None:
         """
         Set the most that this identity can be allowed (AWS: PutRolePermissionsBoundary, PutUserPermissionsBoundary).
@@ -246,6 +252,7 @@ class Identity:
         detail = getattr(boundary, "arn", None) or "a document"
         self._write(f"Put{self.kind}PermissionsBoundary", attrs.evolve(state, boundary=boundary), detail=detail)
 
+    @atomic
     def delete_permissions_boundary(self) -> None:
         """
         Remove the boundary (AWS: DeleteRolePermissionsBoundary ...).
@@ -261,6 +268,7 @@ class Identity:
             )
         self._write(f"Delete{self.kind}PermissionsBoundary", attrs.evolve(state, boundary=None))
 
+    @atomic
     def tag(self, tags: Mapping[str, str]) -> None:
         """Add or replace tags (AWS: TagRole, TagUser)."""
         state = self._existing()
@@ -269,6 +277,7 @@ class Identity:
         kept = tuple((key, value) for key, value in state.tags if key.lower() not in replaced)
         self._write(f"Tag{self.kind}", attrs.evolve(state, tags=check_tags(kept + new, most=self.quotas.tags)))
 
+    @atomic
     def untag(self, keys: Iterable[str]) -> None:
         """Remove tags by key (AWS: UntagRole, UntagUser); unknown keys are passed over, as in AWS."""
         state = self._existing()
@@ -385,9 +394,10 @@ class Identity:
 
     def _write(self, operation: str, state: Any, *, detail: str = "") -> Position:
         position = self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
-        self._states.write(position, state, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._states, position, state)
         return position
 
+    @atomic
     def mark_deleted(self) -> Position:
         """Record that it is gone; the directory calls this once nothing stands in the way."""
         return self._write(f"Delete{self.kind}", attrs.evolve(self._existing(), exists=False))

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import Ec2RolesError, LimitExceededError, NoSuchEntityError
 from ec2roles.iam.names import PATH, PROFILE_NAME, Tags, check_tags
 from ec2roles.iam.quotas import Quotas
@@ -73,6 +74,7 @@ class InstanceProfile:
     profile_id: str = attrs.field(init=False)
     _states: Timeline[ProfileState] = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         PROFILE_NAME.check(self.name)
         PATH.check(self.path)
@@ -119,6 +121,7 @@ class InstanceProfile:
         """Return the positions at which it was changed, oldest first."""
         return [position for position, _ in self._states.spans()]
 
+    @atomic
     def add_role(self, role: Role) -> None:
         """
         Put *role* into the profile (AWS: AddRoleToInstanceProfile).
@@ -140,6 +143,7 @@ class InstanceProfile:
             )
         self._write("AddRoleToInstanceProfile", attrs.evolve(state, role=role), detail=role.name)
 
+    @atomic
     def remove_role(self, role: Role | str | None = None) -> None:
         """
         Take the role out (AWS: RemoveRoleFromInstanceProfile).
@@ -161,6 +165,7 @@ class InstanceProfile:
             )
         self._write("RemoveRoleFromInstanceProfile", attrs.evolve(state, role=None), detail=state.role.name)
 
+    @atomic
     def mark_deleted(self) -> Position:
         """Record that it is gone; the directory calls this once it is empty."""
         return self._write("DeleteInstanceProfile", attrs.evolve(self._existing(), exists=False))
@@ -190,7 +195,7 @@ class InstanceProfile:
 
     def _write(self, operation: str, state: ProfileState, *, detail: str = "") -> Position:
         position = self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
-        self._states.write(position, state, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._states, position, state)
         return position
 
     def __repr__(self) -> str:

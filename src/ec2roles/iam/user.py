@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import (
     EntityAlreadyExistsError,
     InvalidInputError,
@@ -79,6 +80,7 @@ class User(Identity):
     _slot: int | None = attrs.field(init=False, default=None)
     _issued: list[Session] = attrs.field(init=False, factory=list)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         self.check_name()
         state = UserState(
@@ -100,6 +102,7 @@ class User(Identity):
         """The ids of the access keys, each with ``Active`` or ``Inactive``."""
         return dict(self._states.last.access_keys)
 
+    @atomic
     def create_access_key(self) -> Credentials:
         """
         Make an access key, which works until it is deactivated or deleted (AWS: CreateAccessKey).
@@ -137,11 +140,12 @@ class User(Identity):
             partial(self._key_works, key_id),
         )
         if self._slot is None:
-            self._slot = self.time.add_issuers([self])
-        self._issued.append(session)
+            self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
+        self.time.journal.append(self._issued, session)
         self._write_state(position, attrs.evolve(state, access_keys={**state.access_keys, key_id: ACTIVE}))
         return credentials
 
+    @atomic
     def update_access_key(self, access_key_id: str, status: str) -> None:
         """
         Switch an access key on or off (AWS: UpdateAccessKey).
@@ -160,6 +164,7 @@ class User(Identity):
         keys = {**state.access_keys, access_key_id: status}
         self._write("UpdateAccessKey", attrs.evolve(state, access_keys=keys), detail=f"{access_key_id} {status}")
 
+    @atomic
     def delete_access_key(self, access_key_id: str) -> None:
         """Delete an access key (AWS: DeleteAccessKey)."""
         state = self._state_with_key(access_key_id)
@@ -188,6 +193,7 @@ class User(Identity):
 
     # -- console sign-in --------------------------------------------------------------------------------------------
 
+    @atomic
     def create_login_profile(self, password: str) -> None:
         """
         Give the user a console password (AWS: CreateLoginProfile).
@@ -204,6 +210,7 @@ class User(Identity):
             raise InvalidInputError("Password is not valid.", detail="a password must be non-empty text")
         self._write("CreateLoginProfile", attrs.evolve(state, password=Secret(password)))
 
+    @atomic
     def delete_login_profile(self) -> None:
         """Take the console password away (AWS: DeleteLoginProfile)."""
         state = self._existing()
@@ -230,6 +237,7 @@ class User(Identity):
         """The groups the user is in."""
         return self._states.last.groups  # type: ignore[no-any-return]
 
+    @atomic
     def add_to_group(self, group: Group) -> None:
         """
         Put the user into *group* (AWS: AddUserToGroup).
@@ -246,6 +254,7 @@ class User(Identity):
         if group not in state.groups:
             self._write("AddUserToGroup", attrs.evolve(state, groups=(*state.groups, group)), detail=group.name)
 
+    @atomic
     def remove_from_group(self, group: Group) -> None:
         """
         Take the user out of *group* (AWS: RemoveUserFromGroup).
@@ -272,4 +281,4 @@ class User(Identity):
         return own + tuple(document for group in state.groups for document in group.documents(position))
 
     def _write_state(self, position: Position, state: UserState) -> None:
-        self._states.write(position, state, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._states, position, state)

@@ -468,8 +468,10 @@ class TokenService:
         )
         self.time.step(now)
         if self._slot is None:
-            self._slot = self.time.add_issuers([self])
-        self._stored.append(session)
+            self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
+        self.time.journal.append(self._stored, session)
+        # Found there if an issue of this number was taken back.
+        self._sessions.pop(key_id, None)
         return session
 
     def role_session(
