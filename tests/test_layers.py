@@ -129,21 +129,39 @@ MAY_IMPORT = {
     # -- ec2 ----------------------------------------------------------------------------------------------------------
     "ec2": "",
     "ec2.rotation": "",
+    "ec2.hardware": "",
+    "ec2.metadata_metrics": "",
     "ec2.metadata_options": "",
+    "ec2.metadata_text": "",
     "ec2.metadata_token": "",
-    "ec2.association": "ec2.metadata_options iam.instance_profile",
+    "ec2.metadata_defaults": "ec2.metadata_options",
+    "ec2.metadata_network": "ec2.hardware",
+    "ec2.instance_identity": "ec2.hardware ec2.metadata_text",
+    "ec2.notices": "ec2.metadata_text",
+    "ec2.association": "ec2.metadata_options ec2.notices iam.instance_profile",
+    "ec2.notice_board": "ec2.association ec2.hardware ec2.notices",
+    "ec2.identity_role": "ec2.hardware ec2.metadata_text ec2.rotation policy sts.credentials sts.session",
     "ec2.fetch": "ec2.rotation ec2.association iam.instance_profile iam.role sts.token_service policy",
-    "ec2.metadata_documents": "ec2.fetch iam.instance_profile sts.credentials",
+    "ec2.metadata_documents": "ec2.fetch ec2.metadata_text iam.instance_profile sts.credentials",
     "ec2.metadata_tree": (
-        "ec2.metadata_documents ec2.fetch ec2.association ec2.metadata_options iam.role sts.credentials"
+        "ec2.association ec2.fetch ec2.hardware ec2.identity_role ec2.instance_identity ec2.metadata_documents"
+        " ec2.metadata_metrics ec2.metadata_network ec2.metadata_options ec2.notices ec2.rotation iam.role sts.credentials"
     ),
-    "ec2.metadata": "ec2.metadata_tree ec2.metadata_token ec2.association ec2.metadata_options sts.credentials",
+    "ec2.metadata": (
+        "ec2.association ec2.metadata_metrics ec2.metadata_options ec2.metadata_text ec2.metadata_token ec2.metadata_tree"
+        " sts.credentials"
+    ),
+    "ec2.container": (
+        "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_tree policy"
+        " sts.credentials calls"
+    ),
     "ec2.launch": (
-        "ec2.association ec2.metadata_options ec2.metadata_tree ec2.rotation iam.instance_profile iam.names iam.role"
+        "ec2.association ec2.hardware ec2.metadata_options ec2.rotation iam.instance_profile iam.names iam.role"
         " sts.token_service calls"
     ),
     "ec2.instance": (
-        "ec2.launch ec2.metadata ec2.metadata_tree ec2.metadata_options ec2.association ec2.fetch client.chain"
+        "ec2.association ec2.container ec2.fetch ec2.hardware ec2.identity_role ec2.launch ec2.metadata"
+        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_tree ec2.notice_board ec2.rotation client.chain"
         " client.program client.terminal iam.instance_profile sts.credentials sts.session sts.token_service policy calls"
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
@@ -168,6 +186,8 @@ MAY_IMPORT = {
     "cli.main": "cli.tour cli.check",
     "__main__": "cli.main",
     # -- adapters: one outside library or format each; they may import account and cloud, and nobody imports them -----
+    "adapters": "",
+    "adapters.wsgi": "account cloud ec2.metadata",
 }
 
 # The core needs these and no others; adapters may import the library or format that each is about.

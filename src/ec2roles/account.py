@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -36,7 +36,10 @@ from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.timeline import LAST, Timekeeper
+from ec2roles.timeline import LAST, Timekeeper, Timeline
+
+if TYPE_CHECKING:
+    from ec2roles.ec2.metadata_defaults import MetadataDefaults
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
@@ -158,6 +161,7 @@ class Account:
         self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
         self.registry.register(sts_service(self.sts))
         self.console = Console(self.iam)
+        self._metadata_defaults: Timeline[MetadataDefaults] | None = None
         self._front_door = FrontDoor(self.sts, self.registry, self.history)
         self.sts.api = self._front_door
         shared.accounts[account_id] = self
@@ -375,7 +379,9 @@ class Account:
             profile: an instance profile, its name or its ARN; None for "No role".
             options: ``instance_type``, ``image_id``, ``region``, ``availability_zone``, ``tags``, ``user_data``,
                 ``rotation``; and of its metadata: ``http_tokens``, ``http_endpoint``, ``http_put_response_hop_limit``,
-                ``instance_metadata_tags``.
+                ``instance_metadata_tags``, ``http_protocol_ipv6``, and ``imds_support="v2.0"`` of the AMI; and what
+                `Instance` takes besides: ``key_name``, ``security_groups``, ``instance_life_cycle`` and so on. An option of
+                the metadata that is not given comes from the account's defaults, the AMI, or is AWS's own, in that order.
 
         Raises:
             InstanceError: for what is no instance profile, one without a role, or a bad option; nothing is launched then.
@@ -401,7 +407,8 @@ class Account:
             time=self.time,
             api=self._front_door,
             find_profile=self._find_profile,
-            metadata_options=MetadataOptions(**chosen),
+            metadata_options=self._options_at_launch(chosen, options.pop("imds_support", None)),
+            check_options=self._check_options,
             **{"rotation": self.rotation, "region": self.region, **options},
         )
         self.time.journal.note(self._forget, instances)
@@ -411,6 +418,62 @@ class Account:
     def _forget(self, instances: list[Instance]) -> None:
         for instance in instances:
             self.instances.pop(instance.instance_id, None)
+
+    def modify_instance_metadata_defaults(self, **options: Any) -> MetadataDefaults:
+        """
+        Set what this account wants for the metadata of instances it launches from now on; running ones stay as they are.
+
+        AWS: ModifyInstanceMetadataDefaults.
+
+        >>> account = Account()
+        >>> account.modify_instance_metadata_defaults(http_tokens="required").http_tokens
+        'required'
+        >>> account.launch_instance().metadata_options.http_tokens
+        'required'
+
+        Args:
+            http_tokens: ``optional``, ``required`` or ``no-preference``.
+            http_put_response_hop_limit: 1-64, or -1 for no preference.
+            http_endpoint, instance_metadata_tags: ``enabled``, ``disabled`` or ``no-preference``.
+            http_tokens_enforced: ``enabled`` refuses launches, and changes of instances, that would allow IMDSv1.
+
+        Returns:
+            The defaults now in force.
+
+        Raises:
+            InstanceError: for any other value; nothing has changed then.
+        """
+        from ec2roles.ec2.metadata_defaults import MetadataDefaults
+
+        known = self.metadata_defaults
+        changed = MetadataDefaults(**options) if known is None else attrs.evolve(known, **options)
+        detail = ", ".join(f"{name}={value}" for name, value in options.items())
+        position = self.time.write(
+            "ModifyInstanceMetadataDefaults", f"account {self.account_id}", account_id=self.account_id, detail=detail
+        )
+        if self._metadata_defaults is None:
+            self._metadata_defaults = Timeline(position, changed)
+        else:
+            self._metadata_defaults.write(position, changed, keep_from=self.time.keep_from(position[0]))
+        return changed
+
+    @property
+    def metadata_defaults(self) -> MetadataDefaults | None:
+        """What `modify_instance_metadata_defaults` set, or None (AWS: GetInstanceMetadataDefaults)."""
+        return None if self._metadata_defaults is None else self._metadata_defaults.last
+
+    def _options_at_launch(self, chosen: Mapping[str, Any], imds_support: str | None) -> MetadataOptions:
+        defaults = self.metadata_defaults
+        if defaults is None and imds_support is None:
+            return MetadataOptions(**chosen)
+        from ec2roles.ec2.metadata_defaults import options_at_launch
+
+        return options_at_launch(chosen, defaults, imds_support)
+
+    def _check_options(self, options: MetadataOptions) -> None:
+        defaults = self.metadata_defaults
+        if defaults is not None:
+            defaults.check_enforced(options)
 
     def _find_profile(self, name_or_arn: str) -> InstanceProfile:
         name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn

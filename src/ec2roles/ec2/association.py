@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.timeline import Position
+
+if TYPE_CHECKING:
+    from ec2roles.ec2.notices import Notices
 
 RUNNING = "running"
 STOPPED = "stopped"
@@ -61,6 +66,8 @@ class InstanceRecord:
         boots: how often it has been started; metadata tokens die with a stop.
         tags: pairs of key and value.
         user_data: what was given at launch, or None.
+        booted: when it was last started, in microseconds; None for the launch itself.
+        notices: what has been announced to it, or None.
     """
 
     state: str
@@ -71,3 +78,5 @@ class InstanceRecord:
     boots: int = 1
     tags: tuple[tuple[str, str], ...] = ()
     user_data: bytes | None = None
+    booted: int | None = None
+    notices: Notices | None = None
