@@ -168,7 +168,8 @@ MAY_IMPORT = {
     "services": "",
     "services.operation": "calls policy sts.session sts.token_service",
     "services.registry": "services.operation sts.token_service calls",
-    "services.s3": "services.operation calls policy sts.session sts.token_service",
+    "services.s3_api": "calls",
+    "services.s3": "services.operation services.s3_api calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
     # -- the house ----------------------------------------------------------------------------------------------------
     "front_door": (
@@ -188,6 +189,20 @@ MAY_IMPORT = {
     # -- adapters: one outside library or format each; they may import account and cloud, and nobody imports them -----
     "adapters": "",
     "adapters.wsgi": "account cloud ec2.metadata",
+    "adapters.raw_http": "",
+    "adapters.aws_chunked": "",
+    "adapters.sigv4": "adapters.aws_chunked adapters.raw_http sts.refusal sts.session",
+    "adapters.protocol": "",
+    "adapters.protocol.error_codes": "",
+    "adapters.protocol.values": "",
+    "adapters.protocol.query": "adapters.protocol.values",
+    "adapters.protocol.json_body": "adapters.protocol.values",
+    "adapters.protocol.xml_body": "adapters.protocol.values",
+    "adapters.protocol.rest": "adapters.protocol.values adapters.raw_http",
+    "adapters.protocol.wire_service": (
+        "adapters.protocol adapters.protocol.error_codes adapters.protocol.json_body adapters.protocol.query"
+        " adapters.protocol.rest adapters.protocol.values adapters.protocol.xml_body adapters.raw_http iam.names"
+    ),
 }
 
 # The core needs these and no others; adapters may import the library or format that each is about.

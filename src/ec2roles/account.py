@@ -158,11 +158,11 @@ class Account:
         self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
         self.s3 = S3(self.time, account_id, shared.buckets)
-        self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
+        self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))
         self.console = Console(self.iam)
         self._metadata_defaults: Timeline[MetadataDefaults] | None = None
-        self._front_door = FrontDoor(self.sts, self.registry, self.history)
+        self._front_door = FrontDoor(self.sts, self.registry, self.history, self._api_of)
         self.sts.api = self._front_door
         shared.accounts[account_id] = self
 
@@ -491,6 +491,18 @@ class Account:
                 f"no instance profile '{name_or_arn}'; known: {', '.join(list(self.instance_profiles)[:5]) or 'none'}"
             )
         raise invalid_profile(name_or_arn, detail)
+
+    @property
+    def api(self) -> FrontDoor:
+        """Where its calls go."""
+        return self._front_door
+
+    def _api_of(self, account_id: str) -> FrontDoor | None:
+        account = self._shared.accounts.get(account_id)
+        return None if account is None else account.api
+
+    def _may(self, call: Call) -> Decision:
+        return self._front_door.can(call)
 
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3

@@ -145,6 +145,11 @@ class Instance:
         return f"arn:aws:ec2:{hardware.region}:{hardware.account_id}:instance/{self.instance_id}"
 
     @property
+    def api(self) -> Api:
+        """Where its calls go."""
+        return self._launch.api
+
+    @property
     def slot(self) -> int:
         """Its number among all issuers of credentials of the Cloud."""
         return self._slot
