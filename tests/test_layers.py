@@ -203,6 +203,12 @@ MAY_IMPORT = {
         "adapters.protocol adapters.protocol.error_codes adapters.protocol.json_body adapters.protocol.query"
         " adapters.protocol.rest adapters.protocol.values adapters.protocol.xml_body adapters.raw_http iam.names"
     ),
+    "adapters.api_actions": "",
+    "adapters.dispatch": "adapters.api_actions calls front_door sts.credentials",
+    "adapters.botocore": (
+        "account adapters.api_actions adapters.dispatch adapters.protocol.error_codes calls ec2.instance front_door"
+        " sts.credentials"
+    ),
 }
 
 # The core needs these and no others; adapters may import the library or format that each is about.

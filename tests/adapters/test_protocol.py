@@ -8,9 +8,6 @@ import random
 from typing import Any
 
 import pytest
-
-pytest.importorskip("botocore")
-
 from botocore.awsrequest import HeadersDict
 from botocore.model import OperationModel
 from botocore.parsers import create_parser

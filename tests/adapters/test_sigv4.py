@@ -13,8 +13,6 @@ from typing import Any
 import attrs
 import pytest
 
-pytest.importorskip("botocore")
-
 from ec2roles.adapters import aws_chunked
 from ec2roles.adapters.raw_http import RawRequest
 from ec2roles.adapters.sigv4 import Signature, Verifier, read_signature
