@@ -27,6 +27,7 @@ _NO_BODY = hashlib.sha256(b"").hexdigest()
 _REMEMBERED_KEYS = 1024
 _DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
+_CANONICAL_PATH = re.compile(r"[A-Za-z0-9_.~/-]*")
 # What a canonical query string is made of; others are decoded and encoded again.
 _CANONICAL_QUERY = re.compile(r"(?:[A-Za-z0-9_.~&=-]|%[0-9A-F]{2})*")
 _QUERY_FIELDS = ("Algorithm", "Credential", "Date", "SignedHeaders", "Signature")
@@ -182,13 +183,15 @@ class Verifier:
 
 def canonical_path(path: str, service: str) -> str:
     """
-    Return *path* as it is signed: for S3 as it was sent, for others without dots and double slashes, encoded once more.
+    Return *path* as it is signed: for S3 encoded once, for others without dots and double slashes, encoded once more.
 
     >>> canonical_path("/a%20b//../c", "s3"), canonical_path("/a%20b//../c", "lambda")
     ('/a%20b//../c', '/c')
     """
-    if service == "s3" or path == "/" or not path.startswith("/"):
+    if path == "/" or not path.startswith("/"):
         return path
+    if service == "s3":
+        return path if _CANONICAL_PATH.fullmatch(path) else quote(unquote_to_bytes(path), safe="/~")
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
