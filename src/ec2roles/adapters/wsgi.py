@@ -80,8 +80,7 @@ class HttpRequest:
         for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             if environ.get(name):
                 headers[name.replace("_", "-").lower()] = environ[name]
-        raw = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        path = raw.encode("latin-1", "replace").decode("utf-8", "replace")
+        path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
         query = environ.get("QUERY_STRING", "")
         target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
         sent_host = headers.get("host", "")
@@ -93,7 +92,8 @@ class HttpRequest:
             if target:
                 target = "/" + target.partition("://")[2].partition("/")[2]
         if not target:
-            target = quote(path, safe="/~!$&'()*+,;=:@") + (f"?{query}" if query else "")
+            whole = environ.get("SCRIPT_NAME", "") + path
+            target = quote(whole, safe="/~!$&'()*+,;=:@", errors="replace") + (f"?{query}" if query else "")
         return cls(
             environ["REQUEST_METHOD"],
             path or "/",
@@ -216,7 +216,7 @@ class Application:
     """
 
     endpoints: Sequence[Endpoint]
-    hosts: Iterable[str] = HOSTS
+    hosts: Sequence[str] = HOSTS
     lock: AbstractContextManager[Any] = attrs.field(factory=threading.RLock)
     observe: Callable[[HttpRequest, HttpAnswer | None], None] | None = None
 
@@ -283,7 +283,7 @@ def metadata_application(
         lock: held while a request is answered; a new one by default.
     """
     endpoint = metadata_endpoint(world, addresses=addresses)
-    return Application([endpoint], hosts, threading.RLock() if lock is None else lock)
+    return Application([endpoint], tuple(hosts), threading.RLock() if lock is None else lock)
 
 
 def metadata_endpoint(
@@ -317,8 +317,8 @@ def _first_word(path: str) -> str:
 
 
 def _host_name(sent: str) -> str:
-    """Return the name in a Host header; one that is malformed comes back as it is, and is in no list."""
+    """Return the name in a Host header: empty for none, and a question mark, which is in no list, for a malformed one."""
     found = _HOST.fullmatch(sent.strip().lower())
     if found is None:
-        return sent
+        return "?" if sent else ""
     return found["ipv6"] or found["name"].removesuffix(".")
