@@ -140,7 +140,7 @@ def allowed_and_denied() -> Iterator[tuple[str, str, dict[str, Any], str, str, s
         f"arn:aws:secretsmanager:{here}:secret:db-EXAMPL",
         "AccessDeniedException",
     )
-    yield "iam", "list_virtual_mfa_devices", {}, "iam:ListVirtualMFADevices", "*", "AccessDenied"
+    yield "iam", "list_open_id_connect_providers", {}, "iam:ListOpenIDConnectProviders", "*", "AccessDenied"
     yield (
         "cloudwatch",
         "put_metric_data",

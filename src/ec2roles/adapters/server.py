@@ -99,6 +99,12 @@ class Handler(BaseHTTPRequestHandler):
         except (TimeoutError, ConnectionError):
             self.close_connection = True
 
+    def handle_expect_100(self) -> bool:
+        """Tell a client at once that it may send the body; it would wait a second otherwise."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def _run(self) -> None:
         said = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not (said.isascii() and said.isdecimal() and len(said) < 16):
