@@ -274,6 +274,14 @@ class TokenService(SessionStore):
             return call.position
         return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
 
+    def session_of(self, access_key_id: str, position: Position) -> Session | None:
+        """
+        Return whose session an access key id stands for as of *position*, or None if nobody had issued it by then.
+
+        It proves nothing: who verifies a signature needs the secret that belongs to the id, and `session` checks the rest.
+        """
+        return self.find_session(access_key_id, position[0])
+
     # -- faults -----------------------------------------------------------------------------------------------------
 
     def refuses(self, call: Call) -> AwsError | None:
