@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def parameters_of(name: str) -> Any:
     return {row.name: row.parameters for row in rows}[name]
 
 
+@cache
 def service_model() -> Any:
     """Botocore's model of IAM."""
     session = pytest.importorskip("botocore.session")
