@@ -51,16 +51,18 @@ class FrontDoor:
         found = self._registry.find(call)
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self._sts.time.check_clock(call.position[0])
-        caller = None
+        caller = about = None
         try:
             judged = self._judge(call, found)
-            caller = judged.caller
+            caller, about = judged.caller, judged.resource
             response = self._perform(call, found, judged)
         except AwsError as error:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
-            caller = self._caller(call)
+            caller = caller or self._caller(call)
             response = Response(error=error, source=call.source)
         if self._recorder is not None:
+            if call.resource is None and about is not None and not about.endswith("*"):
+                call = attrs.evolve(call, resource=about)
             self._recorder.record_call(call, response, caller)
         return response
 

@@ -79,11 +79,13 @@ class Judgement:
         caller: the session behind the credentials, or None if they were refused.
         decision: how it was decided.
         error: what AWS answers when it was refused, or None.
+        resource: the first that it was judged on, or None.
     """
 
     caller: Session | None
     decision: Decision
     error: AwsError | None = None
+    resource: str | None = None
 
 
 @attrs.define(eq=False, repr=False)
@@ -292,14 +294,16 @@ class TokenService:
             error = refusal(found, service, call.credentials.access_key_id)
             return Judgement(None, Decision.refused(error.message, reason=found.value), error)
         decision: Decision | None = None
+        first: str | None = None
         for needed in authorizations(call.by(found)):
+            first = first or needed.resource
             one = self._authorize(found, needed, call, layers, named_operation)
             if not one.allowed:
-                return Judgement(found, one, AccessDeniedError(one.message))
+                return Judgement(found, one, AccessDeniedError(one.message), first)
             decision = decision or one
         if decision is None:
             raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Judgement(found, decision)
+        return Judgement(found, decision, resource=first)
 
     def _authorize(
         self,
