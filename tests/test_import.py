@@ -40,6 +40,12 @@ def test_it_does_not_read_the_managed_policies() -> None:
     assert [name for name in files if "managed_policies" in name] == []
 
 
+def test_it_does_not_load_the_tables_that_few_programs_call() -> None:
+    modules, _ = loaded()
+
+    assert [name for name in modules if name.startswith(("ec2roles.services.iam", "ec2roles.clients"))] == []
+
+
 def test_it_loads_neither_the_program_nor_an_adapter() -> None:
     modules, _ = loaded()
 

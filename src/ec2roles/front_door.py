@@ -86,6 +86,8 @@ class FrontDoor:
             parameters: AWS's, as boto3 takes them: ``{"RoleName": "app"}``.
             position, credentials, context, refusal, source, sender: as in a `Call`.
         """
+        if not isinstance(parameters, Mapping):
+            raise TypeError(f"parameters must be a mapping, got {type(parameters).__name__}")
         try:
             found = self._registry.operation(operation)
         except AwsError as error:

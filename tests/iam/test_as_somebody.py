@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -93,6 +94,9 @@ def test_a_client_shows_no_secret() -> None:
     for shown in (repr(clients), repr(clients.iam), repr(clients.iam.get_role)):
         assert key.secret_access_key.reveal() not in shown
     assert isinstance(clients.iam, Client)
+    assert repr(copy.copy(clients)) == repr(clients)
+    assert " iam," in repr(clients)
+    assert copy.copy(clients.iam).get_user().allowed is False
 
 
 # -- what a call is judged on -------------------------------------------------------------------------------------------
@@ -187,6 +191,8 @@ def test_a_call_can_be_asked_about_with_its_resource_alone() -> None:
 
     assert account.can("iam:DeleteRole", f"{ROLE}/app", credentials=key)
     assert not account.can("iam:DeleteRole", f"{ROLE}/other", credentials=key)
+    # As the API is called, the parameters are looked at before anybody's permissions.
+    assert code(account.as_(key).iam.delete_policy()) == "ValidationError"
     answer = account.call("iam:DeleteRole", f"{ROLE}/app", credentials=key)
     assert answer.allowed
     assert code(answer) == "ValidationError"
@@ -483,9 +489,9 @@ def test_an_account_read_back_from_its_details_is_the_same() -> None:
     """The details, as the CLI would print them, load; and those of what was loaded are the same but for the dates."""
     account, admin, _ = control_world()
     details = account.as_(admin).iam.get_account_authorization_details().result()
-    copy = Account.from_authorization_details(json.dumps(details, default=str))
-    again = copy.request(
-        "iam:GetAccountAuthorizationDetails", credentials=copy.users["admin"].create_access_key()
+    twin = Account.from_authorization_details(json.dumps(details, default=str))
+    again = twin.request(
+        "iam:GetAccountAuthorizationDetails", credentials=twin.users["admin"].create_access_key()
     ).result()
 
     def undated(value: Any) -> Any:
