@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
@@ -15,7 +16,7 @@ from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Judgement, TokenService
-from ec2roles.timeline import Position
+from ec2roles.timeline import Position, Timekeeper
 
 
 class Recorder(Protocol):
@@ -40,6 +41,12 @@ class FrontDoor:
     _registry: Registry = attrs.field(alias="registry", repr=False)
     _recorder: Recorder | None = attrs.field(alias="recorder", repr=False, default=None)
 
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._sts.time
+
+    @atomic
     def call(self, call: Call) -> Response:
         """
         Judge *call*, perform it if it is allowed, and record it.
@@ -52,7 +59,10 @@ class FrontDoor:
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self._sts.time.check_clock(call.position[0])
         caller = about = None
+        refused = self._sts.refuses(call)
         try:
+            if refused is not None:
+                raise refused
             judged = self._judge(call, found)
             caller, about = judged.caller, judged.resource
             response = self._perform(call, found, judged)
@@ -60,12 +70,15 @@ class FrontDoor:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
             caller = caller or self._caller(call)
             response = Response(error=error, source=call.source)
+        if refused is None:
+            self._sts.count(call)
         if self._recorder is not None:
             if call.resource is None and about is not None and not about.endswith("*"):
                 call = attrs.evolve(call, resource=about)
             self._recorder.record_call(call, response, caller)
         return response
 
+    @atomic
     def request(
         self,
         operation: str,
@@ -133,7 +146,8 @@ class FrontDoor:
         decision = judged.decision
         if judged.error is not None:
             error = judged.error
-            if judged.caller is not None and isinstance(error, AccessDeniedError):
+            # What was refused before it came to policies has its own words already.
+            if decision.request is not None and isinstance(error, AccessDeniedError):
                 denial = plain_denial if found.service is None else found.service.denial
                 error = denial(call.by(judged.caller), decision)
             return Response(error=error, decision=decision, source=call.source)
@@ -147,8 +161,13 @@ class FrontDoor:
                 "can(...) only asks, and account.registry.register(service) adds one",
             )
             return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
+        time = self.time
         try:
-            value = found.operation.perform(call.by(judged.caller))
+            time.acting = None if judged.caller is None else judged.caller.arn
+            # An operation that is refused half-way has changed nothing.
+            value = time.journal.run(found.operation.perform, call.by(judged.caller))
         except AwsError as error:
             return Response(error=error, allowed=True, decision=decision, source=call.source)
+        finally:
+            time.acting = None
         return Response(value, allowed=True, decision=decision, source=call.source)

@@ -20,12 +20,12 @@ from ec2roles.calls import Call, Response
 from ec2roles.clock import EPOCH, from_microseconds, iso, to_microseconds, to_utc
 from ec2roles.ec2.fetch import EC2
 from ec2roles.ec2.instance import Instance
-from ec2roles.errors import ArgumentError, AwsError, ClockError
+from ec2roles.errors import AccessDeniedError, ArgumentError, AwsError, ClockError
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
-from ec2roles.timeline import LAST, Position, Timekeeper
+from ec2roles.timeline import EVERYWHERE, LAST, Position, Timekeeper
 
 CHANGE = "change"
 ASSUME = "assume"
@@ -104,12 +104,14 @@ class History:
         account_id: whose history it is.
         instances: the account's instances by id.
         keep_calls: how many calls are kept; None keeps all.
+        region: of the account.
     """
 
     time: Timekeeper
     account_id: str
     _instances: dict[str, Instance] = attrs.field(alias="instances")
     keep_calls: int | None = 10_000
+    region: str = "us-east-1"
     _calls: deque[_Recorded] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -124,7 +126,16 @@ class History:
         """Take down *call* and its answer."""
         # What the call did may have read the clock again, and later than the call.
         position = self.time.step(max(call.position[0], self.time.newest))
-        self._calls.append(_Recorded(position, call, response, caller))
+        recorded = _Recorded(position, call, response, caller)
+        oldest = self._calls[0] if self._calls and len(self._calls) == self.keep_calls else None
+        self.time.journal.note(self._take_back, recorded, oldest)
+        self._calls.append(recorded)
+
+    def _take_back(self, recorded: _Recorded, oldest: _Recorded | None) -> None:
+        if self._calls and self._calls[-1] is recorded:
+            self._calls.pop()
+            if oldest is not None:
+                self._calls.appendleft(oldest)
 
     def __iter__(self) -> Iterator[Event]:
         return self.events()
@@ -155,6 +166,14 @@ class History:
         # Not a generator itself: a mistake shows here, not where somebody iterates.
         if kind is not None and kind not in KINDS:
             raise ArgumentError(f"kind must be one of {', '.join(KINDS)}, got {shown(kind)}")
+        start, end = self._window(since, until)
+        instance_id = None
+        if instance is not None:
+            instance_id = instance.instance_id if isinstance(instance, Instance) else instance
+            instance_id = self._instances[instance_id].instance_id
+        return self._events(instance_id, self._role_wanted(role), kind, start, end)
+
+    def _window(self, since: datetime | None, until: datetime | None) -> tuple[int | None, Position]:
         now = self.time.instant()
         end = self.time.as_of(until, now=now)
         start = None if since is None else to_microseconds(to_utc(since, "since"))
@@ -166,11 +185,7 @@ class History:
                     f"remember={self.time.remember}"
                 )
             start = horizon if start is None else start
-        instance_id = None
-        if instance is not None:
-            instance_id = instance.instance_id if isinstance(instance, Instance) else instance
-            instance_id = self._instances[instance_id].instance_id
-        return self._events(instance_id, self._role_wanted(role), kind, start, end)
+        return start, end
 
     def _events(
         self,
@@ -201,6 +216,102 @@ class History:
                 continue
             yield event
 
+    def to_cloudtrail(
+        self, *, since: datetime | None = None, until: datetime | None = None, data_events: bool = False
+    ) -> list[dict[str, Any]]:
+        """
+        Return what AWS CloudTrail would have recorded, oldest first, in the form of its records.
+
+        >>> from ec2roles import Account
+        >>> account = Account()
+        >>> role = account.console.create_role("app")
+        >>> web = account.launch_instance("app")
+        >>> [(record["eventName"], record["userIdentity"]["type"]) for record in account.history.to_cloudtrail()][2:]
+        [('AddRoleToInstanceProfile', 'Root'), ('RunInstances', 'Root'), ('AssumeRole', 'AWSService')]
+
+        What the owner of the account did here stands there as done by the root user. Calls whose credentials were not
+        accepted are in no trail. Secrets and session tokens are left out.
+
+        Args:
+            since, until: aware datetimes; both ends are included.
+            data_events: whether calls on single objects are in it; a trail leaves them out unless it is told.
+
+        Raises:
+            ClockError: as for `events`.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles import cloudtrail
+
+        start, end = self._window(since, until)
+        ids = self.time.ids
+
+        def changes() -> Iterator[tuple[Position, dict[str, Any]]]:
+            for change in list(self.time.changes):
+                if change.account_id == self.account_id and change.caller is None:
+                    yield change.position, cloudtrail.change_record(ids, change, self.region)
+
+        def calls() -> Iterator[tuple[Position, dict[str, Any]]]:
+            for one in list(self._calls):
+                service, _, action = one.call.action.partition(":")
+                is_data = cloudtrail.is_data_event(service, one.call.operation or action)
+                by = _who(one)
+                if one.caller is None and by is not None:
+                    yield one.position, service_record(one, by)
+                if one.caller is not None and (data_events or not is_data):
+                    yield (
+                        one.position,
+                        cloudtrail.call_record(
+                            ids,
+                            position=one.position,
+                            call=one.call,
+                            response=one.response,
+                            caller=one.caller,
+                            account_id=self.account_id,
+                            region=self.region,
+                        ),
+                    )
+
+        def service_record(one: _Recorded, service: str) -> dict[str, Any]:
+            issued = one.response.value if isinstance(one.response.value, Credentials) else None
+            expiration = None if issued is None else issued.expiration
+            return cloudtrail.assume_record(
+                ids,
+                position=one.position,
+                region=self.region,
+                account_id=self.account_id,
+                service=service,
+                role_arn=one.call.resource or "",
+                session_name=one.call.parameters["session_name"],
+                access_key_id=None if issued is None else issued.access_key_id,
+                expires=0 if expiration is None else to_microseconds(expiration),
+                error=one.response.error,
+            )
+
+        def assumes(instance: Instance) -> Iterator[tuple[Position, dict[str, Any]]]:
+            for fetch in instance.fetches((end[0], LAST), start):
+                if fetch.role is not None:
+                    yield (
+                        fetch.position,
+                        cloudtrail.assume_record(
+                            ids,
+                            position=fetch.position,
+                            region=instance.hardware.region,
+                            account_id=self.account_id,
+                            service=EC2,
+                            role_arn=fetch.role.arn,
+                            session_name=instance.instance_id,
+                            access_key_id=instance.access_key_id(fetch.ordinal) if fetch.ok else None,
+                            expires=fetch.expires,
+                            error=None
+                            if fetch.decision is None or fetch.ok
+                            else AccessDeniedError(fetch.decision.message),
+                        ),
+                    )
+
+        streams = [changes(), calls(), *(assumes(instance) for instance in self._instances.values())]
+        merged = heapq.merge(*streams, key=lambda one: one[0])
+        return [record for position, record in merged if position <= end and (start is None or position[0] >= start)]
+
     def _role_wanted(self, role: Role | str | None) -> Callable[[str | None], bool] | None:
         """Return what tells the ARN of the wanted role, or None if every role is wanted."""
         if role is None:
@@ -221,7 +332,7 @@ class History:
 
     def _changes(self) -> Iterator[Event]:
         for change in list(self.time.changes):
-            if change.account_id == self.account_id:
+            if change.account_id in (self.account_id, EVERYWHERE):
                 is_instance = change.subject in self._instances
                 yield Event(
                     change.position,
@@ -230,6 +341,7 @@ class History:
                     change.subject,
                     instance_id=change.subject if is_instance else None,
                     role_arn=change.subject if ":role/" in change.subject else None,
+                    caller=change.caller,
                     detail=change.detail,
                 )
 
@@ -243,7 +355,7 @@ class History:
                 call.resource,
                 instance_id=call.sender or _instance_of(caller),
                 role_arn=None if caller is None else caller.role_arn,
-                caller=None if caller is None else caller.arn,
+                caller=_who(recorded),
                 decision=recorded.response.decision,
                 error=recorded.response.error,
                 detail=call.action,
@@ -256,10 +368,10 @@ class History:
                 yield Event(
                     recorded.position,
                     ISSUE,
-                    "AssumeRole",
+                    recorded.call.action.partition(":")[2],
                     value.access_key_id,
                     role_arn=recorded.call.resource,
-                    caller=None if recorded.caller is None else recorded.caller.arn,
+                    caller=_who(recorded),
                     detail=_life(value.expiration),
                 )
 
@@ -293,6 +405,14 @@ class History:
 
     def __repr__(self) -> str:
         return f"<History of {self.account_id}: {len(self.time.changes)} changes, {len(getattr(self, '_calls', ()))} calls>"
+
+
+def _who(recorded: _Recorded) -> str | None:
+    """Return the ARN of who made a call; an AWS service that assumed a role has no session, but a name."""
+    if recorded.caller is not None:
+        return recorded.caller.arn
+    decision = recorded.response.decision
+    return None if decision is None or decision.request is None else decision.request.principal
 
 
 def _instance_of(caller: Session | None) -> str | None:

@@ -13,13 +13,15 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
+from ec2roles.atomic import Journal, Step
 from ec2roles.clock import MICROSECOND, Clock, ManualClock, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.errors import ClockError, Ec2RolesError
 from ec2roles.ids import SLOT_BITS, Ids, IssuedKey
+from ec2roles.propagation import Propagation
 
 Value = TypeVar("Value")
 
@@ -31,6 +33,10 @@ LAST = 1 << 62
 
 FIRST = 0
 """An order before every write: ``(instant, FIRST)`` sees only what happened before that instant."""
+
+
+EVERYWHERE = "*"
+"""In place of an account's id: a change that concerns all accounts of a Cloud."""
 
 
 class Timeline(Generic[Value]):
@@ -71,6 +77,15 @@ class Timeline(Generic[Value]):
         self._positions.append(position)
         self._values.append(value)
 
+    def shorten(self, count: int) -> None:
+        """Take back all writes after the first *count*."""
+        del self._positions[count:], self._values[count:]
+
+    def restore(self, positions: list[Position], values: list[Value]) -> None:
+        """Take back writes after which something was forgotten: *values* were written, at *positions*."""
+        self._positions[:] = positions
+        self._values[:] = values
+
     def at(self, position: Position) -> Value | None:
         """Return the value as of *position*, or None before the first write."""
         if position >= self._positions[-1]:
@@ -92,6 +107,13 @@ class Timeline(Generic[Value]):
     def last_position(self) -> Position:
         """The position of the newest write."""
         return self._positions[-1]
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def written(self) -> tuple[list[Position], list[Value]]:
+        """Return copies of the positions and of the values written there, for `restore`."""
+        return self._positions.copy(), self._values.copy()
 
     def spans(self) -> Iterator[tuple[Position, Value]]:
         """Iterate over the positions and the values written there, oldest first."""
@@ -119,6 +141,7 @@ class Change:
         operation: AWS's name for it, such as ``PutRolePolicy``.
         subject: the ARN or id of what changed.
         detail: what was said with it, a short phrase or empty.
+        caller: the ARN of whose call did it; None for the account's owner.
     """
 
     position: Position
@@ -126,6 +149,11 @@ class Change:
     operation: str
     subject: str
     detail: str = ""
+    caller: str | None = None
+
+
+def _propagation(given: Propagation | timedelta | None) -> Propagation | None:
+    return Propagation.of(given)
 
 
 def _clock(clock: Clock | None) -> Clock:
@@ -145,17 +173,25 @@ class Timekeeper:
         clock: anything with ``now()``; a new `ManualClock` by default.
         seed: any int; the same seed and the same writes give the same ids, keys and secrets.
         remember: a timedelta; questions about longer ago raise `ClockError`. By default nothing is forgotten.
+        propagation: how long changes in IAM take to be seen: a `Propagation`, or a timedelta, its maximum.
+        faults: the `FaultPlan`, if there is one; it puts itself here.
     """
 
     clock: Clock = attrs.field(default=None, converter=_clock)
     seed: int = 0
     remember: timedelta | None = None
+    propagation: Propagation | None = attrs.field(default=None, converter=_propagation)
+    # Few worlds have faults. Their module is imported when the first one is planned, and stands above this one.
+    faults: Any = attrs.field(init=False, repr=False, default=None)
     ids: Ids = attrs.field(init=False, repr=False)
     changes: deque[Change] = attrs.field(init=False, repr=False, factory=deque)
     _order: int = attrs.field(init=False, repr=False, default=0)
     _newest: int = attrs.field(init=False, repr=False, default=-(1 << 62))
     _issuers: list[object] = attrs.field(init=False, repr=False, factory=list)
     _remembered: int | None = attrs.field(init=False, repr=False, default=None)
+    journal: Journal = attrs.field(init=False, repr=False)
+    acting: str | None = attrs.field(init=False, repr=False, default=None)
+    """The ARN of whose call is being performed; None while the owner of an account is at work."""
 
     def __attrs_post_init__(self) -> None:
         if not callable(getattr(self.clock, "now", None)):
@@ -169,6 +205,16 @@ class Timekeeper:
                 )
             self._remembered = self.remember // MICROSECOND
         self.ids = Ids(self.seed)
+        self.journal = Journal(self._restoring)
+
+    def _restoring(self) -> Step:
+        return self._restore, (self._newest, self._order, self.ids.made, self.acting, len(self._issuers))
+
+    def _restore(self, newest: int, order: int, made: int, acting: str | None, issuers: int) -> None:
+        self._newest, self._order, self.ids.made, self.acting = newest, order, made, acting
+        del self._issuers[issuers:]
+        while self.changes and self.changes[-1].position[1] > order:
+            self.changes.pop()
 
     def now(self) -> datetime:
         """Read the clock, once, and return the instant in UTC."""
@@ -195,12 +241,33 @@ class Timekeeper:
             ClockError: if the clock shows a time before the last write; nothing has been noted then.
         """
         position = self.step(self.instant() if now is None else now)
-        self.changes.append(Change(position, account_id, operation, subject, detail))
+        self.changes.append(Change(position, account_id, operation, subject, detail, self.acting))
         keep_from = self.keep_from(position[0])
         if keep_from is not None:
             while self.changes[0].position[0] < keep_from:
+                self.journal.note(self._unforget, self.changes[0])
                 self.changes.popleft()
         return position
+
+    def _unforget(self, change: Change) -> None:
+        if not self.changes or self.changes[0] is not change:
+            self.changes.appendleft(change)
+
+    def record(self, timeline: Timeline[Value], position: Position, value: Value) -> None:
+        """
+        Write *value* into *timeline* from *position* on, and forget what need not be remembered any more.
+
+        Args:
+            timeline: of a thing of this Cloud.
+            position: as `write` returned it.
+            value: the value from then on.
+        """
+        keep_from = self.keep_from(position[0])
+        if keep_from is None:
+            self.journal.note(timeline.shorten, len(timeline))
+        else:
+            self.journal.note(timeline.restore, *timeline.written())
+        timeline.write(position, value, keep_from=keep_from)
 
     def step(self, now: int) -> Position:
         """Return the next position at the instant *now*, for something that is done but changes no timeline."""
@@ -249,6 +316,19 @@ class Timekeeper:
             )
         return (when, LAST)
 
+    def delay_of(self, reader: str) -> int:
+        """Return how long changes in IAM take until *reader* sees them, in microseconds (`Propagation`)."""
+        return 0 if self.propagation is None else self.propagation.delay(reader, self.ids)
+
+    def seen_by(self, reader: str, position: Position) -> Position:
+        """Return the position as of which *reader* sees IAM at *position*: the same one, where nothing is delayed."""
+        if self.propagation is None:
+            return position
+        delay = self.propagation.delay(reader, self.ids)
+        if not delay:
+            return position
+        return (position[0] - delay, FIRST if position[1] == FIRST else LAST)
+
     def keep_from(self, now: int) -> int | None:
         """Return the instant before which a write at *now* may forget, or None if nothing is ever forgotten."""
         # Twice as long as questions may reach back: what was true then can depend on credentials issued a while before.
@@ -274,7 +354,7 @@ class Timekeeper:
         """
         self.check_slots(len(issuers))
         first = len(self._issuers)
-        self._issuers.extend(issuers)
+        self.journal.append(self._issuers, *issuers)
         return first
 
     def check_slots(self, count: int) -> None:
@@ -287,6 +367,10 @@ class Timekeeper:
     def next_slot(self) -> int:
         """The slot that the next issuer will get."""
         return len(self._issuers)
+
+    def issuer(self, slot: int) -> object | None:
+        """Return the issuer of that slot, or None if nobody has it."""
+        return self._issuers[slot] if slot < len(self._issuers) else None
 
     def issuer_of(self, access_key_id: str) -> tuple[object, IssuedKey] | None:
         """Return who could have issued *access_key_id* and what the id says, or None if nobody here could."""

@@ -28,7 +28,7 @@ def account() -> Account:
 def digest(account: Account) -> object:
     """All that a failed call must leave as it was."""
     instances = [(one.instance_id, one.state, one.profile, one.association_id) for one in account.instances.values()]
-    return (instances, list(account.time.changes), account.time.ids._made, account.time.next_slot)
+    return (instances, list(account.time.changes), account.time.ids.made, account.time.next_slot)
 
 
 @pytest.mark.parametrize(

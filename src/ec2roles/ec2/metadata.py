@@ -20,6 +20,7 @@ from ec2roles.timeline import Position
 TOKEN_HEADER = "x-aws-ec2-metadata-token"
 TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
 TOKEN_PATH = "/latest/api/token"
+_CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 
 V1 = 1
 V2 = 2
@@ -105,7 +106,13 @@ class MetadataService:
         if record is None or record.epoch is None or record.options.http_endpoint == DISABLED:
             return None
         served = self._host.served(record, position[0], V2)
-        return None if served is None else served.credentials
+        if served is None or served.role is None:
+            return None
+        if self._host.time.faults is not None:
+            for request in (f"PUT {TOKEN_PATH}", f"GET {_CREDENTIALS}", f"GET {_CREDENTIALS}{served.role.name}"):
+                if self._is_lost(request, position):
+                    return None
+        return served.credentials
 
     def get(
         self,
@@ -163,7 +170,7 @@ class MetadataService:
         if not isinstance(path, str) or not path.startswith("/"):
             raise MetadataError(f"a metadata path starts with '/', got {shown(path)}")
         record = self._reachable(position)
-        if record is None:
+        if record is None or self._is_lost(f"{method} {path}", position):
             return TIMED_OUT
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         path = path.partition("?")[0]
@@ -218,6 +225,13 @@ class MetadataService:
         else:
             body, kind = str(found), "text/plain"
         return MetadataResponse(200, body, _headers(body, kind, position, ttl=left))
+
+    def _is_lost(self, request: str, position: Position) -> bool:
+        host = self._host
+        faults = host.time.faults
+        return faults is not None and bool(
+            faults.metadata_is_lost(request, position, host.hardware.account_id, host.instance_id)
+        )
 
     def _reachable(self, position: Position) -> InstanceRecord | None:
         record = self._host.record_at(position)

@@ -265,7 +265,7 @@ class _Loader:
             self._check_arn(place, loaded.arn)
             if arn in self.directory.loaded_aws_policies:
                 raise place.error(f"the policy {shown(arn)} is listed twice")
-            self.directory.loaded_aws_policies[arn] = loaded
+            self.directory.time.journal.put(self.directory.loaded_aws_policies, arn, loaded)
             return
         self.directory.policies.check_free(name, stored=True)
         policy = CustomerManagedPolicy(

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 
 import attrs
 
+from ec2roles.atomic import atomic
 from ec2roles.errors import AccessDeniedError
 from ec2roles.iam.directory import Directory
 from ec2roles.iam.identity import ManagedPolicy
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import TrustPolicy
+from ec2roles.timeline import Timekeeper
 
 EC2 = "ec2.amazonaws.com"
 
@@ -34,6 +36,12 @@ class Console:
 
     _directory: Directory = attrs.field(alias="directory", repr=False)
 
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._directory.time
+
+    @atomic
     def create_role(
         self,
         name: str,
@@ -67,6 +75,7 @@ class Console:
             self._directory.create_instance_profile(name).add_role(role)
         return role
 
+    @atomic
     def delete_role(self, name: str) -> None:
         """
         Delete a role with its policies and with the instance profile of the same name.

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import DeleteConflictError, InvalidInputError, LimitExceededError, NoSuchEntityError
 from ec2roles.iam.names import (
     POLICY_DESCRIPTION,
@@ -101,6 +102,7 @@ class CustomerManagedPolicy:
     created: Position = attrs.field(init=False)
     _versions: Timeline[PolicyVersions] = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         POLICY_NAME.check(self.name)
         POLICY_PATH.check(self.path)
@@ -183,6 +185,7 @@ class CustomerManagedPolicy:
         state = self._versions.at(position)
         return state.documents[state.default] if state is not None and state.default else None
 
+    @atomic
     def create_version(self, document: object, *, set_as_default: bool = True) -> str:
         """
         Add a version and return its id (AWS: CreatePolicyVersion).
@@ -215,6 +218,7 @@ class CustomerManagedPolicy:
         self._keep(position, new)
         return version
 
+    @atomic
     def set_default_version(self, version_id: str) -> None:
         """
         Bring a version into force (AWS: SetDefaultPolicyVersion).
@@ -226,6 +230,7 @@ class CustomerManagedPolicy:
         self._require(version_id, state)
         self._write("SetDefaultPolicyVersion", version_id, attrs.evolve(state, default=version_id))
 
+    @atomic
     def delete_version(self, version_id: str) -> None:
         """
         Delete a version that is not in force (AWS: DeletePolicyVersion).
@@ -244,12 +249,14 @@ class CustomerManagedPolicy:
         documents = {key: value for key, value in state.documents.items() if key != version_id}
         self._write("DeletePolicyVersion", version_id, attrs.evolve(state, documents=documents))
 
+    @atomic
     def tag(self, tags: Mapping[str, str]) -> None:
         """Add or replace tags (AWS: TagPolicy)."""
         state = self._existing()
         new = tags_with(state.tags, tags, most=self.quotas.tags)
         self._write("TagPolicy", "", attrs.evolve(state, tags=new))
 
+    @atomic
     def untag(self, keys: Iterable[str]) -> None:
         """Remove tags by key (AWS: UntagPolicy); unknown keys are passed over, as in AWS."""
         state = self._existing()
@@ -260,6 +267,7 @@ class CustomerManagedPolicy:
         state = self._versions.at(position)
         return () if state is None else state.tags
 
+    @atomic
     def mark_deleted(self) -> Position:
         """Record that the policy is gone; the directory calls this once nothing refers to it."""
         return self._write("DeletePolicy", "", PolicyVersions({}, "", self._existing().newest, {}))
@@ -273,7 +281,7 @@ class CustomerManagedPolicy:
         return self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
 
     def _keep(self, position: Position, state: PolicyVersions) -> None:
-        self._versions.write(position, state, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._versions, position, state)
 
     def _existing(self) -> PolicyVersions:
         state = self._versions.last

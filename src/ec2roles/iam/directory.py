@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import DeleteConflictError, NoSuchEntityError, TrustPolicyError
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.entities import Entities
@@ -50,7 +51,13 @@ class Directory:
     def __attrs_post_init__(self) -> None:
         def table(noun: str, taken: str, missing: str, quota: str, most: int) -> Entities[Any]:
             return Entities(
-                noun, taken=taken, missing=missing, quota=quota, most=most, name_of=lambda entity: entity.name
+                noun,
+                taken=taken,
+                missing=missing,
+                quota=quota,
+                most=most,
+                name_of=lambda entity: entity.name,
+                time=self.time,
             )
 
         quotas = self.quotas
@@ -95,6 +102,7 @@ class Directory:
 
     # -- roles ------------------------------------------------------------------------------------------------------
 
+    @atomic
     def create_role(
         self,
         name: str,
@@ -131,6 +139,7 @@ class Directory:
         self.roles.add(role, role.created)
         return role
 
+    @atomic
     def delete_role(self, name: str) -> None:
         """See `Account.delete_role`."""
         role = self.roles[name]
@@ -144,6 +153,7 @@ class Directory:
 
     # -- instance profiles ------------------------------------------------------------------------------------------
 
+    @atomic
     def create_instance_profile(
         self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
     ) -> InstanceProfile:
@@ -154,6 +164,7 @@ class Directory:
         self.instance_profiles.add(profile, profile.created)
         return profile
 
+    @atomic
     def delete_instance_profile(self, name: str) -> None:
         """See `Account.delete_instance_profile`."""
         profile = self.instance_profiles[name]
@@ -163,6 +174,7 @@ class Directory:
 
     # -- users and groups -------------------------------------------------------------------------------------------
 
+    @atomic
     def create_user(
         self,
         name: str,
@@ -178,6 +190,7 @@ class Directory:
         self.users.add(user, user.created)
         return user
 
+    @atomic
     def delete_user(self, name: str) -> None:
         """Delete a user without keys, password, policies and groups (AWS: DeleteUser)."""
         user = self.users[name]
@@ -188,6 +201,11 @@ class Directory:
                 "must delete login profile first",
                 "delete its {} first",
             ),
+            (
+                [device.serial_number for device in user.mfa_devices],
+                "must delete MFA device first",
+                "deactivate_mfa_device({}) first",
+            ),
             *_policies_in_the_way(user),
             (
                 [group.name for group in user.groups],
@@ -197,6 +215,7 @@ class Directory:
         )
         self.users.remove(user, user.mark_deleted())
 
+    @atomic
     def create_group(self, name: str, *, path: str = "/") -> Group:
         """Create a group (AWS: CreateGroup)."""
         Group.name_rule.check(name)
@@ -205,6 +224,7 @@ class Directory:
         self.groups.add(group, group.created)
         return group
 
+    @atomic
     def delete_group(self, name: str) -> None:
         """Delete a group without members and policies (AWS: DeleteGroup)."""
         group = self.groups[name]
@@ -217,6 +237,7 @@ class Directory:
 
     # -- managed policies -------------------------------------------------------------------------------------------
 
+    @atomic
     def create_policy(
         self,
         name: str,
@@ -233,6 +254,7 @@ class Directory:
         self.policies.add(policy, policy.created)
         return policy
 
+    @atomic
     def delete_policy(self, name: str) -> None:
         """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
         policy = self.policies[name]

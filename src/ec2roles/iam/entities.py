@@ -9,7 +9,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
-from ec2roles.timeline import Position, Timeline
+from ec2roles.timeline import Position, Timekeeper, Timeline
 
 Entity = TypeVar("Entity")
 
@@ -39,6 +39,7 @@ class Entities(Generic[Entity]):
         quota: the quota's name in AWS's message.
         most: how many there may be.
         name_of: returns the name of an entity.
+        time: the Cloud's timekeeper.
     """
 
     noun: str
@@ -47,6 +48,7 @@ class Entities(Generic[Entity]):
     quota: str = attrs.field(kw_only=True)
     most: int = attrs.field(kw_only=True)
     name_of: Callable[[Entity], str] = attrs.field(kw_only=True)
+    time: Timekeeper = attrs.field(kw_only=True)
     _names: dict[str, Timeline[Entity | None]] = attrs.field(factory=dict, init=False)
     _now: dict[str, Entity] = attrs.field(factory=dict, init=False)
 
@@ -75,17 +77,23 @@ class Entities(Generic[Entity]):
     def add(self, entity: Entity, position: Position) -> None:
         """Enter *entity*, created at *position*; its name was found free."""
         key = _key(self.name_of(entity))
-        if key in self._names:
-            self._names[key].write(position, entity)
-        else:
-            self._names[key] = Timeline(position, entity)
-        self._now[key] = entity
+        self._write(key, position, entity)
+        self.time.journal.put(self._now, key, entity)
 
     def remove(self, entity: Entity, position: Position) -> None:
         """Strike *entity*, deleted at *position*."""
         key = _key(self.name_of(entity))
-        self._names[key].write(position, None)
-        del self._now[key]
+        self._write(key, position, None)
+        self.time.journal.remove(self._now, key)
+
+    def _write(self, key: str, position: Position, entity: Entity | None) -> None:
+        timeline = self._names.get(key)
+        if timeline is None:
+            self.time.journal.put(self._names, key, Timeline(position, entity))
+        else:
+            # Names are never forgotten: an old trust policy or an old question may still ask for one.
+            self.time.journal.note(timeline.shorten, len(timeline))
+            timeline.write(position, entity)
 
     def get(self, name: str) -> Entity | None:
         """Return the entity called *name*, or None."""
@@ -95,6 +103,13 @@ class Entities(Generic[Entity]):
         """Return the entity that was called *name* as of *position*, or None."""
         timeline = self._names.get(_key(name))
         return None if timeline is None else timeline.at(position)
+
+    def all_at(self, position: Position) -> list[Entity]:
+        """Return the entities that existed as of *position*, in the order of their names."""
+        found = [
+            entity for entity in (timeline.at(position) for timeline in self._names.values()) if entity is not None
+        ]
+        return sorted(found, key=self.name_of)
 
     def __getitem__(self, name: str) -> Entity:
         if not isinstance(name, str):

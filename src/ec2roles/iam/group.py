@@ -7,6 +7,7 @@ from typing import ClassVar, NoReturn
 
 import attrs
 
+from ec2roles.atomic import atomic
 from ec2roles.errors import InvalidInputError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import GROUP_NAME, NameRule
@@ -33,6 +34,7 @@ class Group(Identity):
     _group_id: str | None = attrs.field(default=None, kw_only=True, alias="group_id")
     group_id: str = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         self.check_name()
         state = IdentityState(inline=dict(self._inline), attached=self._attached)

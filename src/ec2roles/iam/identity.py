@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, cast
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import (
     InvalidInputError,
     LimitExceededError,
@@ -135,6 +136,10 @@ class Identity:
         state = self._states.at(position)
         return state is not None and state.exists
 
+    def state_at(self, position: Position) -> Any:
+        """Return everything about it that can change, as of *position*; None before it was created."""
+        return self._states.at(position)
+
     def principal_tags(self, position: Position) -> Tags:
         """Return its tags as of *position*."""
         state = self._states.at(position)
@@ -145,8 +150,13 @@ class Identity:
         state = self._states.at(position)
         return None if state is None else state.boundary
 
+    def mfa_device(self, serial_number: str, position: Position) -> Any:
+        """Return None: only users have MFA devices."""
+        return None
+
     # -- policies ---------------------------------------------------------------------------------------------------
 
+    @atomic
     def put_policy(self, name: str, policy: object) -> None:
         """
         Create or replace an inline policy (AWS: PutRolePolicy, PutUserPolicy, PutGroupPolicy).
@@ -194,6 +204,7 @@ class Identity:
             )
         return inline[name]
 
+    @atomic
     def delete_policy(self, name: str) -> None:
         """
         Delete an inline policy (AWS: DeleteRolePolicy, DeleteUserPolicy, DeleteGroupPolicy).
@@ -206,6 +217,7 @@ class Identity:
         inline = {key: value for key, value in state.inline.items() if key != name}
         self._write(f"Delete{self.kind}Policy", attrs.evolve(state, inline=inline), detail=name)
 
+    @atomic
     def attach_policy(self, name_or_arn: str | ManagedPolicy) -> None:
         """
         Attach a managed policy; attaching one twice changes nothing (AWS: AttachRolePolicy ...).
@@ -227,6 +239,7 @@ class Identity:
         self.check_attached_count(attached)
         self._write(f"Attach{self.kind}Policy", attrs.evolve(state, attached=attached), detail=policy.arn)
 
+    @atomic
     def detach_policy(self, name_or_arn: str | ManagedPolicy) -> None:
         """
         Detach a managed policy (AWS: DetachRolePolicy ...).
@@ -246,6 +259,7 @@ class Identity:
             )
         self._write(f"Detach{self.kind}Policy", attrs.evolve(state, attached=attached), detail=wanted)
 
+    @atomic
     def put_permissions_boundary(self, policy: object) -> None:
         """
         Set the most that this identity can be allowed (AWS: PutRolePermissionsBoundary, PutUserPermissionsBoundary).
@@ -258,6 +272,7 @@ class Identity:
         detail = getattr(boundary, "arn", None) or "a document"
         self._write(f"Put{self.kind}PermissionsBoundary", attrs.evolve(state, boundary=boundary), detail=detail)
 
+    @atomic
     def delete_permissions_boundary(self) -> None:
         """
         Remove the boundary (AWS: DeleteRolePermissionsBoundary ...).
@@ -273,11 +288,13 @@ class Identity:
             )
         self._write(f"Delete{self.kind}PermissionsBoundary", attrs.evolve(state, boundary=None))
 
+    @atomic
     def tag(self, tags: Mapping[str, str]) -> None:
         """Add or replace tags (AWS: TagRole, TagUser)."""
         state = self._existing()
         self._write(f"Tag{self.kind}", attrs.evolve(state, tags=tags_with(state.tags, tags, most=self.quotas.tags)))
 
+    @atomic
     def untag(self, keys: Iterable[str]) -> None:
         """Remove tags by key (AWS: UntagRole, UntagUser); unknown keys are passed over, as in AWS."""
         state = self._existing()
@@ -395,9 +412,10 @@ class Identity:
 
     def _write(self, operation: str, state: Any, *, detail: str = "") -> Position:
         position = self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
-        self._states.write(position, state, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._states, position, state)
         return position
 
+    @atomic
     def mark_deleted(self) -> Position:
         """Record that it is gone; the directory calls this once nothing stands in the way."""
         return self._write(f"Delete{self.kind}", attrs.evolve(self._existing(), exists=False))

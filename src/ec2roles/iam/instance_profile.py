@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import Ec2RolesError, LimitExceededError, NoSuchEntityError
 from ec2roles.iam.names import PATH, PROFILE_NAME, Tags, check_tags, tags_with, tags_without
 from ec2roles.iam.quotas import Quotas
@@ -75,6 +76,7 @@ class InstanceProfile:
     created: Position = attrs.field(init=False)
     _states: Timeline[ProfileState] = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         PROFILE_NAME.check(self.name)
         PATH.check(self.path)
@@ -121,6 +123,7 @@ class InstanceProfile:
         """Return the positions at which it was changed, oldest first."""
         return [position for position, _ in self._states.spans()]
 
+    @atomic
     def add_role(self, role: Role) -> None:
         """
         Put *role* into the profile (AWS: AddRoleToInstanceProfile).
@@ -144,6 +147,7 @@ class InstanceProfile:
             )
         self._write("AddRoleToInstanceProfile", attrs.evolve(state, role=role), detail=role.name)
 
+    @atomic
     def remove_role(self, role: Role | str | None = None) -> None:
         """
         Take the role out (AWS: RemoveRoleFromInstanceProfile).
@@ -165,17 +169,20 @@ class InstanceProfile:
             )
         self._write("RemoveRoleFromInstanceProfile", attrs.evolve(state, role=None), detail=state.role.name)
 
+    @atomic
     def tag(self, tags: Mapping[str, str]) -> None:
         """Add or replace tags (AWS: TagInstanceProfile)."""
         state = self._existing()
         new = tags_with(state.tags, tags, most=self.quotas.tags)
         self._write("TagInstanceProfile", attrs.evolve(state, tags=new))
 
+    @atomic
     def untag(self, keys: Iterable[str]) -> None:
         """Remove tags by key (AWS: UntagInstanceProfile); unknown keys are passed over, as in AWS."""
         state = self._existing()
         self._write("UntagInstanceProfile", attrs.evolve(state, tags=tags_without(state.tags, keys)))
 
+    @atomic
     def mark_deleted(self) -> Position:
         """Record that it is gone; the directory calls this once it is empty."""
         return self._write("DeleteInstanceProfile", attrs.evolve(self._existing(), exists=False))
@@ -205,7 +212,7 @@ class InstanceProfile:
 
     def _write(self, operation: str, state: ProfileState, *, detail: str = "") -> Position:
         position = self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
-        self._states.write(position, state, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._states, position, state)
         return position
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.clock import iso
 from ec2roles.errors import DurationError, UnmodifiableEntityError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
@@ -88,6 +89,7 @@ class Role(Identity):
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     role_id: str = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         self.check_name()
         if self._description is not None:
@@ -168,6 +170,7 @@ class Role(Identity):
         state = self._states.at(position)
         return 3600 if state is None else state.max_session_duration
 
+    @atomic
     def update_trust(self, policy: object) -> None:
         """
         Replace the trust policy; sessions already issued live on (AWS: UpdateAssumeRolePolicy).
@@ -186,6 +189,7 @@ class Role(Identity):
         """Resolve the principals of trust policies to come with *find_principal*."""
         self._find_principal = find_principal
 
+    @atomic
     def update(self, *, description: str | None = None, max_session_duration: int | None = None) -> None:
         """
         Change the description or the longest session; future sessions only (AWS: UpdateRole).
@@ -201,6 +205,7 @@ class Role(Identity):
             state = attrs.evolve(state, max_session_duration=check_max_session_duration(max_session_duration))
         self._write("UpdateRole", state)
 
+    @atomic
     def revoke_sessions(self) -> None:
         """
         Deny everything to the sessions issued before now, as the console's "Revoke active sessions" does.

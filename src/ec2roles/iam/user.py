@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.errors import (
     EntityAlreadyExistsError,
     InvalidInputError,
@@ -26,6 +27,9 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.timeline import Position
 
+if TYPE_CHECKING:
+    from ec2roles.iam.mfa_device import MfaDevice
+
 ACTIVE = "Active"
 INACTIVE = "Inactive"
 
@@ -39,11 +43,13 @@ class UserState(IdentityState):
         groups: the groups it is in.
         access_keys: access key id to ``Active`` or ``Inactive``; a deleted key is not there.
         password: the console password, or None for a user who cannot sign in.
+        mfa_devices: its MFA devices by serial number.
     """
 
     groups: tuple[Group, ...] = ()
     access_keys: Mapping[str, str] = attrs.field(factory=dict)
     password: Secret | None = None
+    mfa_devices: Mapping[str, MfaDevice] = attrs.field(factory=dict)
 
 
 @attrs.define(eq=False, repr=False)
@@ -79,6 +85,7 @@ class User(Identity):
     _slot: int | None = attrs.field(init=False, default=None)
     _issued: list[Session] = attrs.field(init=False, factory=list)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         self.check_name()
         state = UserState(
@@ -109,6 +116,7 @@ class User(Identity):
         self._state_with_key(access_key_id)
         return next(one.issued for one in self._issued if one.credentials.access_key_id == access_key_id)
 
+    @atomic
     def create_access_key(self) -> Credentials:
         """
         Make an access key, which works until it is deactivated or deleted (AWS: CreateAccessKey).
@@ -146,11 +154,12 @@ class User(Identity):
             partial(self._key_works, key_id),
         )
         if self._slot is None:
-            self._slot = self.time.add_issuers([self])
-        self._issued.append(session)
+            self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
+        self.time.journal.append(self._issued, session)
         self._write_state(position, attrs.evolve(state, access_keys={**state.access_keys, key_id: ACTIVE}))
         return credentials
 
+    @atomic
     def update_access_key(self, access_key_id: str, status: str) -> None:
         """
         Switch an access key on or off (AWS: UpdateAccessKey).
@@ -169,6 +178,7 @@ class User(Identity):
         keys = {**state.access_keys, access_key_id: status}
         self._write("UpdateAccessKey", attrs.evolve(state, access_keys=keys), detail=f"{access_key_id} {status}")
 
+    @atomic
     def delete_access_key(self, access_key_id: str) -> None:
         """Delete an access key (AWS: DeleteAccessKey)."""
         state = self._state_with_key(access_key_id)
@@ -195,8 +205,70 @@ class User(Identity):
         session = self._issued[issued.ordinal]
         return session if session.credentials.access_key_id == access_key_id else None
 
+    # -- multi-factor authentication ----------------------------------------------------------------------------------
+
+    @property
+    def mfa_devices(self) -> tuple[MfaDevice, ...]:
+        """The MFA devices, in the order in which they were enabled."""
+        return tuple(self._states.last.mfa_devices.values())
+
+    def mfa_device(self, serial_number: str, position: Position) -> MfaDevice | None:
+        """Return its MFA device of that serial number as of *position*, or None."""
+        state = self._states.at(position)
+        return None if state is None else state.mfa_devices.get(serial_number)
+
+    @atomic
+    def enable_mfa_device(self, serial_number: str | None = None) -> MfaDevice:
+        """
+        Give the user a virtual MFA device (AWS: CreateVirtualMFADevice and EnableMFADevice).
+
+        Args:
+            serial_number: ``arn:aws:iam::ACCOUNT:mfa/NAME`` by default.
+
+        Raises:
+            EntityAlreadyExistsError: if the user has that device already.
+            LimitExceededError: if there are eight already.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.iam.mfa_device import MfaDevice
+
+        state = self._existing()
+        serial = f"arn:aws:iam::{self.account_id}:mfa/{self.name}" if serial_number is None else serial_number
+        device = MfaDevice(serial, self.time)
+        if serial in state.mfa_devices:
+            raise EntityAlreadyExistsError(
+                "MFADevice entity at the same path and name already exists.",
+                detail=f"user '{self.name}' has '{serial}'",
+            )
+        if len(state.mfa_devices) >= self.quotas.mfa_devices_per_user:
+            raise LimitExceededError(
+                f"Cannot exceed quota for MFADevicesPerUser: {self.quotas.mfa_devices_per_user}",
+                detail=f"user '{self.name}' has {len(state.mfa_devices)}",
+            )
+        devices = {**state.mfa_devices, serial: device}
+        self._write("EnableMFADevice", attrs.evolve(state, mfa_devices=devices), detail=serial)
+        return device
+
+    @atomic
+    def deactivate_mfa_device(self, serial_number: str) -> None:
+        """
+        Take an MFA device away (AWS: DeactivateMFADevice and DeleteVirtualMFADevice).
+
+        Raises:
+            NoSuchEntityError: if the user has none of that serial number.
+        """
+        state = self._existing()
+        if serial_number not in state.mfa_devices:
+            raise NoSuchEntityError(
+                f"VirtualMFADevice with serial number {serial_number} does not exist.",
+                detail=f"user '{self.name}' has no MFA device {shown(serial_number)}",
+            )
+        devices = {key: value for key, value in state.mfa_devices.items() if key != serial_number}
+        self._write("DeactivateMFADevice", attrs.evolve(state, mfa_devices=devices), detail=serial_number)
+
     # -- console sign-in --------------------------------------------------------------------------------------------
 
+    @atomic
     def create_login_profile(self, password: str) -> None:
         """
         Give the user a console password (AWS: CreateLoginProfile).
@@ -213,6 +285,7 @@ class User(Identity):
             raise InvalidInputError("Password is not valid.", detail="a password must be non-empty text")
         self._write("CreateLoginProfile", attrs.evolve(state, password=Secret(password)))
 
+    @atomic
     def delete_login_profile(self) -> None:
         """Take the console password away (AWS: DeleteLoginProfile)."""
         state = self._existing()
@@ -239,6 +312,7 @@ class User(Identity):
         """The groups the user is in."""
         return self._states.last.groups  # type: ignore[no-any-return]
 
+    @atomic
     def add_to_group(self, group: Group) -> None:
         """
         Put the user into *group* (AWS: AddUserToGroup).
@@ -255,6 +329,7 @@ class User(Identity):
         if group not in state.groups:
             self._write("AddUserToGroup", attrs.evolve(state, groups=(*state.groups, group)), detail=group.name)
 
+    @atomic
     def remove_from_group(self, group: Group) -> None:
         """
         Take the user out of *group* (AWS: RemoveUserFromGroup).
@@ -281,4 +356,4 @@ class User(Identity):
         return own + tuple(document for group in state.groups for document in group.documents(position))
 
     def _write_state(self, position: Position, state: UserState) -> None:
-        self._states.write(position, state, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._states, position, state)

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.calls import Call
 from ec2roles.clock import from_microseconds
 from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
@@ -72,6 +73,7 @@ class Bucket:
     objects: dict[str, S3Object] = attrs.field(factory=dict, init=False)
     _policies: Timeline[Policy | None] = attrs.field(init=False)
 
+    @atomic
     def __attrs_post_init__(self) -> None:
         self.created = self.time.write("CreateBucket", self.arn, account_id=self.account_id, now=self._now)
         self._policies = Timeline(self.created, None)
@@ -92,16 +94,18 @@ class Bucket:
         return self._policies.last
 
     @policy.setter
+    @atomic
     def policy(self, policy: object) -> None:
         loaded = None if policy is None else load_policy(policy, "resource").named(f"bucket policy of {self.name}")
         operation = "DeleteBucketPolicy" if loaded is None else "PutBucketPolicy"
         position = self.time.write(operation, self.arn, account_id=self.account_id)
-        self._policies.write(position, loaded, keep_from=self.time.keep_from(position[0]))
+        self.time.record(self._policies, position, loaded)
 
     def policy_at(self, position: Position) -> Policy | None:
         """Return the bucket policy as of *position*."""
         return self._policies.at(position)
 
+    @atomic
     def put_object(self, key: str, body: bytes, *, now: int | None = None) -> S3Object:
         """
         Store an object, replacing one of the same key.
@@ -125,7 +129,8 @@ class Bucket:
             )
         instant = self.time.instant() if now is None else now
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
-        stored = self.objects[key] = S3Object(key, body, from_microseconds(instant), etag)
+        stored = S3Object(key, body, from_microseconds(instant), etag)
+        self.time.journal.put(self.objects, key, stored)
         return stored
 
     def __repr__(self) -> str:
@@ -147,6 +152,7 @@ class S3:
     account_id: str
     _namespace: dict[str, Bucket] = attrs.field(alias="namespace")
 
+    @atomic
     def create_bucket(self, name: str, *, now: int | None = None) -> Bucket:
         """
         Create a bucket.
@@ -179,9 +185,11 @@ class S3:
                 status=409,
                 detail=f"'{name}' belongs to another account",
             )
-        bucket = self._namespace[name] = Bucket(name, self.account_id, self.time, now=now)
+        bucket = Bucket(name, self.account_id, self.time, now=now)
+        self.time.journal.put(self._namespace, name, bucket)
         return bucket
 
+    @atomic
     def delete_bucket(self, name: str, *, now: int | None = None) -> None:
         """
         Delete an empty bucket.
@@ -202,7 +210,7 @@ class S3:
                 detail=f"it holds {len(bucket.objects)}",
             )
         self.time.write("DeleteBucket", bucket.arn, account_id=self.account_id, now=now)
-        del self._namespace[name]
+        self.time.journal.remove(self._namespace, name)
 
     @property
     def buckets(self) -> list[Bucket]:
@@ -369,7 +377,8 @@ class S3Operations:
     def _delete_object(self, call: Call) -> None:
         # S3 answers 204 whether the object was there or not.
         bucket, key = self._existing(call)
-        bucket.objects.pop(key, None)
+        if key in bucket.objects:
+            bucket.time.journal.remove(bucket.objects, key)
 
 
 def denial(call: Call, decision: Decision) -> AwsError:
