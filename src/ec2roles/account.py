@@ -37,10 +37,11 @@ from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.timeline import LAST, Position, Timekeeper
+from ec2roles.timeline import LAST, Position, Timekeeper, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.clients import Clients
+    from ec2roles.ec2.metadata_defaults import MetadataDefaults
     from ec2roles.fault_plan import FaultPlan
     from ec2roles.past import Past
     from ec2roles.services.operation import Service
@@ -193,12 +194,13 @@ class Account:
         self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
         self.s3 = S3(self.time, account_id, shared.buckets)
-        self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
+        self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))
         self.registry.register_later("iam", self._iam_service)
         self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
-        self._front_door = FrontDoor(self.sts, self.registry, self.history)
+        self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
+        self._front_door = FrontDoor(self.sts, self.registry, self.history, self._api_of)
         self.sts.api = self._front_door
         shared.accounts[account_id] = self
 
@@ -464,7 +466,9 @@ class Account:
             profile: an instance profile, its name or its ARN; None for "No role".
             options: ``instance_type``, ``image_id``, ``region``, ``availability_zone``, ``tags``, ``user_data``,
                 ``rotation``; and of its metadata: ``http_tokens``, ``http_endpoint``, ``http_put_response_hop_limit``,
-                ``instance_metadata_tags``.
+                ``instance_metadata_tags``, ``http_protocol_ipv6``, and ``imds_support="v2.0"`` of the AMI; and what
+                `Instance` takes besides: ``key_name``, ``security_groups``, ``instance_life_cycle`` and so on. An option of
+                the metadata that is not given comes from the account's defaults, the AMI, or is AWS's own, in that order.
 
         Raises:
             InstanceError: for what is no instance profile, one without a role, or a bad option; nothing is launched then.
@@ -490,12 +494,67 @@ class Account:
             time=self.time,
             api=self._front_door,
             find_profile=self._find_profile,
-            metadata_options=MetadataOptions(**chosen),
+            metadata_options=self._options_at_launch(chosen, options.pop("imds_support", None)),
+            check_options=self._check_options,
             **{"rotation": self.rotation, "region": self.region, **options},
         )
         self.time.journal.note(self._forget, instances)
         self.instances.update((instance.instance_id, instance) for instance in instances)
         return instances
+
+    @atomic
+    def modify_instance_metadata_defaults(self, **options: Any) -> MetadataDefaults:
+        """
+        Set what this account wants for the metadata of instances it launches from now on; running ones stay as they are.
+
+        AWS: ModifyInstanceMetadataDefaults.
+
+        >>> account = Account()
+        >>> account.modify_instance_metadata_defaults(http_tokens="required").http_tokens
+        'required'
+        >>> account.launch_instance().metadata_options.http_tokens
+        'required'
+
+        Args:
+            http_tokens: ``optional``, ``required`` or ``no-preference``.
+            http_put_response_hop_limit: 1-64, or -1 for no preference.
+            http_endpoint, instance_metadata_tags: ``enabled``, ``disabled`` or ``no-preference``.
+            http_tokens_enforced: ``enabled`` refuses launches, and changes of instances, that would allow IMDSv1.
+
+        Returns:
+            The defaults now in force.
+
+        Raises:
+            InstanceError: for any other value; nothing has changed then.
+        """
+        from ec2roles.ec2.metadata_defaults import MetadataDefaults
+
+        known = self.metadata_defaults
+        changed = MetadataDefaults(**options) if known is None else attrs.evolve(known, **options)
+        detail = ", ".join(f"{name}={value}" for name, value in options.items())
+        position = self.time.write(
+            "ModifyInstanceMetadataDefaults", f"account {self.account_id}", account_id=self.account_id, detail=detail
+        )
+        self.time.record(self._metadata_defaults, position, changed)
+        return changed
+
+    @property
+    def metadata_defaults(self) -> MetadataDefaults | None:
+        """What `modify_instance_metadata_defaults` set, or None (AWS: GetInstanceMetadataDefaults)."""
+        return self._metadata_defaults.last
+
+    def _options_at_launch(self, chosen: Mapping[str, Any], imds_support: str | None) -> MetadataOptions:
+        defaults = self.metadata_defaults
+        if defaults is None and imds_support is None:
+            return MetadataOptions(**chosen)
+        from ec2roles.ec2.metadata_defaults import options_at_launch
+
+        return options_at_launch(chosen, defaults, imds_support)
+
+    def _check_options(self, options: MetadataOptions) -> None:
+        defaults = self.metadata_defaults
+        if defaults is not None:
+            defaults.check_enforced(options)
 
     def _forget(self, instances: list[Instance]) -> None:
         for instance in instances:
@@ -534,9 +593,30 @@ class Account:
 
         def ec2_of(account_id: str) -> Ec2:
             one = self._shared.accounts[account_id]
-            return Ec2(account_id, one.region, one.time, one.instances, one.launch_instances, one._find_profile)
+            return Ec2(
+                account_id,
+                one.region,
+                one.time,
+                one.instances,
+                one.launch_instances,
+                one._find_profile,
+                one.modify_instance_metadata_defaults,
+                lambda: one.metadata_defaults,
+            )
 
         return ec2_service(ec2_of)
+
+    @property
+    def api(self) -> FrontDoor:
+        """Where its calls go."""
+        return self._front_door
+
+    def _api_of(self, account_id: str) -> FrontDoor | None:
+        account = self._shared.accounts.get(account_id)
+        return None if account is None else account.api
+
+    def _may(self, call: Call) -> Decision:
+        return self._front_door.can(call)
 
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3
