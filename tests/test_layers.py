@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 # Leaves know nothing of AWS's services. Everybody may import them, and they may import each other.
-LEAVES = "arns atomic clock errors ids secret timeline"
+LEAVES = "arns atomic clock errors fault_plan faults ids propagation secret timeline"
 
 # The core's parts, for the rows at the top of the house.
-CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door history"
+CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door history past"
 
 # From the bottom up: a module comes after those that it may import.
 MAY_IMPORT = {
@@ -156,15 +156,16 @@ MAY_IMPORT = {
         "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_tree policy"
         " sts.credentials calls"
     ),
+    "ec2.next_change": "ec2.association ec2.metadata_documents ec2.metadata_tree",
     "ec2.launch": (
         "ec2.association ec2.hardware ec2.metadata_options ec2.rotation iam.instance_profile iam.names iam.role"
         " sts.token_service calls"
     ),
     "ec2.instance": (
         "ec2.association ec2.container ec2.fetch ec2.hardware ec2.identity_role ec2.launch ec2.metadata"
-        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_tree ec2.notice_board ec2.rotation client.chain"
-        " client.program client.terminal iam.instance_profile iam.names sts.credentials sts.session sts.token_service"
-        " policy calls"
+        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_tree ec2.next_change ec2.notice_board ec2.rotation"
+        " client.chain client.program client.terminal iam.instance_profile iam.names sts.credentials sts.session"
+        " sts.token_service policy calls"
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",
@@ -221,7 +222,8 @@ MAY_IMPORT = {
     "cloudtrail": "calls sts.credentials sts.session",
     "history": "cloudtrail calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
     "clients": "calls services.registry",
-    "account": f"{CORE} clients",
+    "past": "policy sts.credentials iam.* ec2.association ec2.instance ec2.metadata_options services.s3",
+    "account": f"{CORE} clients past",
     "cloud": f"{CORE} account",
     "ec2roles": f"{CORE} account cloud",
     # -- the program --------------------------------------------------------------------------------------------------

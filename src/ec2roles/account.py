@@ -11,12 +11,12 @@ import attrs
 from ec2roles.arns import check_account_id
 from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
-from ec2roles.clock import Clock
+from ec2roles.clock import Clock, from_microseconds, iso_exact
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.ec2.rotation import Rotation
-from ec2roles.errors import InstanceError, NoCredentialsError, NoSuchEntityError
+from ec2roles.errors import ArgumentError, ClockError, InstanceError, NoCredentialsError, NoSuchEntityError
 from ec2roles.front_door import FrontDoor
 from ec2roles.history import History
 from ec2roles.iam.console import Console
@@ -31,17 +31,19 @@ from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import Decision, Policy, Semantics
-from ec2roles.services.operation import Service
+from ec2roles.propagation import EC2_CONTROL_PLANE, Propagation
 from ec2roles.services.registry import Registry
 from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.timeline import LAST, Timekeeper, Timeline
+from ec2roles.timeline import LAST, Position, Timekeeper, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.clients import Clients
     from ec2roles.ec2.metadata_defaults import MetadataDefaults
+    from ec2roles.fault_plan import FaultPlan
+    from ec2roles.past import Past
     from ec2roles.services.operation import Service
 
 OUTSIDE_ADDRESS = "198.51.100.7"
@@ -66,6 +68,23 @@ class Shared:
     accounts: dict[str, Account] = attrs.field(factory=dict)
     buckets: dict[str, Bucket] = attrs.field(factory=dict)
     aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies)
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong, and when; planned for the whole Cloud, an account or an instance."""
+        if self.time.faults is None:
+            # Few worlds have any, so the module is imported with the first.
+            from ec2roles.fault_plan import FaultPlan
+
+            FaultPlan(self.time, account_of=self._account_of)
+        plan: FaultPlan = self.time.faults
+        return plan
+
+    def _account_of(self, instance_id: str) -> str:
+        for account in self.accounts.values():
+            if instance_id in account.instances:
+                return account.account_id
+        return next(iter(self.accounts.values())).instances[instance_id].hardware.account_id
 
     def directory(self, account_id: str) -> Directory | None:
         """Return the IAM of an account of this Cloud, or None."""
@@ -116,6 +135,7 @@ class Account:
         keep_calls: how many calls the history keeps; None keeps all.
         semantics: the readings of open points by which its calls are judged.
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out.
+        propagation: how long changes in IAM take to be seen elsewhere: a timedelta, the maximum, or a `Propagation`.
         shared: what it shares with the other accounts of a `Cloud`; given by `Cloud.account`.
     """
 
@@ -132,12 +152,16 @@ class Account:
         keep_calls: int | None = 10_000,
         semantics: Semantics | None = None,
         mfa_present: bool | None = False,
+        propagation: Propagation | timedelta | None = None,
         shared: Shared | None = None,
     ) -> None:
         self.account_id = check_account_id(account_id)
         if shared is None:
-            shared = Shared(Timekeeper(clock, seed, remember))
+            shared = Shared(Timekeeper(clock, seed, remember, propagation))
+        elif propagation is not None:
+            raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
         self.time = shared.time
+        self._created = self.time.instant()
         self.region = region
         self.rotation = Rotation() if rotation is None else rotation
         self._shared = shared
@@ -223,6 +247,11 @@ class Account:
     def clock(self) -> Any:
         """The clock; `ManualClock` by default."""
         return self.time.clock
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong, and when: the plan of the whole Cloud; ``account=`` and ``instance=`` narrow a fault."""
+        return self._shared.faults
 
     @property
     def roles(self) -> Entities[Role]:
@@ -499,6 +528,10 @@ class Account:
     def _find_profile(self, name_or_arn: str) -> InstanceProfile:
         name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
         profile = self.instance_profiles.get(name)
+        if self.time.propagation is not None:
+            # What the name meant when EC2 looked last; where it meant nothing, the launch says why the profile is refused.
+            seen = self.time.seen_by(EC2_CONTROL_PLANE, self.time.as_of(None))
+            profile = self.instance_profiles.at(name, seen) or profile
         if profile is not None and name_or_arn in (profile.name, profile.arn):
             return profile
         if profile is not None:
@@ -540,6 +573,44 @@ class Account:
 
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3
+
+    # -- the past ---------------------------------------------------------------------------------------------------
+
+    def as_of(self, when: datetime) -> Past:
+        """
+        Return the account as it was, to be read only.
+
+        >>> account = Account()
+        >>> web = account.launch_instance()
+        >>> account.as_of(account.clock.now()).instances[web.instance_id].state
+        'running'
+
+        Args:
+            when: an aware datetime, not in the future.
+
+        Returns:
+            A `Past` with ``roles``, ``instance_profiles``, ``users``, ``groups``, ``policies``, ``instances`` and ``buckets``.
+            Whether a call would have been allowed then is asked with `can` and its ``at=``.
+
+        Raises:
+            ClockError: if *when* is in the future, before the account existed, or further back than the Cloud remembers.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.past import Past
+
+        if when is None:
+            raise TypeError("when must be a datetime, got NoneType")
+        return Past(self._position(when), self.iam, self.instances.values(), self.s3.buckets)
+
+    def _position(self, at: datetime | None) -> Position:
+        """The position of a question about *at*, once the account existed."""
+        position = self.time.as_of(at)
+        if at is not None and position[0] < self._created:
+            raise ClockError(
+                f"'at' is before account {self.account_id} existed: {iso_exact(from_microseconds(position[0]))}; "
+                f"it was made at {iso_exact(from_microseconds(self._created))}"
+            )
+        return position
 
     # -- calls ------------------------------------------------------------------------------------------------------
 
@@ -660,7 +731,7 @@ class Account:
         return Call(
             action,
             resource=resource,
-            position=self.time.as_of(at),
+            position=self._position(at),
             credentials=check_credentials(credentials),
             context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
             parameters=parameters or NOTHING,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ec2roles.account import Account, Shared
 from ec2roles.clock import Clock
 from ec2roles.errors import EntityAlreadyExistsError
+from ec2roles.propagation import Propagation
 from ec2roles.timeline import Timekeeper
+
+if TYPE_CHECKING:
+    from ec2roles.fault_plan import FaultPlan
 
 
 class Cloud:
@@ -24,10 +28,18 @@ class Cloud:
         clock: anything with ``now()``; a `ManualClock` at 2026-01-01T00:00:00Z by default.
         seed: any int; the same seed and the same writes give the same ids, keys and secrets.
         remember: a timedelta: how far back questions may go; by default nothing is forgotten.
+        propagation: how long changes in IAM take to be seen elsewhere: a timedelta, the maximum, or a `Propagation`.
     """
 
-    def __init__(self, clock: Clock | None = None, seed: int = 0, *, remember: timedelta | None = None) -> None:
-        self._shared = Shared(Timekeeper(clock, seed, remember))
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        seed: int = 0,
+        *,
+        remember: timedelta | None = None,
+        propagation: Propagation | timedelta | None = None,
+    ) -> None:
+        self._shared = Shared(Timekeeper(clock, seed, remember, propagation))
 
     @property
     def time(self) -> Timekeeper:
@@ -38,6 +50,11 @@ class Cloud:
     def clock(self) -> Any:
         """The clock."""
         return self._shared.time.clock
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong, and when, in all accounts."""
+        return self._shared.faults
 
     @property
     def accounts(self) -> Mapping[str, Account]:

@@ -59,7 +59,10 @@ class FrontDoor:
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self._sts.time.check_clock(call.position[0])
         caller = None
+        refused = self._sts.refuses(call)
         try:
+            if refused is not None:
+                raise refused
             judged = self._judge(call, found)
             caller = judged.caller
             response = self._perform(call, found, judged)
@@ -67,6 +70,8 @@ class FrontDoor:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
             caller = self._caller(call)
             response = Response(error=error, source=call.source)
+        if refused is None:
+            self._sts.count(call)
         if self._recorder is not None:
             self._recorder.record_call(call, response, caller)
         return response

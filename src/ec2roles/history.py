@@ -25,7 +25,7 @@ from ec2roles.iam.role import Role
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
-from ec2roles.timeline import LAST, Position, Timekeeper
+from ec2roles.timeline import EVERYWHERE, LAST, Position, Timekeeper
 
 CHANGE = "change"
 ASSUME = "assume"
@@ -313,7 +313,7 @@ class History:
 
     def _changes(self) -> Iterator[Event]:
         for change in list(self.time.changes):
-            if change.account_id == self.account_id:
+            if change.account_id in (self.account_id, EVERYWHERE):
                 is_instance = change.subject in self._instances
                 yield Event(
                     change.position,

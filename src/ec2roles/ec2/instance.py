@@ -11,7 +11,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.clock import MICROSECOND, from_microseconds, iso
+from ec2roles.clock import MICROSECOND, from_microseconds, iso, iso_exact, to_microseconds, to_utc
 from ec2roles.ec2.association import (
     ASSOCIATED,
     ASSOCIATING,
@@ -23,7 +23,7 @@ from ec2roles.ec2.association import (
     InstanceRecord,
     association_id,
 )
-from ec2roles.ec2.fetch import NO_PROFILE, Fetch, Fetcher
+from ec2roles.ec2.fetch import NO_PROFILE, STS_DOWN, Fetch, Fetcher
 from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.metadata import V1, V2, MetadataService
@@ -36,6 +36,7 @@ from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import Tags, check_tags
 from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision
+from ec2roles.propagation import EC2_CREDENTIALS
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
@@ -216,7 +217,11 @@ class Instance:
     @property
     def association_id(self) -> str | None:
         """The id of its association with the profile, or None."""
-        association = self._states.last.association
+        return self.association_id_in(self._states.last)
+
+    def association_id_in(self, record: InstanceRecord) -> str | None:
+        """Return the id of the association that it had with the profile in *record*, or None."""
+        association = record.association
         if association is None:
             return None
         return association_id(self.time.ids, association, self._slot)
@@ -563,7 +568,7 @@ class Instance:
         launch = self._launch
         rotation = launch.rotation
         offset = rotation.offset(launch.time.ids, self.instance_id) if rotation.jitter else 0
-        return Fetcher(self.instance_id, launch.sts, rotation, offset)
+        return Fetcher(self.instance_id, launch.sts, rotation, offset, launch.time.delay_of(EC2_CREDENTIALS))
 
     def record_at(self, position: Position) -> InstanceRecord | None:
         """Return all that can change about it as of *position*, or None before its launch."""
@@ -621,14 +626,23 @@ class Instance:
             return "the metadata endpoint is disabled"
         if record.association is None or record.epoch is None:
             return "no instance profile is attached to the instance"
-        fetch = self.fetcher.fetch(record, self.fetcher.newest(record, position[0]))
+        fetcher = self.fetcher
+        number = fetcher.newest(record, position[0])
+        fetch = fetcher.fetch(record, number)
+        if number == 0 and fetcher.is_retried(record):
+            again = iso_exact(from_microseconds(fetcher.instant(record, fetcher.retry)))
+            return f"EC2 has not seen the latest changes in IAM yet; it tries again at {again}"
         profile = fetch.profile.name
         if fetch.problem == NO_PROFILE:
             return f"the instance profile '{profile}' that was attached has been deleted"
         if fetch.role is None:
             return f"the instance profile '{profile}' holds no role"
+        if fetch.problem == STS_DOWN:
+            return f"STS was not available when EC2 wanted to assume the role '{fetch.role.name}'"
         if fetch.decision is not None and not fetch.decision.allowed:
             return f"EC2 cannot assume the role '{fetch.role.name}': {fetch.decision.message}"
+        if self.time.faults is not None and self.metadata.credentials_at(position) is None:
+            return "the metadata service does not answer"
         return "the metadata has credentials, but the program does not ask for them"
 
     def fetches(self, until: Position, since: int | None = None) -> Iterator[Fetch]:
@@ -640,6 +654,32 @@ class Instance:
             since: microseconds; earlier fetches are left out.
         """
         return self.fetcher.each(self._states, min(until, self.time.as_of(None)), since)
+
+    def next_change_after(self, when: datetime | None = None) -> datetime | None:
+        """
+        Return when its metadata shows something else next: new credentials, none any more, or no answer.
+
+        A host that looks then, and at no other time, sees every set of credentials. Nothing has to be scheduled for this
+        library's sake.
+
+        >>> from ec2roles import Account
+        >>> account = Account()
+        >>> role = account.console.create_role("app")
+        >>> account.launch_instance(profile="app").next_change_after().isoformat()
+        '2026-01-01T01:00:00+00:00'
+
+        Args:
+            when: an aware datetime, past or future; now by default. What comes after now is as it is if nothing is done
+                until then.
+
+        Returns:
+            An aware datetime in UTC, or None if nothing changes by itself any more.
+        """
+        from ec2roles.ec2.next_change import next_change
+
+        instant = self.time.instant() if when is None else to_microseconds(to_utc(when))
+        found = next_change(self, self._states, instant)
+        return None if found is None else from_microseconds(found)
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
         """Return the session behind a key that its metadata had handed out by *now*, or None if it had not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -17,6 +18,7 @@ from ec2roles.errors import Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import check_tags
 from ec2roles.iam.role import Role
+from ec2roles.propagation import EC2_CONTROL_PLANE
 from ec2roles.sts.token_service import TokenService
 from ec2roles.timeline import Timekeeper, Timeline
 
@@ -84,12 +86,19 @@ def resolve_profile(
     time.require_same(profile.time, f"instance profile '{profile.name}'")
     if profile.account_id != account_id:
         raise invalid_profile(profile.arn, f"it is of account {profile.account_id}, the instance of {account_id}")
-    if not profile.exists((1 << 80, 0)):
-        raise invalid_profile(profile.name, "it has been deleted")
-    if profile.role is None:
+    seen = (1 << 80, 0)
+    late = ""
+    if time.propagation is not None:
+        now = time.as_of(None)
+        seen = time.seen_by(EC2_CONTROL_PLANE, now)
+        late = f"; EC2 sees changes in IAM {timedelta(microseconds=now[0] - seen[0])} later"
+    if not profile.exists(seen):
+        made = "it has been deleted" if seen > profile.created else "EC2 does not see it yet"
+        raise invalid_profile(profile.name, made + late)
+    if profile.role_at(seen) is None:
         raise InstanceError(
             f'IAM Instance Profile "{profile.arn}" has no associated IAM Roles',
-            detail=f"instance profile '{profile.name}' is empty; add_role() first",
+            detail=f"instance profile '{profile.name}' is empty{late or '; add_role() first'}",
         )
     return profile
 

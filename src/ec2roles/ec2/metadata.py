@@ -22,6 +22,7 @@ TOKEN_HEADER = "x-aws-ec2-metadata-token"
 TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
 TOKEN_PATH = "/latest/api/token"
 _TOKEN_WORDS = ["latest", "api", "token"]
+_CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 
 V1 = 1
 V2 = 2
@@ -121,12 +122,23 @@ class MetadataService:
         record = self._reachable(position)
         if record is None or record.epoch is None or record.options.http_endpoint == DISABLED:
             return None
-        if version == V1 or self._hops >= record.options.http_put_response_hop_limit:
+        if version == V1 or self._loses_token(record, position):
             if record.options.http_tokens == REQUIRED or (version != V1 and v1_disabled):
                 return None
             version = V1
         served = self._host.served(record, position[0], version)
-        return None if served is None else served.credentials
+        if served is None or served.role is None:
+            return None
+        if self._host.time.faults is not None:
+            for request in (f"GET {_CREDENTIALS}", f"GET {_CREDENTIALS}{served.role.name}"):
+                if self._is_lost(request, position):
+                    return None
+        return served.credentials
+
+    def _loses_token(self, record: InstanceRecord, position: Position) -> bool:
+        """Whether the answer to a token request never arrives here."""
+        too_far = self._hops >= record.options.http_put_response_hop_limit
+        return too_far or self._is_lost(f"PUT {TOKEN_PATH}", position)
 
     def get(
         self,
@@ -225,6 +237,8 @@ class MetadataService:
         record = self._reachable(position)
         if record is None or (ipv6 and record.options.http_protocol_ipv6 == DISABLED):
             return TIMED_OUT
+        if self._is_lost(f"{method} {path}", position):
+            return TIMED_OUT
         path = path.partition("?")[0]
         if record.options.http_endpoint == DISABLED:
             return error_answer(403, position)
@@ -280,6 +294,13 @@ class MetadataService:
             body, kind = str(found), "text/plain"
             size = len(body) if body.isascii() else len(body.encode("utf-8", "surrogateescape"))
         return MetadataResponse(200, body, _headers(size, kind, position, ttl=left))
+
+    def _is_lost(self, request: str, position: Position) -> bool:
+        host = self._host
+        faults = host.time.faults
+        return faults is not None and bool(
+            faults.metadata_is_lost(request, position, host.hardware.account_id, host.instance_id)
+        )
 
     def _reachable(self, position: Position) -> InstanceRecord | None:
         record = self._host.record_at(position)

@@ -136,6 +136,10 @@ class Identity:
         state = self._states.at(position)
         return state is not None and state.exists
 
+    def state_at(self, position: Position) -> Any:
+        """Return everything about it that can change, as of *position*; None before it was created."""
+        return self._states.at(position)
+
     def principal_tags(self, position: Position) -> Tags:
         """Return its tags as of *position*."""
         state = self._states.at(position)

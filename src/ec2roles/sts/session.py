@@ -137,11 +137,16 @@ class Session:
         """The ARN of the session's role, path included; None for a user."""
         return self.principal.arn if self.principal_type is PrincipalType.ASSUMED_ROLE else None
 
-    def fault(self, presented: Credentials, position: Position) -> Fault | None:
+    def fault(self, presented: Credentials, position: Position, seen: Position | None = None) -> Fault | None:
         """
         Return why *presented* is not accepted as of *position*, or None if it is.
 
         A session is valid from its issue on, and no longer at its expiration.
+
+        Args:
+            presented: as they were sent.
+            position: the moment at which they are checked.
+            seen: the position as of which IAM is seen, if changes in it take a while to get here.
         """
         if presented is not self.credentials and presented != self.credentials:
             if presented.session_token is None and self.credentials.session_token is not None:
@@ -155,6 +160,10 @@ class Session:
             return Fault.UNKNOWN_KEY
         if self.expires is not None and now >= self.expires:
             return Fault.EXPIRED
-        if not self.exists(position):
+        if seen is None or seen is position:
+            return None if self.exists(position) else Fault.GONE
+        # A session token says by itself whose it is, so a role that is not known here yet is no fault of the token; that
+        # role's policies are not known either. An access key has to be looked up.
+        if not self.exists(seen) and (self.expires is None or not self.exists(position)):
             return Fault.GONE
         return None

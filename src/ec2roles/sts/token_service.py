@@ -240,13 +240,14 @@ class TokenService:
 
     # -- who is calling ---------------------------------------------------------------------------------------------
 
-    def session(self, credentials: Credentials, position: Position) -> Session | Fault:
+    def session(self, credentials: Credentials, position: Position, seen: Position | None = None) -> Session | Fault:
         """
         Return whose session *credentials* stand for as of *position*, or why they are not accepted.
 
         Args:
             credentials: as they were sent.
             position: the moment at which they are checked.
+            seen: the position as of which IAM is seen, if changes in it take a while to get here.
         """
         key = credentials.access_key_id
         session = self._sessions.get(key)
@@ -257,7 +258,15 @@ class TokenService:
             if len(self._sessions) >= _REMEMBERED_SESSIONS:
                 self._sessions.clear()
             self._sessions[key] = session
-        return session.fault(credentials, position) or session
+        return session.fault(credentials, position, seen) or session
+
+    def seen(self, call: Call) -> Position:
+        """Return the position as of which the service of *call* sees IAM: its own, unless a propagation delay is set."""
+        if call.seen is not None:
+            return call.seen
+        if self.time.propagation is None:
+            return call.position
+        return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
 
     def _find_session(self, access_key_id: str, now: int) -> Session | None:
         found = self.time.issuer_of(access_key_id)
@@ -287,6 +296,21 @@ class TokenService:
             raise KeyError(access_key_id)
         return session
 
+    # -- faults -----------------------------------------------------------------------------------------------------
+
+    def refuses(self, call: Call) -> AwsError | None:
+        """Return why STS does not even take *call*: it is down, or throttles. None for calls of other services."""
+        faults = self.time.faults
+        if faults is None or call.credentials is None or call.action.partition(":")[0].lower() != "sts":
+            return None
+        error: AwsError | None = faults.sts_refuses(call.position, self.account_id, call.sender)
+        return error
+
+    def count(self, call: Call) -> None:
+        """Count a call that was taken, where STS throttles."""
+        if self.time.faults is not None and call.action.partition(":")[0].lower() == "sts":
+            self.time.faults.count_sts_call(call.position, self.account_id)
+
     # -- judging ----------------------------------------------------------------------------------------------------
 
     def judge(
@@ -306,11 +330,54 @@ class TokenService:
             layers: returns the organisations' policies for a caller and a resource's account.
             named_operation: the API operation whose name the caller used in place of the IAM action.
         """
+        judged = self._judge(call, authorizations, layers, named_operation)
+        if judged.decision.allowed or self.time.propagation is None:
+            return judged
+        note = self._delay_noted(call, lambda call: self._judge(call, authorizations, layers, named_operation))
+        return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
+
+    def _delay_noted(self, call: Call, judge: Callable[[Call], Judgement]) -> str | None:
+        """Return which change would allow *call*, which was denied, if the service had seen it; None if none would."""
+        position, seen = call.position, self.seen(call)
+        if seen == position or not judge(attrs.evolve(call, seen=position)).decision.allowed:
+            return None
+        for change in reversed(self.time.changes):
+            if change.position <= seen:
+                break
+            before = (change.position[0], change.position[1] - 1)
+            if (
+                change.position > position
+                or ":iam:" not in change.subject
+                or judge(attrs.evolve(call, seen=before)).decision.allowed
+            ):
+                continue
+            service = call.action.partition(":")[0].lower()
+            done, known = (
+                iso_exact(from_microseconds(instant))
+                for instant in (change.position[0], change.position[0] + position[0] - seen[0])
+            )
+            return (
+                f"only the propagation delay denies this: {change.operation} on {change.subject} was done at {done}, "
+                f"and {service} sees it from {known} on"
+            )
+        return None
+
+    def _judge(
+        self,
+        call: Call,
+        authorizations: Callable[[Call], Sequence[Authorization]],
+        layers: Callable[[Session, str | None, Position], Layers] | None,
+        named_operation: str | None,
+    ) -> Judgement:
         service = call.action.partition(":")[0].lower()
         if call.credentials is None:
             error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
             return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
-        found = self.session(call.credentials, call.position)
+        if self.time.faults is not None and call.sender is not None:
+            skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
+            if skewed is not None:
+                return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
+        found = self.session(call.credentials, call.position, self.seen(call))
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
             return Judgement(None, Decision.refused(error.message, reason=found.value), error)
@@ -332,8 +399,8 @@ class TokenService:
         layers: Callable[[Session, str | None, Position], Layers] | None,
         named_operation: str | None,
     ) -> Decision:
-        position = call.position
-        policies = caller.principal.policy_set(position)
+        position, seen = call.position, self.seen(call)
+        policies = caller.principal.policy_set(seen)
         above = layers(caller, needed.account_id, position) if layers is not None else NO_LAYERS
         if needed.policy is not None or caller.policies or above is not NO_LAYERS:
             policies = policies.with_layers(
@@ -346,7 +413,7 @@ class TokenService:
             "aws:SecureTransport": "true",
             "aws:RequestedRegion": self.region,
         }
-        for key, value in caller.principal.principal_tags(position):
+        for key, value in caller.principal.principal_tags(seen):
             keys[f"aws:PrincipalTag/{key}"] = value
         for key, value in caller.tags:
             keys[f"aws:PrincipalTag/{key}"] = value
@@ -366,7 +433,9 @@ class TokenService:
         )
         return evaluate(request, policies, self.semantics)
 
-    def judge_service(self, service: str, role: Role, session_name: str, position: Position) -> Decision:
+    def judge_service(
+        self, service: str, role: Role, session_name: str, position: Position, seen: Position | None = None
+    ) -> Decision:
         """
         Decide whether an AWS service may assume *role* as of *position*: only the trust policy is asked.
 
@@ -375,8 +444,9 @@ class TokenService:
             role: the role.
             session_name: for EC2 the instance id.
             position: the moment; a scheduled refresh sees only what was written before its instant.
+            seen: the position as of which IAM is seen, if changes in it take a while to get to *service*.
         """
-        trust = role.trust_at(position)
+        trust = role.trust_at(position if seen is None else seen)
         now = from_microseconds(position[0])
         request = Request(
             service,
@@ -401,7 +471,7 @@ class TokenService:
     def read_assume_role(self, call: Call) -> AssumeRoleRequest:
         """Return the checked parameters of an AssumeRole call."""
         arn = call.resource or ""
-        role: Role | None = call.parameters.get("role") or self.find_role(arn, call.position)
+        role: Role | None = call.parameters.get("role") or self.find_role(arn, self.seen(call))
         parameters = dict(call.parameters)
         policy_arns = check_policy_arns(parameters.get("policy_arns"))
         if policy_arns:
@@ -416,14 +486,15 @@ class TokenService:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
         request = self.read_assume_role(call)
         caller: Session = call.caller
-        trust = request.role.trust_at(call.position) if request.role is not None else None
+        seen = self.seen(call)
+        trust = request.role.trust_at(seen) if request.role is not None else None
         policy = trust.bound if trust is not None else None
         context = request.context()
         if caller.source_identity is not None:
             # It is passed on along the chain whether it is asked for or not.
             context.setdefault("sts:SourceIdentity", caller.source_identity)
         if request.role is not None:
-            for key, value in request.role.principal_tags(call.position):
+            for key, value in request.role.principal_tags(seen):
                 context[f"aws:ResourceTag/{key}"] = value
         account = request.role.account_id if request.role is not None else None
         actions = ["sts:AssumeRole"]
@@ -461,7 +532,7 @@ class TokenService:
                 "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
                 detail=f"role chaining is limited to 3600 seconds, got '{request.duration}'",
             )
-        longest = role.max_session_duration_at(call.position)
+        longest = role.max_session_duration_at(self.seen(call))
         if request.duration > longest:
             raise DurationError(
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
@@ -615,6 +686,14 @@ class StandAlone:
 
     def call(self, call: Call) -> Response:
         """Judge *call*; there is no service behind it, so an allowed call of another service has no value."""
+        error = self._sts.refuses(call)
+        if error is not None:
+            return Response(error=error, source=call.source)
+        response = self._respond(call)
+        self._sts.count(call)
+        return response
+
+    def _respond(self, call: Call) -> Response:
         try:
             judged = self._judge(call)
             if judged.error is not None:
