@@ -98,8 +98,13 @@ MAY_IMPORT = {
     "iam.customer_managed": "iam.names iam.quotas policy",
     "iam.identity": "iam.names iam.quotas iam.managed policy",
     "iam.group": "iam.identity iam.names policy",
+    "sts.mfa": "iam.names sts.session",
+    "iam.mfa_device": "sts.mfa",
     "iam.role": "iam.identity iam.names iam.trust sts.credentials sts.session policy",
-    "iam.user": "iam.identity iam.names iam.group sts.credentials sts.session policy",
+    "iam.user": "iam.identity iam.names iam.group iam.mfa_device sts.credentials sts.session policy",
+    "iam.root_user": "iam.mfa_device iam.quotas sts.credentials sts.session policy",
+    "iam.organization_tree": "policy policy.plan policy.policy_set",
+    "iam.organization": "iam.names iam.organization_tree policy",
     "iam.instance_profile": "iam.names iam.quotas iam.role",
     "iam.directory": (
         "iam.names iam.quotas iam.entities iam.managed iam.customer_managed iam.identity iam.group iam.role iam.user"
@@ -112,8 +117,15 @@ MAY_IMPORT = {
     "iam.console": "iam.identity iam.role iam.user iam.directory policy",
     # -- sts, the service ---------------------------------------------------------------------------------------------
     "sts.authorization_message": "policy",
-    "sts.assume_role": "iam.names iam.role policy",
-    "sts.token_service": "sts.authorization_message sts.credentials sts.session sts.refusal sts.assume_role iam.role policy policy.evaluate calls",
+    "sts.authorization": "sts.session policy policy.plan calls",
+    "sts.session_policies": "iam.names policy",
+    "sts.assume_role": "sts.authorization sts.mfa sts.session sts.session_policies iam.names iam.role policy",
+    "sts.get_session_token": "sts.assume_role sts.authorization sts.credentials sts.mfa sts.session policy",
+    "sts.token_service": (
+        "sts.assume_role sts.authorization sts.authorization_message sts.credentials sts.get_session_token sts.refusal sts.session"
+        " sts.session_policies iam.names iam.role policy policy.evaluate calls"
+    ),
+    "sts.service_principal": "sts.assume_role sts.session sts.token_service iam.role policy calls",
     # -- client: what runs on an instance -----------------------------------------------------------------------------
     "client": "",
     "client.files": "",
@@ -152,11 +164,10 @@ MAY_IMPORT = {
         "ec2.association ec2.metadata_metrics ec2.metadata_options ec2.metadata_text ec2.metadata_token ec2.metadata_tree"
         " sts.credentials"
     ),
-    "ec2.container": (
-        "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_tree policy"
-        " sts.credentials calls"
-    ),
     "ec2.next_change": "ec2.association ec2.metadata_documents ec2.metadata_tree",
+    "ec2.container": (
+        "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_tree policy calls"
+    ),
     "ec2.launch": (
         "ec2.association ec2.hardware ec2.metadata_options ec2.rotation iam.instance_profile iam.names iam.role"
         " sts.token_service calls"
@@ -169,7 +180,7 @@ MAY_IMPORT = {
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",
-    "services.operation": "calls policy sts.session sts.token_service",
+    "services.operation": "calls policy sts.refusal sts.session sts.token_service",
     "services.registry": "services.operation sts.token_service calls",
     "services.pass_role": "iam.role sts.token_service",
     "services.iam_parameters": "iam.names policy",

@@ -46,6 +46,11 @@ if TYPE_CHECKING:
     from ec2roles.past import Past
     from ec2roles.services.operation import Service
 
+if TYPE_CHECKING:
+    from ec2roles.iam.organization import Organization
+    from ec2roles.iam.root_user import RootUser
+    from ec2roles.sts.service_principal import ServicePrincipal
+
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
 
@@ -62,12 +67,14 @@ class Shared:
         accounts: the accounts by id.
         buckets: the buckets by name, unique among all accounts.
         aws_managed: AWS's managed policies.
+        organizations: the organisations; most Clouds have none or one.
     """
 
     time: Timekeeper
     accounts: dict[str, Account] = attrs.field(factory=dict)
     buckets: dict[str, Bucket] = attrs.field(factory=dict)
     aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies)
+    organizations: list[Organization] = attrs.field(factory=list)
 
     @property
     def faults(self) -> FaultPlan:
@@ -180,7 +187,9 @@ class Account:
             find_policy=self._session_policy,
             semantics=Semantics() if semantics is None else semantics,
             mfa_present=mfa_present,
+            organizations=shared.organizations,
         )
+        self._root: RootUser | None = None
         self.instances = Instances()
         self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
@@ -240,6 +249,32 @@ class Account:
         account = cls(authorization_details.account_of(document), **options)
         authorization_details.load(document, account.iam)
         return account
+
+    # -- who acts besides roles and users -----------------------------------------------------------------------------
+
+    @property
+    def root(self) -> RootUser:
+        """The account's root user."""
+        if self._root is None:
+            # Imported when it is needed, to keep the import of the library quick.
+            from ec2roles.iam.root_user import RootUser
+
+            self._root = RootUser(self.account_id, time=self.time, quotas=self.iam.quotas)
+        return self._root
+
+    def service(self, name: str) -> ServicePrincipal:
+        """
+        Return an AWS service, which can assume roles as EC2 does.
+
+        >>> Account().service("ecs-tasks.amazonaws.com")
+        <ServicePrincipal ecs-tasks.amazonaws.com>
+
+        Args:
+            name: such as ``lambda.amazonaws.com``.
+        """
+        from ec2roles.sts.service_principal import ServicePrincipal
+
+        return ServicePrincipal(name, self.sts, self.history.record_call)
 
     # -- IAM --------------------------------------------------------------------------------------------------------
 
