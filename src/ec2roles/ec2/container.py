@@ -15,7 +15,7 @@ from ec2roles.client.program import Completed
 from ec2roles.client.terminal import Terminal
 from ec2roles.ec2.metadata import MetadataService
 from ec2roles.ec2.metadata_options import REQUIRED
-from ec2roles.ec2.metadata_tree import Host
+from ec2roles.ec2.metadata_view import Host
 from ec2roles.errors import InstanceError
 from ec2roles.policy import Decision
 from ec2roles.timeline import Position
