@@ -207,7 +207,7 @@ MAY_IMPORT = {
         " iam.directory iam.entities iam.identity iam.managed"
     ),
     "services.iam_account": (
-        "services.iam_members services.iam_policies services.iam_table iam.directory iam.identity"
+        "services.iam_members services.iam_policies services.iam_table iam.directory iam.identity iam.role"
     ),
     "services.iam_simulate": (
         "services.iam_table iam.directory iam.group iam.identity iam.role iam.user policy policy.evaluate"

@@ -352,7 +352,7 @@ class History:
                 recorded.position,
                 CALL,
                 call.operation or call.action.partition(":")[2],
-                call.resource or _judged_on(recorded.response.decision),
+                call.resource,
                 instance_id=call.sender or _instance_of(caller),
                 role_arn=None if caller is None else caller.role_arn,
                 caller=_who(recorded),
@@ -420,12 +420,6 @@ def _instance_of(caller: Session | None) -> str | None:
         return None
     name = caller.arn.rpartition("/")[2]
     return name if name.startswith("i-") else None
-
-
-def _judged_on(decision: Decision | None) -> str | None:
-    """What a call was about whose parameters alone say it: the first thing that had to be allowed, or the one denied."""
-    request = None if decision is None else decision.request
-    return None if request is None or request.resource == "*" else request.resource
 
 
 def _life(expiration: Any) -> str:

@@ -411,14 +411,16 @@ class TokenService:
             # Who calls decides, not the policies: a root user, a wrong one-time code.
             return Judgement(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
         decision: Decision | None = None
+        first: str | None = None
         for needed in all_needed:
+            first = first or needed.resource
             one = self._authorize(found, needed, call, named_operation)
             if not one.allowed:
-                return Judgement(found, one, AccessDeniedError(one.message))
+                return Judgement(found, one, AccessDeniedError(one.message), first)
             decision = decision or one
         if decision is None:
             raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Judgement(found, decision)
+        return Judgement(found, decision, resource=first)
 
     def _authorize(
         self,
