@@ -158,18 +158,21 @@ MAY_IMPORT = {
     "ec2.identity_role": "ec2.hardware ec2.metadata_text ec2.rotation policy sts.credentials sts.session",
     "ec2.fetch": "ec2.rotation ec2.association iam.instance_profile iam.role sts.token_service policy",
     "ec2.metadata_documents": "ec2.fetch ec2.metadata_text iam.instance_profile sts.credentials",
+    "ec2.metadata_response": "ec2.metadata_text",
+    "ec2.metadata_view": (
+        "ec2.association ec2.fetch ec2.hardware ec2.metadata_metrics ec2.rotation iam.role sts.credentials"
+    ),
     "ec2.metadata_tree": (
-        "ec2.association ec2.fetch ec2.hardware ec2.identity_role ec2.instance_identity ec2.metadata_documents"
-        " ec2.metadata_metrics ec2.metadata_network ec2.metadata_options ec2.notices ec2.rotation iam.role sts.credentials"
+        "ec2.fetch ec2.identity_role ec2.instance_identity ec2.metadata_documents ec2.metadata_network"
+        " ec2.metadata_options ec2.metadata_view ec2.notices"
     ),
     "ec2.metadata": (
-        "ec2.association ec2.metadata_metrics ec2.metadata_options ec2.metadata_text ec2.metadata_token ec2.metadata_tree"
-        " sts.credentials"
+        "ec2.association ec2.metadata_metrics ec2.metadata_options ec2.metadata_response ec2.metadata_token"
+        " ec2.metadata_tree ec2.metadata_view sts.credentials"
     ),
-    "ec2.next_change": "ec2.association ec2.metadata_documents ec2.metadata_tree",
+    "ec2.next_change": "ec2.association ec2.metadata_documents ec2.metadata_view",
     "ec2.container": (
-        "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_tree policy"
-        " sts.credentials calls"
+        "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_view policy calls"
     ),
     "ec2.launch": (
         "ec2.association ec2.hardware ec2.metadata_options ec2.rotation iam.instance_profile iam.names iam.role"
@@ -177,7 +180,7 @@ MAY_IMPORT = {
     ),
     "ec2.instance": (
         "ec2.association ec2.container ec2.fetch ec2.hardware ec2.identity_role ec2.launch ec2.metadata"
-        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_tree ec2.next_change ec2.notice_board ec2.rotation"
+        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_view ec2.next_change ec2.notice_board ec2.rotation"
         " client.chain client.program client.terminal iam.instance_profile iam.names sts.credentials sts.session"
         " sts.token_service policy calls"
     ),
@@ -247,7 +250,7 @@ MAY_IMPORT = {
     "cli.check": "account iam.instance_profile",
     # -- adapters: one outside library or format each; they may import account and cloud, and nobody imports them -----
     "adapters": "",
-    "adapters.wsgi": "account cloud ec2.metadata",
+    "adapters.wsgi": "account cloud ec2.metadata ec2.metadata_response",
     "adapters.raw_http": "",
     "adapters.aws_chunked": "",
     "adapters.sigv4": "adapters.aws_chunked adapters.raw_http sts.refusal sts.session",
