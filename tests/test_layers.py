@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 # Leaves know nothing of AWS's services. Everybody may import them, and they may import each other.
-LEAVES = "arns atomic clock errors ids secret timeline"
+LEAVES = "arns atomic clock errors fault_plan faults ids propagation secret timeline"
 
 # The core's parts, for the rows at the top of the house.
-CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door history"
+CORE = "policy policy.* calls iam.* sts.* client.* ec2.* services.* front_door history past"
 
 # From the bottom up: a module comes after those that it may import.
 MAY_IMPORT = {
@@ -98,8 +98,13 @@ MAY_IMPORT = {
     "iam.customer_managed": "iam.names iam.quotas policy",
     "iam.identity": "iam.names iam.quotas iam.managed policy",
     "iam.group": "iam.identity iam.names policy",
+    "sts.mfa": "iam.names sts.session",
+    "iam.mfa_device": "sts.mfa",
     "iam.role": "iam.identity iam.names iam.trust sts.credentials sts.session policy",
-    "iam.user": "iam.identity iam.names iam.group sts.credentials sts.session policy",
+    "iam.user": "iam.identity iam.names iam.group iam.mfa_device sts.credentials sts.session policy",
+    "iam.root_user": "iam.mfa_device iam.quotas sts.credentials sts.session policy",
+    "iam.organization_tree": "policy policy.plan policy.policy_set",
+    "iam.organization": "iam.names iam.organization_tree policy",
     "iam.instance_profile": "iam.names iam.quotas iam.role",
     "iam.directory": (
         "iam.names iam.quotas iam.entities iam.managed iam.customer_managed iam.identity iam.group iam.role iam.user"
@@ -111,8 +116,16 @@ MAY_IMPORT = {
     ),
     "iam.console": "iam.identity iam.role iam.user iam.directory policy",
     # -- sts, the service ---------------------------------------------------------------------------------------------
-    "sts.assume_role": "iam.names iam.role policy",
-    "sts.token_service": "sts.credentials sts.session sts.refusal sts.assume_role iam.role policy policy.evaluate calls",
+    "sts.authorization_message": "policy",
+    "sts.authorization": "sts.session policy policy.plan calls",
+    "sts.session_policies": "iam.names policy",
+    "sts.assume_role": "sts.authorization sts.mfa sts.session sts.session_policies iam.names iam.role policy",
+    "sts.get_session_token": "sts.assume_role sts.authorization sts.credentials sts.mfa sts.session policy",
+    "sts.token_service": (
+        "sts.assume_role sts.authorization sts.authorization_message sts.credentials sts.get_session_token sts.refusal sts.session"
+        " sts.session_policies iam.names iam.role policy policy.evaluate calls"
+    ),
+    "sts.service_principal": "sts.assume_role sts.session sts.token_service iam.role policy calls",
     # -- client: what runs on an instance -----------------------------------------------------------------------------
     "client": "",
     "client.files": "",
@@ -151,6 +164,7 @@ MAY_IMPORT = {
         "ec2.association ec2.metadata_metrics ec2.metadata_options ec2.metadata_text ec2.metadata_token ec2.metadata_tree"
         " sts.credentials"
     ),
+    "ec2.next_change": "ec2.association ec2.metadata_documents ec2.metadata_tree",
     "ec2.container": (
         "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_tree policy"
         " sts.credentials calls"
@@ -161,23 +175,68 @@ MAY_IMPORT = {
     ),
     "ec2.instance": (
         "ec2.association ec2.container ec2.fetch ec2.hardware ec2.identity_role ec2.launch ec2.metadata"
-        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_tree ec2.notice_board ec2.rotation client.chain"
-        " client.program client.terminal iam.instance_profile sts.credentials sts.session sts.token_service policy calls"
+        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_tree ec2.next_change ec2.notice_board ec2.rotation"
+        " client.chain client.program client.terminal iam.instance_profile iam.names sts.credentials sts.session"
+        " sts.token_service policy calls"
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",
-    "services.operation": "calls policy sts.session sts.token_service",
+    "services.operation": "calls policy sts.refusal sts.session sts.token_service",
     "services.registry": "services.operation sts.token_service calls",
+    "services.pass_role": "iam.role sts.token_service",
+    "services.iam_parameters": "iam.names policy",
+    "services.iam_members": (
+        "iam.customer_managed iam.directory iam.group iam.identity iam.instance_profile iam.managed iam.role iam.user"
+    ),
+    "services.iam_table": (
+        "services.operation services.pass_role services.iam_parameters calls iam.directory iam.entities iam.identity"
+        " iam.user sts.token_service"
+    ),
+    "services.iam_identities": (
+        "services.iam_members services.iam_table calls iam.group iam.role iam.user sts.credentials"
+    ),
+    "services.iam_profiles": (
+        "services.iam_identities services.iam_members services.iam_table services.pass_role iam.instance_profile"
+        " iam.role sts.token_service"
+    ),
+    "services.iam_policies": (
+        "services.iam_identities services.iam_members services.iam_table services.pass_role iam.customer_managed"
+        " iam.directory iam.entities iam.identity iam.managed"
+    ),
+    "services.iam_account": (
+        "services.iam_members services.iam_policies services.iam_table iam.directory iam.identity iam.role"
+    ),
+    "services.iam_simulate": (
+        "services.iam_table iam.directory iam.group iam.identity iam.role iam.user policy policy.evaluate"
+    ),
+    "services.iam": (
+        "services.operation services.iam_account services.iam_identities services.iam_policies services.iam_profiles"
+        " services.iam_simulate calls iam.directory iam.role policy"
+    ),
     "services.s3_api": "calls",
     "services.s3": "services.operation services.s3_api calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
+    "services.ec2_parameters": (
+        "ec2.association ec2.instance ec2.launch ec2.metadata_defaults ec2.metadata_options iam.instance_profile calls"
+    ),
+    "services.ec2_members": (
+        "ec2.association ec2.instance ec2.metadata_defaults ec2.metadata_network iam.instance_profile"
+    ),
+    "services.ec2_lists": "ec2.instance services.ec2_members calls",
+    "services.ec2": (
+        "services.operation services.pass_role services.ec2_parameters services.ec2_members services.ec2_lists calls policy"
+        " ec2.association ec2.instance ec2.metadata_defaults ec2.metadata_network ec2.metadata_options iam.instance_profile"
+        " sts.authorization_message sts.token_service"
+    ),
     # -- the house ----------------------------------------------------------------------------------------------------
     "front_door": (
         "services.operation services.registry sts.credentials sts.session sts.token_service iam.directory policy calls"
     ),
     "cloudtrail": "calls sts.credentials sts.session",
     "history": "cloudtrail calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
-    "account": CORE,
+    "clients": "calls services.registry",
+    "past": "policy sts.credentials iam.* ec2.association ec2.instance ec2.metadata_options services.s3",
+    "account": f"{CORE} clients past",
     "cloud": f"{CORE} account",
     "ec2roles": f"{CORE} account cloud",
     # -- the program --------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ class Call:
         refusal: why the sender has nothing to sign with, if its credential chain failed.
         sender: the id of the instance it comes from, if it comes from one.
         caller: the session behind the credentials, once they have been checked; None before that.
+        seen: the position as of which IAM is seen; None for what the service's propagation delay says.
     """
 
     action: str
@@ -45,6 +46,7 @@ class Call:
     refusal: AwsError | None = attrs.field(default=None, kw_only=True)
     sender: str | None = attrs.field(default=None, kw_only=True)
     caller: Any = attrs.field(default=None, kw_only=True, repr=False)
+    seen: Position | None = attrs.field(default=None, kw_only=True, repr=False)
 
     def by(self, caller: Any) -> Call:
         """Return the same call with its caller known, as operations get it."""
@@ -60,6 +62,7 @@ class Call:
             refusal=self.refusal,
             sender=self.sender,
             caller=caller,
+            seen=self.seen,
         )
 
 

@@ -80,18 +80,27 @@ class FrontDoor:
             found = self._registry.find(call)
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self._sts.time.check_clock(call.position[0])
-        caller = None
+        caller = about = None
+        refused = self._sts.refuses(call)
         try:
+            if refused is not None:
+                raise refused
             judged = self._judge(call, found)
-            caller = judged.caller
+            caller, about = judged.caller, judged.resource
             response = self._perform(call, found, judged)
         except AwsError as error:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
+            caller = caller or self._caller(call)
             response = Response(error=error, source=call.source)
+        if refused is None:
+            self._sts.count(call)
         if self._recorder is not None:
+            if call.resource is None and about not in (None, "*"):
+                call = attrs.evolve(call, resource=about)
             self._recorder.record_call(call, response, caller)
         return response
 
+    @atomic
     def request(
         self,
         operation: str,
@@ -112,6 +121,8 @@ class FrontDoor:
             parameters: AWS's, as boto3 takes them: ``{"RoleName": "app"}``.
             position, credentials, context, refusal, source, sender: as in a `Call`.
         """
+        if not isinstance(parameters, Mapping):
+            raise TypeError(f"parameters must be a mapping, got {type(parameters).__name__}")
         try:
             found = self._registry.operation(operation)
         except AwsError as error:
@@ -143,6 +154,10 @@ class FrontDoor:
         """Judge *call*; change nothing and record nothing."""
         return self._judge(call, self._registry.find(call)).decision
 
+    def _caller(self, call: Call) -> Session | None:
+        found = None if call.credentials is None else self._sts.session(call.credentials, call.position)
+        return found if isinstance(found, Session) else None
+
     def _judge(self, call: Call, found: Found) -> Judgement:
         judged = self._sts.judge(call, found.operation.needs, named_operation=found.named_operation)
         if found.named_operation is None or judged.caller is None:
@@ -157,7 +172,8 @@ class FrontDoor:
         decision = judged.decision
         if judged.error is not None:
             error = judged.error
-            if judged.caller is not None and isinstance(error, AccessDeniedError):
+            # What was refused before it came to policies has its own words already.
+            if decision.request is not None and isinstance(error, AccessDeniedError):
                 denial = plain_denial if found.service is None else found.service.denial
                 error = denial(call.by(judged.caller), decision)
             return Response(error=error, decision=decision, source=call.source)

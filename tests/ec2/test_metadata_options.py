@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ec2roles import Account, Instance
+from ec2roles import Account, Instance, PermissionPolicy
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.errors import InstanceError
 
@@ -160,3 +160,44 @@ def test_options_live_tokens_survive_a_change_and_back() -> None:
     web.modify_metadata_options(http_endpoint="enabled")
 
     assert web.metadata.get("/latest/meta-data/mac", {"X-aws-ec2-metadata-token": token}).ok
+
+
+def test_ec2s_operations_set_and_show_the_accounts_defaults() -> None:
+    """Only what the account has a preference for is shown."""
+    account = Account()
+    key = account.create_user("admin").create_access_key()
+    account.users["admin"].put_policy("all", PermissionPolicy.allow("*"))
+
+    def ask(operation: str, **parameters: Any) -> Any:
+        return account.request(f"ec2:{operation}", parameters, credentials=key)
+
+    assert ask("GetInstanceMetadataDefaults").value == {"AccountLevel": {}}
+    assert ask("ModifyInstanceMetadataDefaults", HttpTokens="required", HttpPutResponseHopLimit=-1).value == {
+        "Return": True
+    }
+    assert ask("GetInstanceMetadataDefaults").value == {
+        "AccountLevel": {"HttpTokens": "required", "ManagedBy": "account"}
+    }
+    assert ask("ModifyInstanceMetadataDefaults", HttpTokens="maybe").error.code == "InvalidParameterValue"
+    ran = ask("RunInstances", ImageId="ami-0abcdef1234567890", MinCount=1, MaxCount=1, KeyName="lesson").result()
+    (found,) = ran["Instances"]
+    assert found["MetadataOptions"]["HttpTokens"] == "required"
+    assert found["KeyName"] == "lesson"
+    web = account.instances[found["InstanceId"]]
+    assert web.hardware.key_name == "lesson"
+    ask("ModifyInstanceMetadataDefaults", HttpTokensEnforced="enabled")
+    refused = ask("RunInstances", ImageId="ami-0abcdef1234567890", MinCount=1, MaxCount=1,
+                  MetadataOptions={"HttpTokens": "optional"})  # fmt: skip
+    assert refused.error.code == "UnsupportedOperation"
+    assert len(account.instances) == 1
+    refused = ask("ModifyInstanceMetadataOptions", InstanceId=web.instance_id, HttpTokens="optional")
+    assert refused.error.code == "UnsupportedOperation"
+
+
+def test_a_tag_that_cannot_stand_in_the_metadata_is_not_added() -> None:
+    web = Account().launch_instance(tags={"Name": "web"}, instance_metadata_tags="enabled")
+
+    with pytest.raises(InstanceError, match="is not a valid tag key"):
+        web.create_tags({"a b": "c"})
+    web.create_tags({"Env": "test"})
+    assert web.metadata.get("/latest/meta-data/tags/instance").body == "Env\nName"

@@ -71,6 +71,10 @@ class IdentityRole:
         """``arn:aws:iam::ACCOUNT:role/aws:ec2-instance``."""
         return f"arn:aws:iam::{self.account_id}:role/{NAME}"
 
+    def exists(self, position: Position) -> bool:
+        """Return True: it comes with the account."""
+        return True
+
     def policy_set(self, position: Position) -> PolicySet:
         """Return what stands for "usable for nothing else": a Deny, which no resource's policy overrules."""
         return PolicySet([_NOTHING_ELSE])
@@ -78,6 +82,9 @@ class IdentityRole:
     def principal_tags(self, position: Position) -> tuple[tuple[str, str], ...]:
         """Return none: it has no tags."""
         return ()
+
+    def mfa_device(self, serial_number: str, position: Position) -> None:
+        """Return None: only users have MFA devices."""
 
 
 def identity_info(bearer: Bearer, now: int) -> str:
@@ -135,7 +142,7 @@ def identity_session(bearer: Bearer, issued: IssuedKey, now: int, context: dict[
             issued=credentials.issued,
             extra={**context, "ec2:RoleDelivery": f"{_DELIVERY[issued.delivery]}.0"},
         ),
-        lambda position: True,
+        role.exists,
     )
 
 

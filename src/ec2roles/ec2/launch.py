@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -17,6 +18,7 @@ from ec2roles.errors import Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import check_tags
 from ec2roles.iam.role import Role
+from ec2roles.propagation import EC2_CONTROL_PLANE
 from ec2roles.sts.token_service import TokenService
 from ec2roles.timeline import Timekeeper, Timeline
 
@@ -39,6 +41,8 @@ class Launch:
         first_slot: the slot of the first of them.
         states: their past; shared until one of them differs.
         check_options: raises if the account does not allow such metadata options.
+        hibernation: whether they can be hibernated.
+        client_token: what the caller of RunInstances gave to make the call idempotent.
     """
 
     time: Timekeeper
@@ -50,6 +54,8 @@ class Launch:
     first_slot: int
     states: Timeline[InstanceRecord]
     check_options: Callable[[MetadataOptions], None]
+    hibernation: bool = False
+    client_token: str = ""
 
 
 def resolve_profile(
@@ -80,19 +86,33 @@ def resolve_profile(
     time.require_same(profile.time, f"instance profile '{profile.name}'")
     if profile.account_id != account_id:
         raise invalid_profile(profile.arn, f"it is of account {profile.account_id}, the instance of {account_id}")
-    if not profile.exists((1 << 80, 0)):
-        raise invalid_profile(profile.name, "it has been deleted")
-    if profile.role is None:
+    seen = (1 << 80, 0)
+    late = ""
+    if time.propagation is not None:
+        now = time.as_of(None)
+        seen = time.seen_by(EC2_CONTROL_PLANE, now)
+        late = f"; EC2 sees changes in IAM {timedelta(microseconds=now[0] - seen[0])} later"
+    if not profile.exists(seen):
+        made = "it has been deleted" if seen > profile.created else "EC2 does not see it yet"
+        raise invalid_profile(profile.name, made + late)
+    if profile.role_at(seen) is None:
         raise InstanceError(
             f'IAM Instance Profile "{profile.arn}" has no associated IAM Roles',
-            detail=f"instance profile '{profile.name}' is empty; add_role() first",
+            detail=f"instance profile '{profile.name}' is empty{late or '; add_role() first'}",
         )
     return profile
 
 
-def invalid_profile(value: str, detail: str) -> InstanceError:
-    """Return EC2's error for a name or an ARN that is no instance profile."""
-    member = "arn" if value.startswith("arn:") else "name"
+def invalid_profile(value: str, detail: str, *, member: str | None = None) -> InstanceError:
+    """
+    Return EC2's error for a name or an ARN that is no instance profile.
+
+    Args:
+        value: the name or the ARN.
+        detail: our own words.
+        member: ``name`` or ``arn``, where the caller said which it is.
+    """
+    member = member or ("arn" if value.startswith("arn:") else "name")
     words = "ARN" if member == "arn" else "name"
     return InstanceError(
         f"Value ({value}) for parameter iamInstanceProfile.{member} is invalid. Invalid IAM Instance Profile {words}",
@@ -125,6 +145,8 @@ def prepare_launch(
     partition_number: int | None = None,
     host_id: str | None = None,
     block_devices: Mapping[str, str] | None = None,
+    hibernation: bool = False,
+    client_token: str = "",
     **unknown: Any,
 ) -> Launch:
     """Check everything about a launch, note it, and return what its instances will share."""
@@ -139,6 +161,7 @@ def prepare_launch(
         "instance_life_cycle": instance_life_cycle,
         "group_name": group_name,
         "host_id": host_id,
+        "client_token": client_token,
     }
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
@@ -147,6 +170,8 @@ def prepare_launch(
         raise TypeError(f"rotation must be a Rotation, got {type(rotation).__name__}")
     if user_data is not None and not isinstance(user_data, (str, bytes)):
         raise TypeError(f"user_data must be str or bytes, got {type(user_data).__name__}")
+    if not isinstance(hibernation, bool):
+        raise TypeError(f"hibernation must be bool, got {type(hibernation).__name__}")
     time.require_same(sts.time, "the token service")
     time.check_slots(count)
     found = None if profile is None else resolve_profile(profile, find_profile, time, sts.account_id)
@@ -200,7 +225,7 @@ def prepare_launch(
     )
     record = InstanceRecord(
         RUNNING,
-        None if found is None else Association(None, found, position),
+        None if found is None else Association(found, position, position[0]),
         options,
         None if found is None else Epoch(position, 0),
         tags=pairs,
@@ -216,6 +241,8 @@ def prepare_launch(
         time.next_slot,
         Timeline(position, record),
         check_options,
+        hibernation,
+        client_token,
     )
 
 

@@ -21,6 +21,7 @@ from ec2roles.timeline import Position
 TOKEN_HEADER = "x-aws-ec2-metadata-token"
 TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
 TOKEN_PATH = "/latest/api/token"
+_CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 _TOKEN_WORDS = ["latest", "api", "token"]
 
 V1 = 1
@@ -126,7 +127,15 @@ class MetadataService:
                 return None
             version = V1
         served = self._host.served(record, position[0], version)
-        return None if served is None else served.credentials
+        if served is None or served.role is None:
+            return None
+        if self._host.time.faults is not None:
+            requests = [f"GET {_CREDENTIALS}", f"GET {_CREDENTIALS}{served.role.name}"]
+            if version == V2:
+                requests.insert(0, f"PUT {TOKEN_PATH}")
+            if any([self._is_lost(request, position) for request in requests]):
+                return None
+        return served.credentials
 
     def get(
         self,
@@ -223,7 +232,11 @@ class MetadataService:
         if not isinstance(path, str) or not path.startswith("/"):
             raise MetadataError(f"a metadata path starts with '/', got {shown(path)}")
         record = self._reachable(position)
-        if record is None or (ipv6 and record.options.http_protocol_ipv6 == DISABLED):
+        if (
+            record is None
+            or (ipv6 and record.options.http_protocol_ipv6 == DISABLED)
+            or self._is_lost(f"{method} {path}", position)
+        ):
             return TIMED_OUT
         path = path.partition("?")[0]
         if record.options.http_endpoint == DISABLED:
@@ -280,6 +293,13 @@ class MetadataService:
             body, kind = str(found), "text/plain"
             size = len(body) if body.isascii() else len(body.encode("utf-8", "surrogateescape"))
         return MetadataResponse(200, body, _headers(size, kind, position, ttl=left))
+
+    def _is_lost(self, request: str, position: Position) -> bool:
+        host = self._host
+        faults = host.time.faults
+        return faults is not None and bool(
+            faults.metadata_is_lost(request, position, host.hardware.account_id, host.instance_id)
+        )
 
     def _reachable(self, position: Position) -> InstanceRecord | None:
         record = self._host.record_at(position)

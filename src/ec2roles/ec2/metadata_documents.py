@@ -35,7 +35,7 @@ def profile_info(fetch: Fetch, profile: InstanceProfile, since: int) -> str:
                 ("LastUpdated", _time(fetch.position[0])),
             ]
         )
-    seen = [position[0] for position in profile.changes() if position <= fetch.position]
+    seen = [position[0] for position in profile.changes() if position <= fetch.seen]
     pairs = [
         ("Code", "Success"),
         ("LastUpdated", _time(max([since, *seen]))),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ec2roles.ec2.hardware import Hardware
+from ec2roles.ids import Ids
 from ec2roles.timeline import Timekeeper
 
 # A launch's interfaces are numbered by the slots of its instances, far from the ids that are made one by one.
@@ -46,19 +47,18 @@ def interface_id(host: Networked) -> str:
     return host.time.ids.resource_id("eni", number + _INTERFACES)
 
 
-def subnet_id(host: Networked) -> str:
-    """Return ``subnet-0...``: there is one for each availability zone of an account."""
-    return _named(host, "subnet", host.hardware.availability_zone)
+def subnet_of(ids: Ids, region: str, zone: str) -> str:
+    """Return ``subnet-0...``: there is one for each availability zone."""
+    return _named(ids, "subnet", zone, first=f"{region}a")
 
 
-def security_group_ids(host: Networked) -> list[str]:
-    """Return ``sg-0...`` for each of its security groups."""
-    return [_named(host, "sg", name) for name in host.hardware.security_groups]
+def group_of(ids: Ids, name: str) -> str:
+    """Return ``sg-0...`` for the security group of that name."""
+    return _named(ids, "sg", name, first="default")
 
 
-def _named(host: Networked, prefix: str, name: str) -> str:
-    ids = host.time.ids
-    number = int.from_bytes(ids.digest(b"network", f"{prefix} {host.hardware.account_id} {name}", 8), "big")
+def _named(ids: Ids, prefix: str, name: str, *, first: str) -> str:
+    number = 1 if name == first else int.from_bytes(ids.digest(b"network", f"{prefix} {name}", 8), "big")
     return ids.resource_id(prefix, number)
 
 
@@ -72,6 +72,7 @@ def blocks(host: Networked) -> tuple[str, list[str]]:
 def interfaces(host: Networked) -> dict[str, Callable[[Any], Any]]:
     """Return what is below ``network/interfaces/macs/``: one directory, named by the MAC address."""
     hardware = host.hardware
+    ids = host.time.ids
     subnet, vpc = blocks(host)
     leaves = {
         "device-number": "0",
@@ -80,9 +81,9 @@ def interfaces(host: Networked) -> dict[str, Callable[[Any], Any]]:
         "local-ipv4s": host.private_ipv4,
         "mac": mac(host),
         "owner-id": hardware.account_id,
-        "security-group-ids": "\n".join(security_group_ids(host)),
+        "security-group-ids": "\n".join(group_of(ids, name) for name in hardware.security_groups),
         "security-groups": "\n".join(hardware.security_groups),
-        "subnet-id": subnet_id(host),
+        "subnet-id": subnet_of(ids, hardware.region, hardware.availability_zone),
         "subnet-ipv4-cidr-block": subnet,
         "vpc-id": hardware.vpc_id,
         "vpc-ipv4-cidr-block": vpc[0],
