@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import product
 from typing import Any
 
@@ -90,6 +91,8 @@ GIVEN = [
     "arn:aws:s::a:b:C",
     "arn:aws:s:a:a:C/x:y:B",
     "arn:aws:s::a:",
+    "arn:aws:s:::b:C",
+    "arn:aws:s:xA:a:b",
 ]
 
 
@@ -98,7 +101,15 @@ def test_stars_that_cross_colons_keep_the_case_of_the_rest(kind: str) -> None:
     """The first five parts of the *resource* ignore case and the rest does not, wherever a star puts the parts."""
     entries = [f"arn:aws:s:{region}:{account}:{rest}" for region, account, rest in product(HEADS, HEADS, RESTS)]
     entries += [f"arn:aws:s:{region}:{rest}" for region, rest in product(HEADS, RESTS)]
-    entries += ["arn:*:C", "arn:*:B:c", "arn:*:*:*:B", "arn:AWS:S:*:B", "arn:aws:s*:C/x:*:B"]
+    entries += [
+        "arn:*:C",
+        "arn:*:B:c",
+        "arn:*:*:*:B",
+        "arn:AWS:S:*:B",
+        "arn:aws:s*:C/x:*:B",
+        "arn:*:S:::b:C",
+        "arn:a*:S::*",
+    ]
     for entry in entries:
         resources = Resources((entry,), kind=kind, variables=True)
         for resource in GIVEN:
@@ -112,6 +123,15 @@ def test_a_star_that_crosses_colons_does_not_cover_what_is_no_arn() -> None:
     for entry in ("arn:aws:s:*:B", "arn:aws:s:*:*:B*", "*:B"):
         resources = Resources((entry,), kind="identity", variables=True)
         assert not any(resources.match(resource, {}) for resource in ("*", "arn:aws:s:a:B", "B", ""))
+
+
+def test_stars_behind_one_that_crosses_colons_cost_nothing_each() -> None:
+    """However many they are, only the first five parts of an entry are looked at for where those of the resource end."""
+    entry = "arn:aws:s:*:A:" + "b*" * 5000
+    begun = time.perf_counter()
+    resources = Resources((entry,), kind="resource", variables=True)
+    assert not resources.match("arn:aws:s:a:a:" + "b" * 2000, {})
+    assert time.perf_counter() - begun < 0.1
 
 
 @pytest.mark.parametrize(
