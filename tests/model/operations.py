@@ -136,9 +136,7 @@ def update_trust(pair: Pair, random: Random) -> None:
 @operation(1)
 def update_role(pair: Pair, random: Random) -> None:
     role, longest = random.randrange(len(pair.roles)), random.choice([3600, 7200, 43200])
-    pair.write(
-        "update_role", lambda: pair.roles[role].update(max_session_duration=longest), role=role, longest=longest
-    )
+    pair.write("update_role", lambda: pair.roles[role].update(max_session_duration=longest), role=role, longest=longest)
 
 
 @operation(1)
@@ -213,7 +211,7 @@ def create_key(pair: Pair, random: Random) -> None:
     if not pair.users:
         return
     user = random.randrange(len(pair.users))
-    key = pair.write("create_key", lambda: pair.users[user].create_access_key(), user=user)
+    key = pair.write("create_key", pair.users[user].create_access_key, user=user)
     if key is not None:
         pair.hold(key, {"kind": "key", "number": len(pair.keys), "user": user})
         pair.keys.append(key)
@@ -246,9 +244,7 @@ def set_key(pair: Pair, number: int, status: str) -> None:
 def put_policy(pair: Pair, random: Random) -> None:
     who, name, policy = any_identity(pair, random), f"policy-{random.randrange(2)}", random.choice(INLINE)
     document: PermissionPolicy = DOCUMENTS[policy]
-    pair.write(
-        "put_policy", lambda: pair.entity(who).put_policy(name, document), who=who, name=name, policy=policy
-    )
+    pair.write("put_policy", lambda: pair.entity(who).put_policy(name, document), who=who, name=name, policy=policy)
 
 
 @operation(1)
@@ -260,7 +256,7 @@ def delete_policy(pair: Pair, random: Random) -> None:
 @operation(0.7)
 def revoke_sessions(pair: Pair, random: Random) -> None:
     role = random.randrange(len(pair.roles))
-    pair.write("revoke", lambda: pair.roles[role].revoke_sessions(), role=role)
+    pair.write("revoke", pair.roles[role].revoke_sessions, role=role)
 
 
 @operation(1.5)
@@ -302,7 +298,9 @@ def put_boundary(pair: Pair, random: Random) -> None:
 @operation(1)
 def delete_boundary(pair: Pair, random: Random) -> None:
     world = pair.model.world()
-    bounded = [(kind, n) for kind in ("roles", "users") for n, each in enumerate(world[kind]) if each["boundary"] is not None]
+    bounded = [
+        (kind, n) for kind in ("roles", "users") for n, each in enumerate(world[kind]) if each["boundary"] is not None
+    ]
     who = random.choice(bounded) if bounded and random.random() < 0.8 else any_identity(pair, random)
     pair.write("delete_boundary", lambda: pair.entity(who).delete_permissions_boundary(), who=who)
 
@@ -355,7 +353,7 @@ def delete_managed(pair: Pair, random: Random) -> None:
             if identity["exists"] and managed in identity["attached"]:
                 do = lambda w=who: pair.entity(w).detach_policy(pair.managed[managed])  # noqa: E731
                 pair.write("detach_policy", do, who=who, managed=managed)
-        for version in [each for each in world["managed"][managed]["versions"]]:
+        for version in list(world["managed"][managed]["versions"]):
             if version != world["managed"][managed]["default"]:
                 do = lambda v=version: pair.managed[managed].delete_version(f"v{v}")  # noqa: E731
                 pair.write("delete_version", do, managed=managed, version=version)
@@ -397,7 +395,7 @@ def remove_role(pair: Pair, random: Random) -> None:
 
 def empty_profile(pair: Pair, profile: int) -> None:
     """Take the role out of a profile."""
-    pair.write("remove_role", lambda: pair.profiles[profile].remove_role(), profile=profile)
+    pair.write("remove_role", pair.profiles[profile].remove_role, profile=profile)
 
 
 @operation(2)
@@ -479,14 +477,14 @@ def change_instance(pair: Pair, random: Random) -> None:
     if pair.instances:
         how = random.choice(["detach", "stop", "start", "start", "reboot"])
         instance = random.randrange(len(pair.instances))
-        pair.write(how, lambda: getattr(pair.instances[instance], how)(), instance=instance)
+        pair.write(how, getattr(pair.instances[instance], how), instance=instance)
 
 
 @operation(0.7)
 def terminate(pair: Pair, random: Random) -> None:
     if pair.instances:
         instance = random.randrange(len(pair.instances))
-        pair.write("terminate", lambda: pair.instances[instance].terminate(), instance=instance)
+        pair.write("terminate", pair.instances[instance].terminate, instance=instance)
 
 
 @operation(1.5)

@@ -233,7 +233,11 @@ class Pair:
         if self.tokens and self.instances:
             token, _ = random.choice(self.tokens)
             place = random.randrange(len(token))
-            for changed in (token.swapcase(), token + "=", token[:place] + changed_letter(token[place]) + token[place + 1 :]):
+            for changed in (
+                token.swapcase(),
+                token + "=",
+                token[:place] + changed_letter(token[place]) + token[place + 1 :],
+            ):
                 self.owner.setdefault(changed, "nobody")
                 number = random.randrange(len(self.instances))
                 answer = self.instances[number].metadata.get(IAM, headers={TOKEN: changed})
@@ -287,7 +291,9 @@ class Pair:
         """Compare what there is, by name, and what IAM shows of it."""
         for kind, table in (("roles", self.account.roles), ("instance_profiles", self.account.instance_profiles)):
             known = world["profiles" if kind == "instance_profiles" else kind]
-            assert sorted(each["name"] for each in known if each["exists"]) == sorted(each.name for each in table.values())
+            assert sorted(each["name"] for each in known if each["exists"]) == sorted(
+                each.name for each in table.values()
+            )
         for number, each in enumerate(world["roles"]):
             role = self.roles[number]
             if each["exists"]:
@@ -529,7 +535,9 @@ def forged(credentials: Credentials, other: Credentials, random: Random) -> Cred
     if random.random() < 0.4 and strange is not None:
         changed = strange if isinstance(strange, str) else strange.reveal()
     else:
-        changed = random.choice([text[:place] + changed_letter(text[place]) + text[place + 1 :], text + "A", text.swapcase()])
+        changed = random.choice(
+            [text[:place] + changed_letter(text[place]) + text[place + 1 :], text + "A", text.swapcase()]
+        )
     if changed == text:
         return None
     return attrs.evolve(credentials, **{part: changed if isinstance(value, str) else Secret(changed)})
