@@ -143,7 +143,9 @@ def test_an_outage_keeps_the_metadata_as_a_refused_refresh_left_it(on_refresh_fa
     move(account, hours=7)
 
     assert issued(web) is None
-    assert "AssumeRoleUnauthorizedAccess" not in web.metadata.get(CREDENTIALS).body
+    told = web.metadata.get(CREDENTIALS + "app").body
+    assert '"Code" : "AssumeRoleUnauthorizedAccess"' in told
+    assert '"LastUpdated" : "2026-01-01T01:00:00Z"' in told
 
 
 def test_during_an_outage_a_good_set_stays_under_both_rotations() -> None:

@@ -137,7 +137,7 @@ MAY_IMPORT = {
     "ec2.metadata_tree": (
         "ec2.metadata_documents ec2.fetch ec2.association ec2.metadata_options iam.role sts.credentials"
     ),
-    "ec2.next_change": "ec2.association ec2.metadata_documents ec2.metadata_tree",
+    "ec2.next_change": "ec2.association ec2.fetch ec2.metadata_documents ec2.metadata_tree",
     "ec2.metadata": "ec2.metadata_tree ec2.metadata_token ec2.association ec2.metadata_options sts.credentials",
     "ec2.launch": (
         "ec2.association ec2.metadata_options ec2.metadata_tree ec2.rotation iam.instance_profile iam.names iam.role"

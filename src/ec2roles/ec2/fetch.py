@@ -158,11 +158,7 @@ class Fetcher:
         When a refresh fails, the last good set stays until it expires (`Rotation.on_refresh_failure`). While STS is down EC2
         learns nothing new: what the metadata had then stays, even beyond its expiration.
         """
-        number = self.newest(record, now)
-        fetch = self.fetch(record, number)
-        while fetch.problem == STS_DOWN and number > 0:
-            number = self._before(record, number)
-            fetch = self.fetch(record, number)
+        number, fetch = self._known(record, now)
         if fetch.ok:
             return fetch
         if self.rotation.on_refresh_failure == DROP:
@@ -175,6 +171,18 @@ class Fetcher:
             if fetch.ok:
                 return fetch
         return None
+
+    def known(self, record: InstanceRecord, now: int) -> Fetch:
+        """Return the newest fetch of *record* at *now* from which EC2 learnt anything; the first, if STS was down always."""
+        return self._known(record, now)[1]
+
+    def _known(self, record: InstanceRecord, now: int) -> tuple[int, Fetch]:
+        number = self.newest(record, now)
+        fetch = self.fetch(record, number)
+        while fetch.problem == STS_DOWN and number > 0:
+            number = self._before(record, number)
+            fetch = self.fetch(record, number)
+        return number, fetch
 
     def _before(self, record: InstanceRecord, number: int) -> int:
         return number - 1 if self.happens(record, number - 1) else number - 2
