@@ -260,6 +260,10 @@ class Things(Mapping[str, Entity], Generic[Entity]):
             raise self._missing(name)
         return found
 
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """Return the thing of that name, or *default*."""
+        return self._things.get(name, default)
+
     def __contains__(self, name: object) -> bool:
         return name in self._things
 
