@@ -1,4 +1,4 @@
-"""Asking changes nothing: a history with questions in between is the same as one without."""
+"""Asking changes nothing, and neither does how time passes: histories that must come to the same."""
 
 from __future__ import annotations
 
@@ -65,3 +65,27 @@ def test_what_is_done_later_changes_no_answer_about_the_past(
     for step in after:
         world.do(step)
     assert answers() == first
+
+
+@settings(max_examples=30, deadline=None)
+@given(OPTIONS, st.lists(STEPS, max_size=12), st.lists(st.integers(0, 10_000), min_size=1, max_size=5))
+def test_p17_time_that_passes_in_parts_is_time_that_passes_at_once(
+    options: dict[str, Any], history: list[Any], parts: list[int]
+) -> None:
+    whole, parted = World.make(options), World.make(options)
+    for what, which in history:
+        whole.do((what, which))
+        if what != "wait":
+            parted.do((what, which))
+            continue
+        left = timedelta(minutes=which)
+        for part in parts:
+            step = left * part // 10_000
+            parted.account.clock.advance(step)
+            left -= step
+        parted.account.clock.advance(left)
+
+    assert differences(lines_of(whole.account), lines_of(parted.account)) == []
+    now = whole.account.clock.now()
+    told = [{name: answer(question) for name, question in world.questions(now, 0).items()} for world in (whole, parted)]
+    assert told[0] == told[1]
