@@ -66,6 +66,7 @@ class World:
         self.bare = account.launch_instance()
         self.stopped = account.launch_instance("EC2Role")
         self.stopped.stop()
+        self.sleeper = account.launch_instance("EC2Role", hibernation=True, tags={"team": "red"})
         self.alice = account.create_user("alice")
         self.alice.put_policy("all", ADMIN)
         self.key = self.alice.create_access_key()
@@ -142,6 +143,9 @@ REST: dict[str, Operation] = {
     "start": lambda world: world.stopped.start(),
     "reboot": lambda world: world.web.reboot(),
     "terminate": lambda world: world.web.terminate(),
+    "hibernate": lambda world: world.sleeper.hibernate(),
+    "create_tags": lambda world: world.sleeper.create_tags({"team": "blue"}),
+    "delete_tags": lambda world: world.sleeper.delete_tags(["team"]),
     "modify_metadata_options": lambda world: world.web.modify_metadata_options(http_tokens="required"),
     "create_bucket": lambda world: world.account.s3.create_bucket("new-bucket"),
     "delete_bucket": lambda world: world.account.s3.delete_bucket("old"),
@@ -156,6 +160,12 @@ REST: dict[str, Operation] = {
     ),
     "DeleteObject": lambda world: world.account.call(
         "s3:DeleteObject", "arn:aws:s3:::photos/cat.jpg", credentials=world.key
+    ),
+    "RunInstances": lambda world: world.account.as_(world.key).ec2.run_instances(
+        ImageId="ami-0abcdef1234567890", MinCount=2, MaxCount=2, IamInstanceProfile={"Name": "EC2Role"}, ClientToken="x"
+    ),
+    "StopInstances": lambda world: world.account.as_(world.key).ec2.stop_instances(
+        InstanceIds=[world.web.instance_id, world.bare.instance_id]
     ),
     "refused call": lambda world: world.web.call("s3:DeleteBucket", "arn:aws:s3:::photos"),
     "call by an instance": lambda world: world.web.call("s3:ListAllMyBuckets"),

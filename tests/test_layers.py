@@ -111,8 +111,9 @@ MAY_IMPORT = {
     ),
     "iam.console": "iam.identity iam.role iam.user iam.directory policy",
     # -- sts, the service ---------------------------------------------------------------------------------------------
+    "sts.authorization_message": "policy",
     "sts.assume_role": "iam.names iam.role policy",
-    "sts.token_service": "sts.credentials sts.session sts.refusal sts.assume_role iam.role policy policy.evaluate calls",
+    "sts.token_service": "sts.authorization_message sts.credentials sts.session sts.refusal sts.assume_role iam.role policy policy.evaluate calls",
     # -- client: what runs on an instance -----------------------------------------------------------------------------
     "client": "",
     "client.files": "",
@@ -145,21 +146,60 @@ MAY_IMPORT = {
     ),
     "ec2.instance": (
         "ec2.launch ec2.metadata ec2.metadata_tree ec2.next_change ec2.metadata_options ec2.association ec2.fetch client.chain"
-        " client.program client.terminal iam.instance_profile sts.credentials sts.session sts.token_service policy calls"
+        " client.program client.terminal iam.instance_profile iam.names sts.credentials sts.session sts.token_service policy calls"
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",
     "services.operation": "calls policy sts.session sts.token_service",
     "services.registry": "services.operation sts.token_service calls",
+    "services.pass_role": "iam.role sts.token_service",
+    "services.iam_parameters": "iam.names policy",
+    "services.iam_members": (
+        "iam.customer_managed iam.directory iam.group iam.identity iam.instance_profile iam.managed iam.role iam.user"
+    ),
+    "services.iam_table": (
+        "services.operation services.pass_role services.iam_parameters calls iam.directory iam.entities iam.identity"
+        " iam.user sts.token_service"
+    ),
+    "services.iam_identities": (
+        "services.iam_members services.iam_table calls iam.group iam.role iam.user sts.credentials"
+    ),
+    "services.iam_profiles": (
+        "services.iam_identities services.iam_members services.iam_table services.pass_role iam.instance_profile"
+        " iam.role sts.token_service"
+    ),
+    "services.iam_policies": (
+        "services.iam_identities services.iam_members services.iam_table services.pass_role iam.customer_managed"
+        " iam.directory iam.entities iam.identity iam.managed"
+    ),
+    "services.iam_account": (
+        "services.iam_members services.iam_policies services.iam_table iam.directory iam.identity"
+    ),
+    "services.iam_simulate": (
+        "services.iam_table iam.directory iam.group iam.identity iam.role iam.user policy policy.evaluate"
+    ),
+    "services.iam": (
+        "services.operation services.iam_account services.iam_identities services.iam_policies services.iam_profiles"
+        " services.iam_simulate calls iam.directory iam.role policy"
+    ),
     "services.s3": "services.operation calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
+    "services.ec2_parameters": "ec2.association ec2.instance ec2.launch ec2.metadata_options iam.instance_profile calls",
+    "services.ec2_members": "ec2.association ec2.instance iam.instance_profile",
+    "services.ec2_lists": "ec2.instance services.ec2_members calls",
+    "services.ec2": (
+        "services.operation services.pass_role services.ec2_parameters services.ec2_members services.ec2_lists calls policy"
+        " ec2.association ec2.instance ec2.metadata_options iam.instance_profile sts.authorization_message sts.token_service"
+    ),
     # -- the house ----------------------------------------------------------------------------------------------------
     "front_door": (
         "services.operation services.registry sts.credentials sts.session sts.token_service iam.directory policy calls"
     ),
-    "history": "calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
+    "cloudtrail": "calls sts.credentials sts.session",
+    "history": "cloudtrail calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
     "past": "policy sts.credentials iam.* ec2.association ec2.instance ec2.metadata_options services.s3",
-    "account": CORE,
+    "clients": "calls services.registry",
+    "account": f"{CORE} clients",
     "cloud": f"{CORE} account",
     "ec2roles": f"{CORE} account cloud",
     # -- the program --------------------------------------------------------------------------------------------------

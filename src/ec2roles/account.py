@@ -40,8 +40,10 @@ from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.timeline import LAST, Position, Timekeeper
 
 if TYPE_CHECKING:
+    from ec2roles.clients import Clients
     from ec2roles.fault_plan import FaultPlan
     from ec2roles.past import Past
+    from ec2roles.services.operation import Service
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
@@ -179,11 +181,13 @@ class Account:
             mfa_present=mfa_present,
         )
         self.instances = Instances()
-        self.history = History(self.time, account_id, self.instances, keep_calls)
+        self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
         self.s3 = S3(self.time, account_id, shared.buckets)
         self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
         self.registry.register(sts_service(self.sts))
+        self.registry.register_later("iam", self._iam_service)
+        self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
         self._front_door = FrontDoor(self.sts, self.registry, self.history)
         self.sts.api = self._front_door
@@ -322,7 +326,15 @@ class Account:
         """
         self.iam.delete_role(name)
 
-    def create_policy(self, name: str, document: object, *, path: str = "/") -> CustomerManagedPolicy:
+    def create_policy(
+        self,
+        name: str,
+        document: object,
+        *,
+        path: str = "/",
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> CustomerManagedPolicy:
         """
         Create a customer managed policy (AWS: CreatePolicy).
 
@@ -330,11 +342,13 @@ class Account:
             name: 1-128 of ``[\\w+=,.@-]``.
             document: a `PermissionPolicy`, a dict or JSON text.
             path: such as ``/team/``.
+            description: at most 1,000 characters; it can never be changed.
+            tags: at most 50.
 
         Raises:
             EntityAlreadyExistsError, PolicyError, PolicyTooLargeError, LimitExceededError: nothing has been created then.
         """
-        return self.iam.create_policy(name, document, path=path)
+        return self.iam.create_policy(name, document, path=path, description=description, tags=tags)
 
     def create_instance_profile(
         self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
@@ -362,7 +376,14 @@ class Account:
         """
         self.iam.delete_instance_profile(name)
 
-    def create_user(self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None) -> User:
+    def create_user(
+        self,
+        name: str,
+        *,
+        path: str = "/",
+        tags: Mapping[str, str] | None = None,
+        permissions_boundary: object = None,
+    ) -> User:
         """
         Create a user, to show what long-term credentials do instead (AWS: CreateUser).
 
@@ -370,8 +391,9 @@ class Account:
             name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
             path: such as ``/staff/``.
             tags: at most 50.
+            permissions_boundary: a managed policy, its name or ARN, or a document.
         """
-        return self.iam.create_user(name, path=path, tags=tags)
+        return self.iam.create_user(name, path=path, tags=tags, permissions_boundary=permissions_boundary)
 
     def delete_policy(self, name: str) -> None:
         """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
@@ -464,6 +486,22 @@ class Account:
                 f"no instance profile '{name_or_arn}'; known: {', '.join(list(self.instance_profiles)[:5]) or 'none'}"
             )
         raise invalid_profile(name_or_arn, detail)
+
+    def _iam_service(self) -> Service:
+        # Imported when it is first called, to keep the import of the library quick.
+        from ec2roles.services.iam import iam_service
+
+        return iam_service(self.iam, semantics=self.sts.semantics)
+
+    def _ec2_service(self) -> Service:
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.services.ec2 import Ec2, ec2_service
+
+        def ec2_of(account_id: str) -> Ec2:
+            one = self._shared.accounts[account_id]
+            return Ec2(account_id, one.region, one.time, one.instances, one.launch_instances, one._find_profile)
+
+        return ec2_service(ec2_of)
 
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3
@@ -566,6 +604,33 @@ class Account:
             context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
             refusal=_nothing_to_sign_with(credentials),
         )
+
+    def as_(self, credentials: Credentials | None, *, context: Mapping[str, Any] | None = None) -> Clients:
+        """
+        Return clients that make every call with these credentials, with AWS's own names as boto3 has them.
+
+        >>> account = Account()
+        >>> alice = account.create_user("alice")
+        >>> account.as_(alice.create_access_key()).sts.get_caller_identity().value["Arn"]
+        'arn:aws:iam::123456789012:user/alice'
+
+        Args:
+            credentials: whose calls they are; None for calls without any.
+            context: context keys of every call, such as ``aws:SourceIp``.
+
+        Returns:
+            An object with ``.iam``, ``.ec2``, ``.sts``, ``.s3`` and whatever else is registered. Each has a method for each
+            of its operations, such as ``create_role(RoleName=...)``, which returns a `Response`.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.clients import Clients
+
+        check_credentials(credentials)
+
+        def request(operation: str, parameters: Mapping[str, Any]) -> Response:
+            return self.request(operation, parameters, credentials=credentials, context=context)
+
+        return Clients(request, self.registry)
 
     def can(
         self,

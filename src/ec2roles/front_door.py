@@ -68,6 +68,7 @@ class FrontDoor:
             response = self._perform(call, found, judged)
         except AwsError as error:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
+            caller = self._caller(call)
             response = Response(error=error, source=call.source)
         if refused is None:
             self._sts.count(call)
@@ -75,6 +76,7 @@ class FrontDoor:
             self._recorder.record_call(call, response, caller)
         return response
 
+    @atomic
     def request(
         self,
         operation: str,
@@ -122,6 +124,10 @@ class FrontDoor:
         """Judge *call*; change nothing and record nothing."""
         return self._judge(call, self._registry.find(call)).decision
 
+    def _caller(self, call: Call) -> Session | None:
+        found = None if call.credentials is None else self._sts.session(call.credentials, call.position)
+        return found if isinstance(found, Session) else None
+
     def _judge(self, call: Call, found: Found) -> Judgement:
         judged = self._sts.judge(call, found.operation.needs, named_operation=found.named_operation)
         if found.named_operation is None or judged.caller is None:
@@ -150,8 +156,13 @@ class FrontDoor:
                 "can(...) only asks, and account.registry.register(service) adds one",
             )
             return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
+        time = self.time
         try:
-            value = found.operation.perform(call.by(judged.caller))
+            time.acting = None if judged.caller is None else judged.caller.arn
+            # An operation that is refused half-way has changed nothing.
+            value = time.journal.run(found.operation.perform, call.by(judged.caller))
         except AwsError as error:
             return Response(error=error, allowed=True, decision=decision, source=call.source)
+        finally:
+            time.acting = None
         return Response(value, allowed=True, decision=decision, source=call.source)

@@ -20,7 +20,7 @@ from ec2roles.calls import Call, Response
 from ec2roles.clock import EPOCH, from_microseconds, iso, to_microseconds, to_utc
 from ec2roles.ec2.fetch import EC2
 from ec2roles.ec2.instance import Instance
-from ec2roles.errors import ArgumentError, AwsError, ClockError
+from ec2roles.errors import AccessDeniedError, ArgumentError, AwsError, ClockError
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
@@ -104,12 +104,14 @@ class History:
         account_id: whose history it is.
         instances: the account's instances by id.
         keep_calls: how many calls are kept; None keeps all.
+        region: of the account.
     """
 
     time: Timekeeper
     account_id: str
     _instances: dict[str, Instance] = attrs.field(alias="instances")
     keep_calls: int | None = 10_000
+    region: str = "us-east-1"
     _calls: deque[_Recorded] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -164,6 +166,14 @@ class History:
         # Not a generator itself: a mistake shows here, not where somebody iterates.
         if kind is not None and kind not in KINDS:
             raise ArgumentError(f"kind must be one of {', '.join(KINDS)}, got {shown(kind)}")
+        start, end = self._window(since, until)
+        instance_id = None
+        if instance is not None:
+            instance_id = instance.instance_id if isinstance(instance, Instance) else instance
+            instance_id = self._instances[instance_id].instance_id
+        return self._events(instance_id, self._role_wanted(role), kind, start, end)
+
+    def _window(self, since: datetime | None, until: datetime | None) -> tuple[int | None, Position]:
         now = self.time.instant()
         end = self.time.as_of(until, now=now)
         start = None if since is None else to_microseconds(to_utc(since, "since"))
@@ -175,11 +185,7 @@ class History:
                     f"remember={self.time.remember}"
                 )
             start = horizon if start is None else start
-        instance_id = None
-        if instance is not None:
-            instance_id = instance.instance_id if isinstance(instance, Instance) else instance
-            instance_id = self._instances[instance_id].instance_id
-        return self._events(instance_id, self._role_wanted(role), kind, start, end)
+        return start, end
 
     def _events(
         self,
@@ -210,6 +216,83 @@ class History:
                 continue
             yield event
 
+    def to_cloudtrail(
+        self, *, since: datetime | None = None, until: datetime | None = None, data_events: bool = False
+    ) -> list[dict[str, Any]]:
+        """
+        Return what AWS CloudTrail would have recorded, oldest first, in the form of its records.
+
+        >>> from ec2roles import Account
+        >>> account = Account()
+        >>> role = account.console.create_role("app")
+        >>> web = account.launch_instance("app")
+        >>> [(record["eventName"], record["userIdentity"]["type"]) for record in account.history.to_cloudtrail()][2:]
+        [('AddRoleToInstanceProfile', 'Root'), ('RunInstances', 'Root'), ('AssumeRole', 'AWSService')]
+
+        What the owner of the account did here stands there as done by the root user. Calls whose credentials were not
+        accepted are in no trail. Secrets and session tokens are left out.
+
+        Args:
+            since, until: aware datetimes; both ends are included.
+            data_events: whether calls on single objects are in it; a trail leaves them out unless it is told.
+
+        Raises:
+            ClockError: as for `events`.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles import cloudtrail
+
+        start, end = self._window(since, until)
+        ids = self.time.ids
+
+        def changes() -> Iterator[tuple[Position, dict[str, Any]]]:
+            for change in list(self.time.changes):
+                if change.account_id == self.account_id and change.caller is None:
+                    yield change.position, cloudtrail.change_record(ids, change, self.region)
+
+        def calls() -> Iterator[tuple[Position, dict[str, Any]]]:
+            for one in list(self._calls):
+                service, _, action = one.call.action.partition(":")
+                is_data = cloudtrail.is_data_event(service, one.call.operation or action)
+                if one.caller is not None and (data_events or not is_data):
+                    yield (
+                        one.position,
+                        cloudtrail.call_record(
+                            ids,
+                            position=one.position,
+                            call=one.call,
+                            response=one.response,
+                            caller=one.caller,
+                            account_id=self.account_id,
+                            region=self.region,
+                        ),
+                    )
+
+        def assumes(instance: Instance) -> Iterator[tuple[Position, dict[str, Any]]]:
+            for fetch in instance.fetches((end[0], LAST), start):
+                if fetch.role is not None:
+                    yield (
+                        fetch.position,
+                        cloudtrail.assume_record(
+                            ids,
+                            position=fetch.position,
+                            region=instance.hardware.region,
+                            account_id=self.account_id,
+                            service=EC2,
+                            role_arn=fetch.role.arn,
+                            session_name=instance.instance_id,
+                            access_key_id=instance.access_key_id(fetch.ordinal) if fetch.ok else None,
+                            expires=fetch.expires,
+                            error=None
+                            if fetch.decision is None or fetch.ok
+                            else AccessDeniedError(fetch.decision.message),
+                        ),
+                    )
+
+        streams = [changes(), calls(), *(assumes(instance) for instance in self._instances.values())]
+        merged = heapq.merge(*streams, key=lambda one: one[0])
+        return [record for position, record in merged if position <= end and (start is None or position[0] >= start)]
+
     def _role_wanted(self, role: Role | str | None) -> Callable[[str | None], bool] | None:
         """Return what tells the ARN of the wanted role, or None if every role is wanted."""
         if role is None:
@@ -239,6 +322,7 @@ class History:
                     change.subject,
                     instance_id=change.subject if is_instance else None,
                     role_arn=change.subject if ":role/" in change.subject else None,
+                    caller=change.caller,
                     detail=change.detail,
                 )
 
@@ -249,7 +333,7 @@ class History:
                 recorded.position,
                 CALL,
                 call.operation or call.action.partition(":")[2],
-                call.resource,
+                call.resource or _judged_on(recorded.response.decision),
                 instance_id=call.sender or _instance_of(caller),
                 role_arn=None if caller is None else caller.role_arn,
                 caller=None if caller is None else caller.arn,
@@ -309,6 +393,12 @@ def _instance_of(caller: Session | None) -> str | None:
         return None
     name = caller.arn.rpartition("/")[2]
     return name if name.startswith("i-") else None
+
+
+def _judged_on(decision: Decision | None) -> str | None:
+    """What a call was about whose parameters alone say it: the first thing that had to be allowed, or the one denied."""
+    request = None if decision is None else decision.request
+    return None if request is None or request.resource == "*" else request.resource
 
 
 def _life(expiration: Any) -> str:

@@ -141,6 +141,7 @@ class Change:
         operation: AWS's name for it, such as ``PutRolePolicy``.
         subject: the ARN or id of what changed.
         detail: what was said with it, a short phrase or empty.
+        caller: the ARN of whose call did it; None for the account's owner.
     """
 
     position: Position
@@ -148,6 +149,7 @@ class Change:
     operation: str
     subject: str
     detail: str = ""
+    caller: str | None = None
 
 
 def _propagation(given: Propagation | timedelta | None) -> Propagation | None:
@@ -188,6 +190,8 @@ class Timekeeper:
     _issuers: list[object] = attrs.field(init=False, repr=False, factory=list)
     _remembered: int | None = attrs.field(init=False, repr=False, default=None)
     journal: Journal = attrs.field(init=False, repr=False)
+    acting: str | None = attrs.field(init=False, repr=False, default=None)
+    """The ARN of whose call is being performed; None while the owner of an account is at work."""
 
     def __attrs_post_init__(self) -> None:
         if not callable(getattr(self.clock, "now", None)):
@@ -204,10 +208,10 @@ class Timekeeper:
         self.journal = Journal(self._restoring)
 
     def _restoring(self) -> Step:
-        return self._restore, (self._newest, self._order, self.ids.made, len(self._issuers))
+        return self._restore, (self._newest, self._order, self.ids.made, self.acting, len(self._issuers))
 
-    def _restore(self, newest: int, order: int, made: int, issuers: int) -> None:
-        self._newest, self._order, self.ids.made = newest, order, made
+    def _restore(self, newest: int, order: int, made: int, acting: str | None, issuers: int) -> None:
+        self._newest, self._order, self.ids.made, self.acting = newest, order, made, acting
         del self._issuers[issuers:]
         while self.changes and self.changes[-1].position[1] > order:
             self.changes.pop()
@@ -237,7 +241,7 @@ class Timekeeper:
             ClockError: if the clock shows a time before the last write; nothing has been noted then.
         """
         position = self.step(self.instant() if now is None else now)
-        self.changes.append(Change(position, account_id, operation, subject, detail))
+        self.changes.append(Change(position, account_id, operation, subject, detail, self.acting))
         keep_from = self.keep_from(position[0])
         if keep_from is not None:
             while self.changes[0].position[0] < keep_from:
@@ -363,6 +367,10 @@ class Timekeeper:
     def next_slot(self) -> int:
         """The slot that the next issuer will get."""
         return len(self._issuers)
+
+    def issuer(self, slot: int) -> object | None:
+        """Return the issuer of that slot, or None if nobody has it."""
+        return self._issuers[slot] if slot < len(self._issuers) else None
 
     def issuer_of(self, access_key_id: str) -> tuple[object, IssuedKey] | None:
         """Return who could have issued *access_key_id* and what the id says, or None if nobody here could."""

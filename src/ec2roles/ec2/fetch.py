@@ -206,6 +206,8 @@ class Fetcher:
             start = record.epoch.start
             if start > until:
                 return
+            if end is not None and end < start[0]:
+                continue
             first = 0
             if since is not None and since > start[0]:
                 first = self.newest(record, since)
@@ -237,8 +239,9 @@ class Fetcher:
         assert record.epoch is not None
         number = ordinal - record.epoch.first_ordinal
         last = now if end is None else min(now, end)
-        happened = number <= self.newest(record, last) and self.happens(record, number)
-        return self.fetch(record, number) if happened else None
+        if last < record.epoch.start[0] or number > self.newest(record, last) or not self.happens(record, number):
+            return None
+        return self.fetch(record, number)
 
 
 def epochs(states: Timeline[InstanceRecord]) -> Iterator[tuple[InstanceRecord, int | None]]:

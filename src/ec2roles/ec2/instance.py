@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,18 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.clock import from_microseconds, iso, iso_exact, to_microseconds, to_utc
-from ec2roles.ec2.association import RUNNING, STOPPED, TERMINATED, Association, Epoch, InstanceRecord
+from ec2roles.clock import MICROSECOND, from_microseconds, iso, iso_exact, to_microseconds, to_utc
+from ec2roles.ec2.association import (
+    ASSOCIATED,
+    ASSOCIATING,
+    RUNNING,
+    STOPPED,
+    TERMINATED,
+    Association,
+    Epoch,
+    InstanceRecord,
+    association_id,
+)
 from ec2roles.ec2.fetch import NO_PROFILE, STS_DOWN, Fetch, Fetcher
 from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.metadata import V1, V2, MetadataService
@@ -20,13 +30,14 @@ from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
 from ec2roles.ec2.metadata_tree import Hardware, Served
 from ec2roles.errors import InstanceError, NoCredentialsError
 from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.iam.names import Tags, check_tags
 from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision
 from ec2roles.propagation import EC2_CREDENTIALS
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
-from ec2roles.timeline import Position, Timekeeper, Timeline
+from ec2roles.timeline import FIRST, Position, Timekeeper, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.client.chain import CredentialChain
@@ -36,7 +47,7 @@ if TYPE_CHECKING:
 NAT_ADDRESS = "203.0.113.10"
 """``aws:SourceIp`` of the instances' calls: the public address of their NAT gateway."""
 
-_LAUNCH_ASSOCIATIONS = 1 << 40
+_MOST_TAGS = 50
 
 
 @attrs.define(eq=False, init=False, repr=False)
@@ -63,6 +74,7 @@ class Instance:
         region, availability_zone, instance_type, image_id: what it is and where it stands.
         tags: a mapping, at most 50.
         user_data: what any process on it can read in its metadata; at most 16 KiB.
+        hibernation: whether it can be hibernated.
         metadata_options: how its metadata service may be reached.
 
     Raises:
@@ -122,6 +134,36 @@ class Instance:
         return f"arn:aws:ec2:{hardware.region}:{hardware.account_id}:instance/{self.instance_id}"
 
     @property
+    def slot(self) -> int:
+        """Its number among all that issue credentials in the Cloud."""
+        return self._slot
+
+    @property
+    def record(self) -> InstanceRecord:
+        """All that can change about it, as it is now."""
+        return self._states.last
+
+    @property
+    def state_since(self) -> Position:
+        """Where in time it came into the state that it is in, as far back as the Cloud remembers."""
+        since = self._states.last_position
+        for position, record in reversed(list(self._states.spans())):
+            if record.state != self.state:
+                break
+            since = position
+        return since
+
+    @property
+    def hibernation(self) -> bool:
+        """Whether it can be hibernated."""
+        return self._launch.hibernation
+
+    @property
+    def client_token(self) -> str:
+        """The ClientToken of its launch, or nothing."""
+        return self._launch.client_token
+
+    @property
     def launch_index(self) -> int:
         """Its number among the instances of its launch, from 0."""
         return self._slot - self._launch.first_slot
@@ -153,7 +195,27 @@ class Instance:
         association = record.association
         if association is None:
             return None
-        return association.association_id or self.time.ids.resource_id("iip-assoc", self._slot + _LAUNCH_ASSOCIATIONS)
+        return association_id(self.time.ids, association, self._slot)
+
+    @property
+    def association_state(self) -> str | None:
+        """``associating`` or ``associated``, or None without an instance profile."""
+        association = self._states.last.association
+        if association is None:
+            return None
+        return ASSOCIATED if self.time.instant() >= association.effective else ASSOCIATING
+
+    def association_made(self, order: int) -> Association | None:
+        """Return the association that the write of that order made, if it was one of this instance; else None."""
+        for _, record in self._states.spans():
+            if record.association is not None and record.association.since[1] == order:
+                return record.association
+        return None
+
+    @property
+    def hibernated(self) -> bool:
+        """Whether it is stopped with its memory kept."""
+        return self._states.last.hibernated
 
     @property
     def metadata_options(self) -> MetadataOptions:
@@ -177,6 +239,8 @@ class Instance:
         """
         Associate an instance profile; its role's credentials appear in the metadata at once (AWS: AssociateIamInstanceProfile).
 
+        `Rotation.association_delay` makes it take a while.
+
         Args:
             profile: the profile, its name or its ARN. Not a role: roles are not attached, profiles are.
 
@@ -184,6 +248,12 @@ class Instance:
             InstanceError: ``IncorrectInstanceState`` for a terminated instance, ``IncorrectState`` if it has a profile
                 already, ``InvalidParameterValue`` for what is no instance profile, or one without a role.
         """
+        record = self.require_attachable()
+        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
+        self._associate("AssociateIamInstanceProfile", record, found)
+
+    def require_attachable(self) -> InstanceRecord:
+        """Return what it is now, or raise `InstanceError` if it cannot be given a profile."""
         record = self._states.last
         if record.state not in (RUNNING, STOPPED):
             raise InstanceError(
@@ -197,8 +267,7 @@ class Instance:
                 code="IncorrectState",
                 detail=f"it has '{record.association.profile.name}'; use replace(profile)",
             )
-        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
-        self._associate("AssociateIamInstanceProfile", record, found)
+        return record
 
     @atomic
     def replace(self, profile: InstanceProfile | str) -> None:
@@ -231,8 +300,9 @@ class Instance:
     def _associate(self, operation: str, record: InstanceRecord, profile: InstanceProfile) -> None:
         position = self._note(operation, detail=profile.arn)
         ordinal = self._next_ordinal(record, position)
-        association = Association(self.time.ids.resource_id("iip-assoc"), profile, position)
-        epoch = Epoch(position, ordinal) if record.state == RUNNING else None
+        delay = self._launch.rotation.association_delay // MICROSECOND
+        association = Association(profile, position, position[0] + delay)
+        epoch = _epoch(association, position, ordinal) if record.state == RUNNING else None
         self._write(position, attrs.evolve(record, association=association, epoch=epoch, next_ordinal=ordinal))
 
     @atomic
@@ -265,20 +335,48 @@ class Instance:
             self._end_epoch(self._note("StopInstances"), record, state=STOPPED)
 
     @atomic
+    def hibernate(self) -> None:
+        """
+        Stop it with its memory kept (AWS: StopInstances with Hibernate).
+
+        While it sleeps nothing answers at its metadata address. `start` wakes it up: its programs go on with whatever they
+        had in memory, expired credentials too, and its metadata has fresh ones.
+
+        Raises:
+            InstanceError: ``UnsupportedHibernationConfiguration`` unless it was launched with ``hibernation=True``,
+                ``IncorrectInstanceState`` if it is terminated.
+        """
+        record = self._alive("hibernated")
+        self.require_hibernation()
+        if record.state == RUNNING:
+            self._end_epoch(self._note("StopInstances", detail="hibernate"), record, state=STOPPED, hibernated=True)
+
+    def require_hibernation(self) -> None:
+        """Raise `InstanceError` unless it can be hibernated."""
+        if not self._launch.hibernation:
+            raise InstanceError(
+                f"The instance '{self.instance_id}' is not configured for hibernation.",
+                code="UnsupportedHibernationConfiguration",
+                detail="hibernation is chosen at launch: launch_instance(..., hibernation=True)",
+            )
+
+    @atomic
     def start(self) -> None:
         """Start it; its credentials are fetched anew (AWS: StartInstances)."""
         record = self._alive("started")
         if record.state == STOPPED:
             position = self._note("StartInstances")
-            epoch = Epoch(position, record.next_ordinal) if record.association is not None else None
-            self._write(position, attrs.evolve(record, state=RUNNING, epoch=epoch, boots=record.boots + 1))
+            association = record.association
+            epoch = None if association is None else _epoch(association, position, record.next_ordinal)
+            started = attrs.evolve(record, state=RUNNING, epoch=epoch, boots=record.boots + 1, hibernated=False)
+            self._write(position, started)
 
     @atomic
     def reboot(self) -> None:
         """Reboot it; its credentials stay the same (AWS: RebootInstances)."""
         record = self._alive("rebooted")
         if record.state != RUNNING:
-            raise self._wrong_state("rebooted")
+            raise self.wrong_state("rebooted")
         self._note("RebootInstances")
 
     @atomic
@@ -304,13 +402,55 @@ class Instance:
         detail = ", ".join(f"{name}={value}" for name, value in options.items())
         self._write(self._note("ModifyInstanceMetadataOptions", detail=detail), attrs.evolve(record, options=changed))
 
+    @atomic
+    def create_tags(self, tags: Mapping[str, str]) -> None:
+        """
+        Add tags, or give those that are there other values (AWS: CreateTags).
+
+        Args:
+            tags: a mapping.
+
+        Raises:
+            InstanceError: ``TagLimitExceeded`` for more than 50.
+            InvalidNameError, InvalidInputError: for a key or a value that is none.
+        """
+        pairs = self.check_new_tags(tags)
+        self._write(self._note("CreateTags", detail=", ".join(tags)), attrs.evolve(self._states.last, tags=pairs))
+
+    def check_new_tags(self, tags: Mapping[str, str]) -> Tags:
+        """Return what its tags would be with *tags* as well, or raise as `create_tags` does."""
+        own = self.tags
+        pairs = check_tags({**own, **tags}, most=len(own) + len(tags))
+        if len(pairs) > _MOST_TAGS:
+            raise InstanceError(
+                "The maximum number of Tags for a resource has been reached.",
+                code="TagLimitExceeded",
+                detail=f"{len(pairs)} tags, at most {_MOST_TAGS}",
+            )
+        return pairs
+
+    @atomic
+    def delete_tags(self, keys: Iterable[str]) -> None:
+        """
+        Remove tags; those that are not there are passed over (AWS: DeleteTags).
+
+        Args:
+            keys: of the tags.
+        """
+        record = self._states.last
+        gone = set(keys)
+        kept = tuple(pair for pair in record.tags if pair[0] not in gone)
+        if kept != record.tags:
+            self._write(self._note("DeleteTags", detail=", ".join(sorted(gone))), attrs.evolve(record, tags=kept))
+
     def _alive(self, done: str) -> InstanceRecord:
         record = self._states.last
         if record.state == TERMINATED:
-            raise self._wrong_state(done)
+            raise self.wrong_state(done)
         return record
 
-    def _wrong_state(self, done: str) -> InstanceError:
+    def wrong_state(self, done: str) -> InstanceError:
+        """Return EC2's error for something that cannot be done to it in the state that it is in."""
         return InstanceError(
             f"The instance '{self.instance_id}' is not in a state from which it can be {done}.",
             code="IncorrectInstanceState",
@@ -325,6 +465,8 @@ class Instance:
         """The number of the first fetch after *position*: those up to that instant have happened."""
         if record.epoch is None:
             return record.next_ordinal
+        if position < record.epoch.start:
+            return record.epoch.first_ordinal
         return record.epoch.first_ordinal + self.fetcher.newest(record, position[0]) + 1
 
     def _note(self, operation: str, *, detail: str = "") -> Position:
@@ -347,7 +489,11 @@ class Instance:
 
     def record_at(self, position: Position) -> InstanceRecord | None:
         """Return all that can change about it as of *position*, or None before its launch."""
-        return self._states.at(position)
+        record = self._states.at(position)
+        if record is not None and record.association is not None and record.association.effective > position[0]:
+            # It is associating: the instance does not have the profile yet, nor the one that this took the place of.
+            return attrs.evolve(record, association=None, epoch=None)
+        return record
 
     def served(self, record: InstanceRecord, now: int, delivery: int) -> Served | None:
         """
@@ -390,7 +536,7 @@ class Instance:
 
     def why_no_credentials(self, position: Position) -> str:
         """Return in one phrase why its metadata has no credentials as of *position*."""
-        record = self._states.at(position)
+        record = self.record_at(position)
         if record is None or record.state != RUNNING:
             return "the instance is not running"
         if record.options.http_endpoint == DISABLED:
@@ -619,6 +765,12 @@ class Instance:
     def __repr__(self) -> str:
         profile = self.profile
         return f"<Instance {self.instance_id} {self.state}, {f'profile {profile.name}' if profile else 'no profile'}>"
+
+
+def _epoch(association: Association, position: Position, ordinal: int) -> Epoch:
+    """The epoch of an instance that runs with *association* from *position* on, or from when it takes effect."""
+    start = position if association.effective <= position[0] else (association.effective, FIRST)
+    return Epoch(start, ordinal)
 
 
 def launch_instances(count: int, profile: InstanceProfile | str | None = None, **options: Any) -> list[Instance]:

@@ -39,6 +39,8 @@ class Launch:
         find_profile: returns the instance profile of a name or ARN, or raises.
         first_slot: the slot of the first of them.
         states: their past; shared until one of them differs.
+        hibernation: whether they can be hibernated.
+        client_token: what the caller of RunInstances gave to make the call idempotent.
     """
 
     time: Timekeeper
@@ -49,6 +51,8 @@ class Launch:
     find_profile: Callable[[str], InstanceProfile] | None
     first_slot: int
     states: Timeline[InstanceRecord]
+    hibernation: bool = False
+    client_token: str = ""
 
 
 def resolve_profile(
@@ -96,9 +100,16 @@ def resolve_profile(
     return profile
 
 
-def invalid_profile(value: str, detail: str) -> InstanceError:
-    """Return EC2's error for a name or an ARN that is no instance profile."""
-    member = "arn" if value.startswith("arn:") else "name"
+def invalid_profile(value: str, detail: str, *, member: str | None = None) -> InstanceError:
+    """
+    Return EC2's error for a name or an ARN that is no instance profile.
+
+    Args:
+        value: the name or the ARN.
+        detail: our own words.
+        member: ``name`` or ``arn``, where the caller said which it is.
+    """
+    member = member or ("arn" if value.startswith("arn:") else "name")
     words = "ARN" if member == "arn" else "name"
     return InstanceError(
         f"Value ({value}) for parameter iamInstanceProfile.{member} is invalid. Invalid IAM Instance Profile {words}",
@@ -122,6 +133,8 @@ def prepare_launch(
     tags: Mapping[str, str] | None = None,
     user_data: str | bytes | None = None,
     metadata_options: MetadataOptions | None = None,
+    hibernation: bool = False,
+    client_token: str = "",
     **unknown: Any,
 ) -> Launch:
     """Check everything about a launch, note it, and return what its instances will share."""
@@ -132,6 +145,7 @@ def prepare_launch(
         "availability_zone": availability_zone,
         "instance_type": instance_type,
         "image_id": image_id,
+        "client_token": client_token,
     }
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
@@ -140,6 +154,8 @@ def prepare_launch(
         raise TypeError(f"rotation must be a Rotation, got {type(rotation).__name__}")
     if user_data is not None and not isinstance(user_data, (str, bytes)):
         raise TypeError(f"user_data must be str or bytes, got {type(user_data).__name__}")
+    if not isinstance(hibernation, bool):
+        raise TypeError(f"hibernation must be bool, got {type(hibernation).__name__}")
     time.require_same(sts.time, "the token service")
     time.check_slots(count)
     found = None if profile is None else resolve_profile(profile, find_profile, time, sts.account_id)
@@ -175,7 +191,7 @@ def prepare_launch(
     )
     record = InstanceRecord(
         RUNNING,
-        None if found is None else Association(None, found, position),
+        None if found is None else Association(found, position, position[0]),
         MetadataOptions() if metadata_options is None else metadata_options,
         None if found is None else Epoch(position, 0),
         tags=pairs,
@@ -190,4 +206,6 @@ def prepare_launch(
         find_profile,
         time.next_slot,
         Timeline(position, record),
+        hibernation,
+        client_token,
     )

@@ -25,7 +25,7 @@ from ec2roles.policy import Policy
 from ec2roles.secret import Secret
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
-from ec2roles.timeline import Position, Timeline
+from ec2roles.timeline import Position
 
 ACTIVE = "Active"
 INACTIVE = "Inactive"
@@ -91,9 +91,8 @@ class User(Identity):
             tags=check_tags(self._tags, most=self.quotas.tags, stored=self._stored),
         )
         self._tags = self._boundary = None
-        position = self.time.write("CreateUser", self.arn, account_id=self.account_id)
+        self._begin(state)
         self.user_id = self._user_id or self.time.ids.entity_id("AIDA")
-        self._states = Timeline(position, state)
 
     # -- access keys ------------------------------------------------------------------------------------------------
 
@@ -101,6 +100,16 @@ class User(Identity):
     def access_keys(self) -> dict[str, str]:
         """The ids of the access keys, each with ``Active`` or ``Inactive``."""
         return dict(self._states.last.access_keys)
+
+    def access_key_created(self, access_key_id: str) -> int:
+        """
+        Return when one of its access keys was made, in microseconds.
+
+        Raises:
+            NoSuchEntityError: if it has none of that id.
+        """
+        self._state_with_key(access_key_id)
+        return next(one.issued for one in self._issued if one.credentials.access_key_id == access_key_id)
 
     @atomic
     def create_access_key(self) -> Credentials:

@@ -55,6 +55,13 @@ def sts_service(sts: TokenService) -> Service:
                 sts.perform_get_caller_identity,
                 response=_identity_members,
             ),
+            Operation(
+                "DecodeAuthorizationMessage",
+                lambda call: [("sts:DecodeAuthorizationMessage", "*", None, {})],
+                sts.perform_decode_authorization_message,
+                request=lambda given: (None, {"message": given.get("EncodedMessage", "")}),
+                response=_decoded_members,
+            ),
         ],
     )
 
@@ -80,3 +87,9 @@ def _assume_role_request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[
 
 def _identity_members(value: CallerIdentity, call: Call) -> Mapping[str, Any]:
     return {"UserId": value.user_id, "Account": value.account, "Arn": value.arn}
+
+
+def _decoded_members(value: dict[str, Any], call: Call) -> Mapping[str, Any]:
+    import json  # hardly ever needed
+
+    return {"DecodedMessage": json.dumps(value, separators=(",", ":"))}

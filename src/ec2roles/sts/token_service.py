@@ -215,6 +215,29 @@ class TokenService:
             )
         )
 
+    def decode_authorization_message(self, message: str, *, credentials: Credentials | None) -> Response:
+        """
+        Open the encoded message of a denial by EC2 (AWS: DecodeAuthorizationMessage).
+
+        Args:
+            message: what follows ``Encoded authorization failure message:``; only the Cloud that wrote it opens it.
+            credentials: the caller's, who needs ``sts:DecodeAuthorizationMessage``.
+
+        Returns:
+            A `Response` whose value is a dict: ``allowed``, ``explicitDeny``, ``matchedStatements``, ``failures`` and
+            ``context`` with the principal, the action, the resource and the conditions.
+        """
+        if not isinstance(message, str):
+            raise TypeError(f"message must be str, got {type(message).__name__}")
+        return self.api.call(
+            Call(
+                "sts:DecodeAuthorizationMessage",
+                position=self.time.as_of(None),
+                credentials=check_credentials(credentials),
+                parameters={"message": message},
+            )
+        )
+
     # -- who is calling ---------------------------------------------------------------------------------------------
 
     def session(self, credentials: Credentials, position: Position, seen: Position | None = None) -> Session | Fault:
@@ -599,6 +622,18 @@ class TokenService:
         caller: Session = call.caller
         return CallerIdentity(caller.account_id, caller.arn, caller.user_id)
 
+    def perform_decode_authorization_message(self, call: Call) -> dict[str, Any]:
+        """
+        Return what an encoded message says.
+
+        Raises:
+            AwsError: ``InvalidAuthorizationMessageException`` for what no denial of this Cloud holds.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.sts.authorization_message import decode
+
+        return decode(self.time.ids, call.parameters.get("message", ""))
+
     def __repr__(self) -> str:
         return f"<TokenService of {self.account_id}, {len(self._stored)} assumed>"
 
@@ -683,4 +718,6 @@ class StandAlone:
             return self._sts.perform_assume_role(call)
         if call.action.lower() == "sts:getcalleridentity":
             return self._sts.perform_get_caller_identity(call)
+        if call.action.lower() == "sts:decodeauthorizationmessage":
+            return self._sts.perform_decode_authorization_message(call)
         return None
