@@ -29,6 +29,7 @@ OPTIONS = st.fixed_dictionaries(
             [
                 Rotation(),
                 Rotation(jitter=timedelta(minutes=16)),
+                Rotation(association_delay=timedelta(minutes=5)),
                 Rotation(timedelta(hours=2), timedelta(minutes=30), on_refresh_failure="drop"),
             ]
         ),

@@ -495,6 +495,10 @@ class Instance:
             return attrs.evolve(record, association=None, epoch=None)
         return record
 
+    def written_at(self, position: Position) -> InstanceRecord | None:
+        """Return what had been written about it as of *position*: an association shows before it takes effect."""
+        return self._states.at(position)
+
     def served(self, record: InstanceRecord, now: int, delivery: int) -> Served | None:
         """
         Return what the metadata shows under ``iam/security-credentials/`` at *now*, or None if no credentials are there.
