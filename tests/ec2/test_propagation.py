@@ -247,6 +247,38 @@ def test_ec2_does_not_see_the_role_in_a_profile_yet() -> None:
     assert account.launch_instance("app").metadata.credentials() is not None
 
 
+def test_ec2_asks_for_the_role_that_it_sees_in_the_profile_and_its_api_answers_as_the_objects_do() -> None:
+    account = delayed()
+    profile = account.create_instance_profile("app")
+    old = account.create_role("old", trust=EC2)
+    profile.add_role(old)
+    alice = account.create_user("alice")
+    alice.put_policy("run", PermissionPolicy.allow("ec2:*"))
+    alice.put_policy("pass", PermissionPolicy.allow("iam:PassRole", resource=old.arn))
+    key = alice.create_access_key()
+    account.clock.advance(minutes=1)
+    profile.remove_role()
+    profile.add_role(account.create_role("new", trust=EC2))
+    account.create_instance_profile("late").add_role(old)
+
+    def run(name: str) -> Any:
+        wanted = {
+            "ImageId": "ami-0abcdef1234567890",
+            "MinCount": 1,
+            "MaxCount": 1,
+            "IamInstanceProfile": {"Name": name},
+        }
+        return account.request("ec2:RunInstances", wanted, credentials=key)
+
+    assert run("app")
+    late = run("late")
+    assert late.error is not None
+    assert (late.error.code, late.error.status) == ("InvalidParameterValue", 400)
+    account.clock.advance(seconds=10)
+    assert code(run("app")) == "UnauthorizedOperation"
+    assert run("late")
+
+
 def test_ec2_goes_on_finding_a_profile_that_was_deleted_until_it_sees_that() -> None:
     account = delayed()
     with_role(account)

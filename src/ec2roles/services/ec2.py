@@ -218,7 +218,7 @@ class Ec2Operations:
         if profile is not None and not replaces:
             keys["ec2:InstanceProfile"] = profile.arn
         needed = [self._on(call, instance_id or "*", keys)]
-        role = None if profile is None else profile.role_at(call.position)
+        role = None if profile is None else profile.role_at(call.seen or call.position)
         if role is not None:
             needed.append(pass_role(role, associated=needed[0].resource, position=call.position))
         return needed
@@ -283,7 +283,7 @@ class Ec2Operations:
         if call.parameters.get("KeyName"):
             needed.append((ec2.arn(f"key-pair/{call.parameters['KeyName']}"), place))
         found = [Authorization(call.action, arn, None, context, ec2.account_id) for arn, context in needed]
-        role = None if profile is None else profile.role_at(call.position)
+        role = None if profile is None else profile.role_at(call.seen or call.position)
         if role is not None:
             found.append(pass_role(role, associated=any_instance(ec2.account_id, ec2.region), position=call.position))
         for kind, tags in wanted.tagged.items():

@@ -377,7 +377,9 @@ class TokenService:
             skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
             if skewed is not None:
                 return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
-        found = self.session(call.credentials, call.position, self.seen(call))
+        if self.time.propagation is not None:
+            call = attrs.evolve(call, seen=self.seen(call))
+        found = self.session(call.credentials, call.position, call.seen)
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
             return Judgement(None, Decision.refused(error.message, reason=found.value), error)
