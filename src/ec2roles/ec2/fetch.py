@@ -158,8 +158,11 @@ class Fetcher:
         When a refresh fails, the last good set stays until it expires (`Rotation.on_refresh_failure`). While STS is down EC2
         learns nothing new: what the metadata had then stays, even beyond its expiration.
         """
-        number, fetch = self._known(record, now)
-        if fetch.ok:
+        number = self.newest(record, now)
+        fetch = self.fetch(record, number)
+        if fetch.problem == STS_DOWN:
+            number, fetch = self._known(record, now)
+        if fetch.problem is None:
             return fetch
         if self.rotation.on_refresh_failure == DROP:
             return None
@@ -190,7 +193,9 @@ class Fetcher:
     def next_refresh(self, record: InstanceRecord, now: int) -> int:
         """Return the instant of the next fetch after *now*, in microseconds, if nothing is done until then."""
         number = self.newest(record, now) + 1
-        return self.instant(record, number if self.happens(record, number) else number + 1)
+        if self.delay and not self.happens(record, number):
+            number += 1
+        return self.instant(record, number)
 
     def each(self, states: Timeline[InstanceRecord], until: Position, since: int | None = None) -> Iterator[Fetch]:
         """

@@ -485,7 +485,8 @@ class Instance:
         launch = self._launch
         rotation = launch.rotation
         offset = rotation.offset(launch.time.ids, self.instance_id) if rotation.jitter else 0
-        return Fetcher(self.instance_id, launch.sts, rotation, offset, launch.time.delay_of(EC2_CREDENTIALS))
+        delay = 0 if launch.time.propagation is None else launch.time.delay_of(EC2_CREDENTIALS)
+        return Fetcher(self.instance_id, launch.sts, rotation, offset, delay)
 
     def record_at(self, position: Position) -> InstanceRecord | None:
         """Return all that can change about it as of *position*, or None before its launch."""

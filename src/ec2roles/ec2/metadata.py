@@ -12,7 +12,7 @@ from ec2roles.clock import from_microseconds
 from ec2roles.ec2.association import RUNNING, InstanceRecord
 from ec2roles.ec2.metadata_options import DISABLED, REQUIRED
 from ec2roles.ec2.metadata_token import LONGEST, SHORTEST, make_token, seconds_left
-from ec2roles.ec2.metadata_tree import Host, View, look_up
+from ec2roles.ec2.metadata_tree import Host, Served, View, look_up
 from ec2roles.errors import MetadataError
 from ec2roles.sts.credentials import Credentials
 from ec2roles.timeline import Position
@@ -106,12 +106,8 @@ class MetadataService:
         if record is None or record.epoch is None or record.options.http_endpoint == DISABLED:
             return None
         served = self._host.served(record, position[0], V2)
-        if served is None or served.role is None:
+        if served is None or (self._host.time.faults is not None and self._a_fetch_is_lost(served, position)):
             return None
-        if self._host.time.faults is not None:
-            for request in (f"PUT {TOKEN_PATH}", f"GET {_CREDENTIALS}", f"GET {_CREDENTIALS}{served.role.name}"):
-                if self._is_lost(request, position):
-                    return None
         return served.credentials
 
     def get(
@@ -225,6 +221,12 @@ class MetadataService:
         else:
             body, kind = str(found), "text/plain"
         return MetadataResponse(200, body, _headers(body, kind, position, ttl=left))
+
+    def _a_fetch_is_lost(self, served: Served, position: Position) -> bool:
+        """Whether an SDK gets no answer to one of its requests: for a token, the role's name, the document."""
+        name = "" if served.role is None else served.role.name
+        requests = (f"PUT {TOKEN_PATH}", f"GET {_CREDENTIALS}", f"GET {_CREDENTIALS}{name}")
+        return any(self._is_lost(request, position) for request in requests)
 
     def _is_lost(self, request: str, position: Position) -> bool:
         host = self._host

@@ -330,15 +330,40 @@ class TokenService:
             layers: returns the organisations' policies for a caller and a resource's account.
             named_operation: the API operation whose name the caller used in place of the IAM action.
         """
-        judged = self._judge(call, authorizations, layers, named_operation)
-        if judged.decision.allowed or self.time.propagation is None:
-            return judged
-        note = self._delay_noted(call, lambda call: self._judge(call, authorizations, layers, named_operation))
-        return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
+        if self.time.propagation is not None and call.seen is None:
+            late = attrs.evolve(call, seen=self.seen(call))
+
+            def judge(call: Call) -> Judgement:
+                return self.judge(call, authorizations, layers=layers, named_operation=named_operation)
+
+            judged = judge(late)
+            note = None if judged.decision.allowed else self._delay_noted(late, judge)
+            return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
+        service = call.action.partition(":")[0].lower()
+        if call.credentials is None:
+            error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
+            return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
+        if self.time.faults is not None and call.sender is not None:
+            skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
+            if skewed is not None:
+                return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
+        found = self.session(call.credentials, call.position, call.seen)
+        if isinstance(found, Fault):
+            error = refusal(found, service, call.credentials.access_key_id)
+            return Judgement(None, Decision.refused(error.message, reason=found.value), error)
+        decision: Decision | None = None
+        for needed in authorizations(call.by(found)):
+            one = self._authorize(found, needed, call, layers, named_operation)
+            if not one.allowed:
+                return Judgement(found, one, AccessDeniedError(one.message))
+            decision = decision or one
+        if decision is None:
+            raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
+        return Judgement(found, decision)
 
     def _delay_noted(self, call: Call, judge: Callable[[Call], Judgement]) -> str | None:
         """Return which change would allow *call*, which was denied, if the service had seen it; None if none would."""
-        position, seen = call.position, self.seen(call)
+        position, seen = call.position, call.seen or call.position
         if seen == position or not judge(attrs.evolve(call, seen=position)).decision.allowed:
             return None
         for change in reversed(self.time.changes):
@@ -362,37 +387,6 @@ class TokenService:
             )
         return None
 
-    def _judge(
-        self,
-        call: Call,
-        authorizations: Callable[[Call], Sequence[Authorization]],
-        layers: Callable[[Session, str | None, Position], Layers] | None,
-        named_operation: str | None,
-    ) -> Judgement:
-        service = call.action.partition(":")[0].lower()
-        if call.credentials is None:
-            error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
-            return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
-        if self.time.faults is not None and call.sender is not None:
-            skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
-            if skewed is not None:
-                return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
-        if self.time.propagation is not None:
-            call = attrs.evolve(call, seen=self.seen(call))
-        found = self.session(call.credentials, call.position, call.seen)
-        if isinstance(found, Fault):
-            error = refusal(found, service, call.credentials.access_key_id)
-            return Judgement(None, Decision.refused(error.message, reason=found.value), error)
-        decision: Decision | None = None
-        for needed in authorizations(call.by(found)):
-            one = self._authorize(found, needed, call, layers, named_operation)
-            if not one.allowed:
-                return Judgement(found, one, AccessDeniedError(one.message))
-            decision = decision or one
-        if decision is None:
-            raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Judgement(found, decision)
-
     def _authorize(
         self,
         caller: Session,
@@ -401,7 +395,8 @@ class TokenService:
         layers: Callable[[Session, str | None, Position], Layers] | None,
         named_operation: str | None,
     ) -> Decision:
-        position, seen = call.position, self.seen(call)
+        position = call.position
+        seen = call.seen or position
         policies = caller.principal.policy_set(seen)
         above = layers(caller, needed.account_id, position) if layers is not None else NO_LAYERS
         if needed.policy is not None or caller.policies or above is not NO_LAYERS:
