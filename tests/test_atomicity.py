@@ -17,13 +17,16 @@ from typing import Any
 import pytest
 
 import ec2roles
-from ec2roles import Account, PermissionPolicy, TrustPolicy
+from ec2roles import Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.ec2.instance import Instance
 from state import differences, lines_of
 from worlds import ADMIN, EC2, NOBODY
 
 SOURCES = str(Path(ec2roles.__file__).parent)
 SMALL = PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::photos/*")
+
+
+SCP = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}}
 
 
 class Interrupted(BaseException):
@@ -53,7 +56,8 @@ class World:
     """An account in which every operation of the table can be done."""
 
     def __init__(self) -> None:
-        self.account = account = Account(keep_calls=2)
+        self.cloud = cloud = Cloud()
+        self.account = account = cloud.account(keep_calls=2)
         self.role = account.console.create_role("EC2Role", policies=["AmazonS3ReadOnlyAccess"])
         self.role.put_policy("write", SMALL)
         self.spare = account.create_role("spare", trust=EC2)
@@ -82,6 +86,15 @@ class World:
         self.photos = account.s3.create_bucket("photos")
         self.photos.put_object("cat.jpg", b"meow")
         account.s3.create_bucket("old")
+        self.worker = account.create_role("worker", trust=NOBODY)
+        self.alice.enable_mfa_device("GAHT12345678")
+        self.rootkey = account.root.create_access_key()
+        self.organization = organization = cloud.create_organization("999999999999")
+        self.unit = organization.create_organizational_unit("unit")
+        organization.create_organizational_unit("spare")
+        organization.add_account("111122223333", self.unit)
+        organization.attach_policy(self.unit, organization.create_policy("guard", SCP))
+        organization.create_policy("loose", SCP)
         for _ in range(3):  # the history keeps two
             self.web.call("s3:ListAllMyBuckets")
         account.clock.advance(minutes=90)
@@ -167,6 +180,29 @@ REST: dict[str, Operation] = {
     "StopInstances": lambda world: world.account.as_(world.key).ec2.stop_instances(
         InstanceIds=[world.web.instance_id, world.bare.instance_id]
     ),
+    "get_session_token": lambda world: world.account.sts.get_session_token(credentials=world.key),
+    "assume_role by a service": lambda world: world.account.service("lambda.amazonaws.com").assume_role(
+        world.worker, session_name="test"
+    ),
+    "enable_mfa_device": lambda world: world.alice.enable_mfa_device(),
+    "deactivate_mfa_device": lambda world: world.alice.deactivate_mfa_device("GAHT12345678"),
+    "root.create_access_key": lambda world: world.account.root.create_access_key(),
+    "root.delete_access_key": lambda world: world.account.root.delete_access_key(world.rootkey.access_key_id),
+    "root.enable_mfa_device": lambda world: world.account.root.enable_mfa_device(),
+    "create_organization": lambda world: world.cloud.create_organization("888888888888"),
+    "create_organizational_unit": lambda world: world.organization.create_organizational_unit("new", world.unit),
+    "delete_organizational_unit": lambda world: world.organization.delete_organizational_unit(
+        world.organization.organizational_units[1]
+    ),
+    "add_account": lambda world: world.organization.add_account(world.account),
+    "move_account": lambda world: world.organization.move_account("111122223333", world.organization.root),
+    "remove_account": lambda world: world.organization.remove_account("111122223333"),
+    "organization.create_policy": lambda world: world.organization.create_policy("new", SCP),
+    "update_policy": lambda world: world.organization.update_policy("guard", SCP),
+    "organization.delete_policy": lambda world: world.organization.delete_policy("loose"),
+    "organization.attach_policy": lambda world: world.organization.attach_policy(world.unit, "loose"),
+    "organization.detach_policy": lambda world: world.organization.detach_policy(world.unit, "guard"),
+    "disable_policy_type": lambda world: world.organization.disable_policy_type("SERVICE_CONTROL_POLICY"),
     "refused call": lambda world: world.web.call("s3:DeleteBucket", "arn:aws:s3:::photos"),
     "call by an instance": lambda world: world.web.call("s3:ListAllMyBuckets"),
 }

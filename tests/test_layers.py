@@ -98,8 +98,13 @@ MAY_IMPORT = {
     "iam.customer_managed": "iam.names iam.quotas policy",
     "iam.identity": "iam.names iam.quotas iam.managed policy",
     "iam.group": "iam.identity iam.names policy",
+    "sts.mfa": "iam.names sts.session",
+    "iam.mfa_device": "sts.mfa",
     "iam.role": "iam.identity iam.names iam.trust sts.credentials sts.session policy",
-    "iam.user": "iam.identity iam.names iam.group sts.credentials sts.session policy",
+    "iam.user": "iam.identity iam.names iam.group iam.mfa_device sts.credentials sts.session policy",
+    "iam.root_user": "iam.mfa_device iam.quotas sts.credentials sts.session policy",
+    "iam.organization_tree": "policy policy.plan policy.policy_set",
+    "iam.organization": "iam.names iam.organization_tree policy",
     "iam.instance_profile": "iam.names iam.quotas iam.role",
     "iam.directory": (
         "iam.names iam.quotas iam.entities iam.managed iam.customer_managed iam.identity iam.group iam.role iam.user"
@@ -112,8 +117,15 @@ MAY_IMPORT = {
     "iam.console": "iam.identity iam.role iam.user iam.directory policy",
     # -- sts, the service ---------------------------------------------------------------------------------------------
     "sts.authorization_message": "policy",
-    "sts.assume_role": "iam.names iam.role policy",
-    "sts.token_service": "sts.authorization_message sts.credentials sts.session sts.refusal sts.assume_role iam.role policy policy.evaluate calls",
+    "sts.authorization": "sts.session policy policy.plan calls",
+    "sts.session_policies": "iam.names policy",
+    "sts.assume_role": "sts.authorization sts.mfa sts.session sts.session_policies iam.names iam.role policy",
+    "sts.get_session_token": "sts.assume_role sts.authorization sts.credentials sts.mfa sts.session policy",
+    "sts.token_service": (
+        "sts.assume_role sts.authorization sts.authorization_message sts.credentials sts.get_session_token sts.refusal sts.session"
+        " sts.session_policies iam.names iam.role policy policy.evaluate calls"
+    ),
+    "sts.service_principal": "sts.assume_role sts.session sts.token_service iam.role policy calls",
     # -- client: what runs on an instance -----------------------------------------------------------------------------
     "client": "",
     "client.files": "",
@@ -130,27 +142,46 @@ MAY_IMPORT = {
     # -- ec2 ----------------------------------------------------------------------------------------------------------
     "ec2": "",
     "ec2.rotation": "",
+    "ec2.hardware": "",
+    "ec2.metadata_metrics": "",
     "ec2.metadata_options": "",
+    "ec2.metadata_text": "",
     "ec2.metadata_token": "",
-    "ec2.association": "ec2.metadata_options iam.instance_profile",
+    "ec2.metadata_defaults": "ec2.metadata_options",
+    "ec2.metadata_network": "ec2.hardware",
+    "ec2.instance_identity": "ec2.hardware ec2.metadata_text",
+    "ec2.notices": "ec2.metadata_text",
+    "ec2.association": "ec2.metadata_options ec2.notices iam.instance_profile",
+    "ec2.notice_board": "ec2.association ec2.hardware ec2.notices",
+    "ec2.identity_role": "ec2.hardware ec2.metadata_text ec2.rotation policy sts.credentials sts.session",
     "ec2.fetch": "ec2.rotation ec2.association iam.instance_profile iam.role sts.token_service policy",
-    "ec2.metadata_documents": "ec2.fetch iam.instance_profile sts.credentials",
+    "ec2.metadata_documents": "ec2.fetch ec2.metadata_text iam.instance_profile sts.credentials",
     "ec2.metadata_tree": (
-        "ec2.metadata_documents ec2.fetch ec2.association ec2.metadata_options iam.role sts.credentials"
+        "ec2.association ec2.fetch ec2.hardware ec2.identity_role ec2.instance_identity ec2.metadata_documents"
+        " ec2.metadata_metrics ec2.metadata_network ec2.metadata_options ec2.notices ec2.rotation iam.role sts.credentials"
+    ),
+    "ec2.metadata": (
+        "ec2.association ec2.metadata_metrics ec2.metadata_options ec2.metadata_text ec2.metadata_token ec2.metadata_tree"
+        " sts.credentials"
     ),
     "ec2.next_change": "ec2.association ec2.fetch ec2.metadata_documents ec2.metadata_tree",
-    "ec2.metadata": "ec2.metadata_tree ec2.metadata_token ec2.association ec2.metadata_options sts.credentials",
+    "ec2.container": (
+        "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_tree policy"
+        " sts.credentials calls"
+    ),
     "ec2.launch": (
-        "ec2.association ec2.metadata_options ec2.metadata_tree ec2.rotation iam.instance_profile iam.names iam.role"
+        "ec2.association ec2.hardware ec2.metadata_options ec2.rotation iam.instance_profile iam.names iam.role"
         " sts.token_service calls"
     ),
     "ec2.instance": (
-        "ec2.launch ec2.metadata ec2.metadata_tree ec2.next_change ec2.metadata_options ec2.association ec2.fetch client.chain"
-        " client.program client.terminal iam.instance_profile iam.names sts.credentials sts.session sts.token_service policy calls"
+        "ec2.association ec2.container ec2.fetch ec2.hardware ec2.identity_role ec2.launch ec2.metadata"
+        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_tree ec2.next_change ec2.notice_board ec2.rotation"
+        " client.chain client.program client.terminal iam.instance_profile iam.names sts.credentials sts.session"
+        " sts.token_service policy calls"
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",
-    "services.operation": "calls policy sts.session sts.token_service",
+    "services.operation": "calls policy sts.refusal sts.session sts.token_service",
     "services.registry": "services.operation sts.token_service calls",
     "services.pass_role": "iam.role sts.token_service",
     "services.iam_parameters": "iam.names policy",
@@ -184,12 +215,17 @@ MAY_IMPORT = {
     ),
     "services.s3": "services.operation calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
-    "services.ec2_parameters": "ec2.association ec2.instance ec2.launch ec2.metadata_options iam.instance_profile calls",
-    "services.ec2_members": "ec2.association ec2.instance iam.instance_profile",
+    "services.ec2_parameters": (
+        "ec2.association ec2.instance ec2.launch ec2.metadata_defaults ec2.metadata_options iam.instance_profile calls"
+    ),
+    "services.ec2_members": (
+        "ec2.association ec2.instance ec2.metadata_defaults ec2.metadata_network iam.instance_profile"
+    ),
     "services.ec2_lists": "ec2.instance services.ec2_members calls",
     "services.ec2": (
         "services.operation services.pass_role services.ec2_parameters services.ec2_members services.ec2_lists calls policy"
-        " ec2.association ec2.instance ec2.metadata_options iam.instance_profile sts.authorization_message sts.token_service"
+        " ec2.association ec2.instance ec2.metadata_defaults ec2.metadata_network ec2.metadata_options iam.instance_profile"
+        " sts.authorization_message sts.token_service"
     ),
     # -- the house ----------------------------------------------------------------------------------------------------
     "front_door": (
@@ -197,9 +233,9 @@ MAY_IMPORT = {
     ),
     "cloudtrail": "calls sts.credentials sts.session",
     "history": "cloudtrail calls policy sts.credentials sts.session iam.role ec2.fetch ec2.instance",
-    "past": "policy sts.credentials iam.* ec2.association ec2.instance ec2.metadata_options services.s3",
     "clients": "calls services.registry",
-    "account": f"{CORE} clients",
+    "past": "policy sts.credentials iam.* ec2.association ec2.instance ec2.metadata_options services.s3",
+    "account": f"{CORE} clients past",
     "cloud": f"{CORE} account",
     "ec2roles": f"{CORE} account cloud",
     # -- the program --------------------------------------------------------------------------------------------------
@@ -209,6 +245,12 @@ MAY_IMPORT = {
     "cli.main": "cli.tour cli.check",
     "__main__": "cli.main",
     # -- adapters: one outside library or format each; they may import account and cloud, and nobody imports them -----
+    "adapters": "",
+    "adapters.wsgi": "account cloud ec2.metadata",
+    "adapters.in_process": "account cloud adapters.wsgi",
+    "adapters.requests": "adapters.in_process",
+    "adapters.httpx": "adapters.in_process",
+    "adapters.urllib3": "adapters.in_process adapters.wsgi",
 }
 
 # The core needs these and no others; adapters may import the library or format that each is about.

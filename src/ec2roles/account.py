@@ -37,13 +37,19 @@ from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.timeline import LAST, Position, Timekeeper
+from ec2roles.timeline import LAST, Position, Timekeeper, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.clients import Clients
+    from ec2roles.ec2.metadata_defaults import MetadataDefaults
     from ec2roles.fault_plan import FaultPlan
     from ec2roles.past import Past
     from ec2roles.services.operation import Service
+
+if TYPE_CHECKING:
+    from ec2roles.iam.organization import Organization
+    from ec2roles.iam.root_user import RootUser
+    from ec2roles.sts.service_principal import ServicePrincipal
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
@@ -61,12 +67,14 @@ class Shared:
         accounts: the accounts by id.
         buckets: the buckets by name, unique among all accounts.
         aws_managed: AWS's managed policies.
+        organizations: the organisations; most Clouds have none or one.
     """
 
     time: Timekeeper
     accounts: dict[str, Account] = attrs.field(factory=dict)
     buckets: dict[str, Bucket] = attrs.field(factory=dict)
     aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies)
+    organizations: list[Organization] = attrs.field(factory=list)
 
     @property
     def faults(self) -> FaultPlan:
@@ -179,7 +187,9 @@ class Account:
             find_policy=self._session_policy,
             semantics=Semantics() if semantics is None else semantics,
             mfa_present=mfa_present,
+            organizations=shared.organizations,
         )
+        self._root: RootUser | None = None
         self.instances = Instances()
         self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
@@ -189,6 +199,7 @@ class Account:
         self.registry.register_later("iam", self._iam_service)
         self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
+        self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
         self._front_door = FrontDoor(self.sts, self.registry, self.history)
         self.sts.api = self._front_door
         shared.accounts[account_id] = self
@@ -238,6 +249,32 @@ class Account:
         account = cls(authorization_details.account_of(document), **options)
         authorization_details.load(document, account.iam)
         return account
+
+    # -- who acts besides roles and users -----------------------------------------------------------------------------
+
+    @property
+    def root(self) -> RootUser:
+        """The account's root user."""
+        if self._root is None:
+            # Imported when it is needed, to keep the import of the library quick.
+            from ec2roles.iam.root_user import RootUser
+
+            self._root = RootUser(self.account_id, time=self.time, quotas=self.iam.quotas)
+        return self._root
+
+    def service(self, name: str) -> ServicePrincipal:
+        """
+        Return an AWS service, which can assume roles as EC2 does.
+
+        >>> Account().service("ecs-tasks.amazonaws.com")
+        <ServicePrincipal ecs-tasks.amazonaws.com>
+
+        Args:
+            name: such as ``lambda.amazonaws.com``.
+        """
+        from ec2roles.sts.service_principal import ServicePrincipal
+
+        return ServicePrincipal(name, self.sts, self.history.record_call)
 
     # -- IAM --------------------------------------------------------------------------------------------------------
 
@@ -429,7 +466,9 @@ class Account:
             profile: an instance profile, its name or its ARN; None for "No role".
             options: ``instance_type``, ``image_id``, ``region``, ``availability_zone``, ``tags``, ``user_data``,
                 ``rotation``; and of its metadata: ``http_tokens``, ``http_endpoint``, ``http_put_response_hop_limit``,
-                ``instance_metadata_tags``.
+                ``instance_metadata_tags``, ``http_protocol_ipv6``, and ``imds_support="v2.0"`` of the AMI; and what
+                `Instance` takes besides: ``key_name``, ``security_groups``, ``instance_life_cycle`` and so on. An option of
+                the metadata that is not given comes from the account's defaults, the AMI, or is AWS's own, in that order.
 
         Raises:
             InstanceError: for what is no instance profile, one without a role, or a bad option; nothing is launched then.
@@ -455,12 +494,67 @@ class Account:
             time=self.time,
             api=self._front_door,
             find_profile=self._find_profile,
-            metadata_options=MetadataOptions(**chosen),
+            metadata_options=self._options_at_launch(chosen, options.pop("imds_support", None)),
+            check_options=self._check_options,
             **{"rotation": self.rotation, "region": self.region, **options},
         )
         self.time.journal.note(self._forget, instances)
         self.instances.update((instance.instance_id, instance) for instance in instances)
         return instances
+
+    @atomic
+    def modify_instance_metadata_defaults(self, **options: Any) -> MetadataDefaults:
+        """
+        Set what this account wants for the metadata of instances it launches from now on; running ones stay as they are.
+
+        AWS: ModifyInstanceMetadataDefaults.
+
+        >>> account = Account()
+        >>> account.modify_instance_metadata_defaults(http_tokens="required").http_tokens
+        'required'
+        >>> account.launch_instance().metadata_options.http_tokens
+        'required'
+
+        Args:
+            http_tokens: ``optional``, ``required`` or ``no-preference``.
+            http_put_response_hop_limit: 1-64, or -1 for no preference.
+            http_endpoint, instance_metadata_tags: ``enabled``, ``disabled`` or ``no-preference``.
+            http_tokens_enforced: ``enabled`` refuses launches, and changes of instances, that would allow IMDSv1.
+
+        Returns:
+            The defaults now in force.
+
+        Raises:
+            InstanceError: for any other value; nothing has changed then.
+        """
+        from ec2roles.ec2.metadata_defaults import MetadataDefaults
+
+        known = self.metadata_defaults
+        changed = MetadataDefaults(**options) if known is None else attrs.evolve(known, **options)
+        detail = ", ".join(f"{name}={value}" for name, value in options.items())
+        position = self.time.write(
+            "ModifyInstanceMetadataDefaults", f"account {self.account_id}", account_id=self.account_id, detail=detail
+        )
+        self.time.record(self._metadata_defaults, position, changed)
+        return changed
+
+    @property
+    def metadata_defaults(self) -> MetadataDefaults | None:
+        """What `modify_instance_metadata_defaults` set, or None (AWS: GetInstanceMetadataDefaults)."""
+        return self._metadata_defaults.last
+
+    def _options_at_launch(self, chosen: Mapping[str, Any], imds_support: str | None) -> MetadataOptions:
+        defaults = self.metadata_defaults
+        if defaults is None and imds_support is None:
+            return MetadataOptions(**chosen)
+        from ec2roles.ec2.metadata_defaults import options_at_launch
+
+        return options_at_launch(chosen, defaults, imds_support)
+
+    def _check_options(self, options: MetadataOptions) -> None:
+        defaults = self.metadata_defaults
+        if defaults is not None:
+            defaults.check_enforced(options)
 
     def _forget(self, instances: list[Instance]) -> None:
         for instance in instances:
@@ -499,7 +593,16 @@ class Account:
 
         def ec2_of(account_id: str) -> Ec2:
             one = self._shared.accounts[account_id]
-            return Ec2(account_id, one.region, one.time, one.instances, one.launch_instances, one._find_profile)
+            return Ec2(
+                account_id,
+                one.region,
+                one.time,
+                one.instances,
+                one.launch_instances,
+                one._find_profile,
+                one.modify_instance_metadata_defaults,
+                lambda: one.metadata_defaults,
+            )
 
         return ec2_service(ec2_of)
 

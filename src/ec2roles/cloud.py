@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ec2roles.account import Account, Shared
+from ec2roles.atomic import atomic
 from ec2roles.clock import Clock
 from ec2roles.errors import EntityAlreadyExistsError
 from ec2roles.propagation import Propagation
@@ -14,6 +15,7 @@ from ec2roles.timeline import Timekeeper
 
 if TYPE_CHECKING:
     from ec2roles.fault_plan import FaultPlan
+    from ec2roles.iam.organization import Organization
 
 
 class Cloud:
@@ -80,6 +82,38 @@ class Cloud:
                 f"Account {account_id} already exists.", detail=f"options {', '.join(options)} are for a new account"
             )
         return existing
+
+    @atomic
+    def create_organization(self, management_account: Account | str, **options: Any) -> Organization:
+        """
+        Create an organisation with all features (AWS: CreateOrganization).
+
+        >>> cloud = Cloud()
+        >>> cloud.create_organization(cloud.account("999999999999"))
+        <Organization of 999999999999: 1 account, 0 organizational units, 2 policies>
+
+        Args:
+            management_account: the account that creates and pays for it, or its id; its policies do not limit this one.
+            options: ``policy_types`` and ``rcp_services``, see `Organization`.
+
+        Raises:
+            AwsError: ``AlreadyInOrganizationException``.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.iam.organization import Organization
+
+        if isinstance(management_account, Account):
+            self.time.require_same(management_account.time, f"account '{management_account.account_id}'")
+            management_account = management_account.account_id
+        others = self._shared.organizations
+        organization = Organization(management_account, time=self.time, others=others, **options)
+        self.time.journal.append(others, organization)
+        return organization
+
+    @property
+    def organizations(self) -> tuple[Organization, ...]:
+        """The organisations, in the order in which they were created."""
+        return tuple(self._shared.organizations)
 
     def __repr__(self) -> str:
         return f"<Cloud of {len(self._shared.accounts)} accounts>"

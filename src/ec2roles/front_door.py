@@ -142,7 +142,8 @@ class FrontDoor:
         decision = judged.decision
         if judged.error is not None:
             error = judged.error
-            if judged.caller is not None and isinstance(error, AccessDeniedError):
+            # What was refused before it came to policies has its own words already.
+            if decision.request is not None and isinstance(error, AccessDeniedError):
                 denial = plain_denial if found.service is None else found.service.denial
                 error = denial(call.by(judged.caller), decision)
             return Response(error=error, decision=decision, source=call.source)

@@ -254,6 +254,9 @@ class History:
             for one in list(self._calls):
                 service, _, action = one.call.action.partition(":")
                 is_data = cloudtrail.is_data_event(service, one.call.operation or action)
+                by = _who(one)
+                if one.caller is None and by is not None:
+                    yield one.position, service_record(one, by)
                 if one.caller is not None and (data_events or not is_data):
                     yield (
                         one.position,
@@ -267,6 +270,22 @@ class History:
                             region=self.region,
                         ),
                     )
+
+        def service_record(one: _Recorded, service: str) -> dict[str, Any]:
+            issued = one.response.value if isinstance(one.response.value, Credentials) else None
+            expiration = None if issued is None else issued.expiration
+            return cloudtrail.assume_record(
+                ids,
+                position=one.position,
+                region=self.region,
+                account_id=self.account_id,
+                service=service,
+                role_arn=one.call.resource or "",
+                session_name=one.call.parameters["session_name"],
+                access_key_id=None if issued is None else issued.access_key_id,
+                expires=0 if expiration is None else to_microseconds(expiration),
+                error=one.response.error,
+            )
 
         def assumes(instance: Instance) -> Iterator[tuple[Position, dict[str, Any]]]:
             for fetch in instance.fetches((end[0], LAST), start):
@@ -336,7 +355,7 @@ class History:
                 call.resource or _judged_on(recorded.response.decision),
                 instance_id=call.sender or _instance_of(caller),
                 role_arn=None if caller is None else caller.role_arn,
-                caller=None if caller is None else caller.arn,
+                caller=_who(recorded),
                 decision=recorded.response.decision,
                 error=recorded.response.error,
                 detail=call.action,
@@ -349,10 +368,10 @@ class History:
                 yield Event(
                     recorded.position,
                     ISSUE,
-                    "AssumeRole",
+                    recorded.call.action.partition(":")[2],
                     value.access_key_id,
                     role_arn=recorded.call.resource,
-                    caller=None if recorded.caller is None else recorded.caller.arn,
+                    caller=_who(recorded),
                     detail=_life(value.expiration),
                 )
 
@@ -386,6 +405,14 @@ class History:
 
     def __repr__(self) -> str:
         return f"<History of {self.account_id}: {len(self.time.changes)} changes, {len(getattr(self, '_calls', ()))} calls>"
+
+
+def _who(recorded: _Recorded) -> str | None:
+    """Return the ARN of who made a call; an AWS service that assumed a role has no session, but a name."""
+    if recorded.caller is not None:
+        return recorded.caller.arn
+    decision = recorded.response.decision
+    return None if decision is None or decision.request is None else decision.request.principal
 
 
 def _instance_of(caller: Session | None) -> str | None:

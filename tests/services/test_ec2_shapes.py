@@ -48,6 +48,18 @@ CALLS: list[tuple[str, Callable[[Instance], dict[str, Any]]]] = [
             "HttpProtocolIpv6": "disabled",
         },
     ),
+    ("GetInstanceMetadataDefaults", lambda web: {}),
+    (
+        "ModifyInstanceMetadataDefaults",
+        lambda web: {
+            "HttpTokens": "required",
+            "HttpPutResponseHopLimit": 2,
+            "HttpEndpoint": "no-preference",
+            "InstanceMetadataTags": "disabled",
+            "HttpTokensEnforced": "disabled",
+        },
+    ),
+    ("GetInstanceMetadataDefaults", lambda web: {}),
     ("DescribeIamInstanceProfileAssociations", lambda web: {"AssociationIds": [web.association_id]}),
     (
         "ReplaceIamInstanceProfileAssociation",

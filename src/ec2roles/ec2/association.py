@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.ids import SLOT_BITS, Ids
 from ec2roles.timeline import Position
+
+if TYPE_CHECKING:
+    from ec2roles.ec2.notices import Notices
 
 RUNNING = "running"
 STOPPED = "stopped"
@@ -73,6 +78,8 @@ class InstanceRecord:
         tags: pairs of key and value.
         user_data: what was given at launch, or None.
         hibernated: whether it is stopped with its memory kept.
+        booted: when it was last started, in microseconds; None for the launch itself.
+        notices: what has been announced to it, or None.
     """
 
     state: str
@@ -84,6 +91,8 @@ class InstanceRecord:
     tags: tuple[tuple[str, str], ...] = ()
     user_data: bytes | None = None
     hibernated: bool = False
+    booted: int | None = None
+    notices: Notices | None = None
 
 
 def association_id(ids: Ids, association: Association, slot: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
@@ -24,10 +24,13 @@ from ec2roles.ec2.association import (
     association_id,
 )
 from ec2roles.ec2.fetch import NO_PROFILE, STS_DOWN, Fetch, Fetcher
+from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.metadata import V1, V2, MetadataService
+from ec2roles.ec2.metadata_metrics import NO_METRICS, MetadataMetrics
 from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
-from ec2roles.ec2.metadata_tree import Hardware, Served
+from ec2roles.ec2.metadata_tree import Served
+from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError, NoCredentialsError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import Tags, check_tags
@@ -43,11 +46,24 @@ if TYPE_CHECKING:
     from ec2roles.client.chain import CredentialChain
     from ec2roles.client.program import Completed
     from ec2roles.client.terminal import Terminal
+    from ec2roles.ec2.container import Container
+    from ec2roles.ec2.notice_board import NoticeBoard
 
 NAT_ADDRESS = "203.0.113.10"
 """``aws:SourceIp`` of the instances' calls: the public address of their NAT gateway."""
 
 _MOST_TAGS = 50
+
+
+class Place(Protocol):
+    """Where programs run: an instance, or a container on one."""
+
+    @property
+    def chain(self) -> CredentialChain:
+        """Where its programs look for credentials."""
+
+    def why_no_credentials(self, position: Position) -> str:
+        """Return in one phrase why the metadata has none for them."""
 
 
 @attrs.define(eq=False, init=False, repr=False)
@@ -76,6 +92,12 @@ class Instance:
         user_data: what any process on it can read in its metadata; at most 16 KiB.
         hibernation: whether it can be hibernated.
         metadata_options: how its metadata service may be reached.
+        key_name: the name of a key pair; a made-up public key is in the metadata then.
+        security_groups: names of its security groups.
+        instance_life_cycle: ``on-demand`` or ``spot``.
+        monitoring: whether detailed monitoring is on.
+        group_name, partition_number, host_id: where it is placed.
+        block_devices: a mapping: names such as ``ebs1`` and devices, beside those of the AMI.
 
     Raises:
         InstanceError: if the profile has no role or is none.
@@ -88,6 +110,7 @@ class Instance:
     _served: Served | None
     _chain: CredentialChain | None
     _terminal: Terminal | None
+    _metrics: MetadataMetrics
 
     def __init__(
         self,
@@ -114,6 +137,7 @@ class Instance:
         self._served = None
         self._chain = None
         self._terminal = None
+        self._metrics = NO_METRICS
 
     # -- what it is -------------------------------------------------------------------------------------------------
 
@@ -162,6 +186,11 @@ class Instance:
     def client_token(self) -> str:
         """The ClientToken of its launch, or nothing."""
         return self._launch.client_token
+
+    @property
+    def rotation(self) -> Rotation:
+        """How its credentials rotate."""
+        return self._launch.rotation
 
     @property
     def launch_index(self) -> int:
@@ -231,6 +260,48 @@ class Instance:
     def metadata(self) -> MetadataService:
         """Its metadata service, 169.254.169.254."""
         return MetadataService(self)
+
+    @property
+    def metrics(self) -> MetadataMetrics:
+        """How many requests without a token have been sent to its metadata service."""
+        return self._metrics
+
+    def count_no_token(self, *, rejected: bool) -> None:
+        """Count a request without a token; no answer depends on it."""
+        known = self._metrics
+        self._metrics = MetadataMetrics(known.no_token + (not rejected), known.no_token_rejected + rejected)
+
+    @property
+    def notices(self) -> NoticeBoard:
+        """What AWS announces to it through its metadata: interruptions, maintenance and the like."""
+        from ec2roles.ec2.notice_board import NoticeBoard
+
+        return NoticeBoard(self)
+
+    @atomic
+    def announce(self, operation: str, detail: str, **changes: Any) -> None:
+        """
+        Note an announcement and show it in the metadata; `notices` has the words for it.
+
+        Raises:
+            InstanceError: if the instance does not run.
+        """
+        from ec2roles.ec2.notice_board import announced
+
+        record = self._states.last
+        notices = announced(record, changes)
+        self._write(self._note(operation, detail=detail), attrs.evolve(record, notices=notices))
+
+    def container(self, extra_hops: int = 1) -> Container:
+        """
+        Return a container on it, whose programs are further from the metadata service.
+
+        Args:
+            extra_hops: 1 behind a bridge, as Docker makes it; 0 on the host's network.
+        """
+        from ec2roles.ec2.container import Container
+
+        return Container(self, extra_hops)
 
     # -- its profile ------------------------------------------------------------------------------------------------
 
@@ -368,7 +439,9 @@ class Instance:
             position = self._note("StartInstances")
             association = record.association
             epoch = None if association is None else _epoch(association, position, record.next_ordinal)
-            started = attrs.evolve(record, state=RUNNING, epoch=epoch, boots=record.boots + 1, hibernated=False)
+            started = attrs.evolve(
+                record, state=RUNNING, epoch=epoch, boots=record.boots + 1, booted=position[0], hibernated=False
+            )
             self._write(position, started)
 
     @atomic
@@ -396,9 +469,17 @@ class Instance:
             http_endpoint: ``enabled`` or ``disabled``.
             http_put_response_hop_limit: 1-64.
             instance_metadata_tags: ``enabled`` or ``disabled``.
+            http_protocol_ipv6: ``enabled`` or ``disabled``.
+
+        Raises:
+            InstanceError: for a bad value, options of a disabled endpoint, tags that cannot stand in the metadata, or what
+                the account does not allow.
         """
         record = self._alive("modified")
-        changed = attrs.evolve(record.options, **options)
+        changed = record.options.changed(**options)
+        changed.check_tags(key for key, _ in record.tags)
+        if "http_tokens" in options:
+            self._launch.check_options(changed)
         detail = ", ".join(f"{name}={value}" for name, value in options.items())
         self._write(self._note("ModifyInstanceMetadataOptions", detail=detail), attrs.evolve(record, options=changed))
 
@@ -411,7 +492,8 @@ class Instance:
             tags: a mapping.
 
         Raises:
-            InstanceError: ``TagLimitExceeded`` for more than 50.
+            InstanceError: ``TagLimitExceeded`` for more than 50; ``InvalidParameterValue`` for a key that cannot stand in
+                the metadata, where the tags are.
             InvalidNameError, InvalidInputError: for a key or a value that is none.
         """
         pairs = self.check_new_tags(tags)
@@ -421,6 +503,7 @@ class Instance:
         """Return what its tags would be with *tags* as well, or raise as `create_tags` does."""
         own = self.tags
         pairs = check_tags({**own, **tags}, most=len(own) + len(tags))
+        self.metadata_options.check_tags(tags)
         if len(pairs) > _MOST_TAGS:
             raise InstanceError(
                 "The maximum number of Tags for a resource has been reached.",
@@ -605,8 +688,15 @@ class Instance:
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
         """Return the session behind a key that its metadata had handed out by *now*, or None if it had not."""
+        context = {
+            "ec2:SourceInstanceARN": self.arn,
+            "aws:Ec2InstanceSourceVpc": self.hardware.vpc_id,
+            "aws:Ec2InstanceSourcePrivateIPv4": self.private_ipv4,
+        }
         if issued.delivery not in (V1, V2):
-            return None
+            from ec2roles.ec2.identity_role import identity_session
+
+            return identity_session(self, issued, now, context)
         fetch = self.fetcher.numbered(self._states, issued.ordinal, now)
         if fetch is None or not fetch.ok or fetch.role is None:
             return None
@@ -622,12 +712,7 @@ class Instance:
             credentials,
             issued=fetch.position[0],
             expires=fetch.expires,
-            context={
-                "ec2:SourceInstanceARN": self.arn,
-                "ec2:RoleDelivery": f"{issued.delivery}.0",
-                "aws:Ec2InstanceSourceVpc": self.hardware.vpc_id,
-                "aws:Ec2InstanceSourcePrivateIPv4": self.private_ipv4,
-            },
+            context={**context, "ec2:RoleDelivery": f"{issued.delivery}.0"},
         )
 
     # -- programs on it ---------------------------------------------------------------------------------------------
@@ -646,16 +731,16 @@ class Instance:
     def terminal(self) -> Terminal:
         """A terminal on it."""
         if self._terminal is None:
-            from ec2roles.client.terminal import Terminal
-
-            self._terminal = Terminal(
-                api=self._launch.api,
-                chain=self.chain,
-                metadata=self.metadata,
-                context=self._network(),
-                sender=self.instance_id,
-            )
+            self._terminal = self.terminal_for(self.chain, self.metadata)
         return self._terminal
+
+    def terminal_for(self, chain: CredentialChain, metadata: MetadataService) -> Terminal:
+        """Return a new terminal whose programs look for credentials in *chain*, and reach *metadata*."""
+        from ec2roles.client.terminal import Terminal
+
+        return Terminal(
+            api=self._launch.api, chain=chain, metadata=metadata, context=self._network(), sender=self.instance_id
+        )
 
     def _network(self) -> dict[str, Any]:
         return {"aws:SourceIp": NAT_ADDRESS}
@@ -678,7 +763,7 @@ class Instance:
         Raises:
             InstanceError: if the instance is not running: nothing runs on it then.
         """
-        return self._launch.api.call(self._call(action, resource, context, parameters, None))
+        return self.call_from(self, action, resource, context, parameters)
 
     def can(
         self,
@@ -699,10 +784,34 @@ class Instance:
         Returns:
             The `Decision`; ``bool()`` of it is the answer, ``explain()`` says why.
         """
-        return self._launch.api.can(self._call(action, resource, context, parameters, at))
+        return self.can_from(self, action, resource, context, parameters, at)
+
+    def call_from(
+        self,
+        place: Place,
+        action: str,
+        resource: str | None,
+        context: Mapping[str, Any] | None,
+        parameters: Mapping[str, Any],
+    ) -> Response:
+        """Make a call as a program in *place*: the instance itself, or a container on it."""
+        return self._launch.api.call(self._call(place, action, resource, context, parameters, None))
+
+    def can_from(
+        self,
+        place: Place,
+        action: str,
+        resource: str | None,
+        context: Mapping[str, Any] | None,
+        parameters: Mapping[str, Any],
+        at: datetime | None,
+    ) -> Decision:
+        """Ask whether a call by a program in *place* would be allowed."""
+        return self._launch.api.can(self._call(place, action, resource, context, parameters, at))
 
     def _call(
         self,
+        place: Place,
         action: str,
         resource: str | None,
         context: Mapping[str, Any] | None,
@@ -710,11 +819,11 @@ class Instance:
         at: datetime | None,
     ) -> Call:
         position = self.time.as_of(at)
-        self._require_running(position)
-        found = self.chain.resolve(position)
+        self.require_running(position)
+        found = place.chain.resolve(position)
         refusal = found.refusal
         if isinstance(refusal, NoCredentialsError):
-            refusal = NoCredentialsError(refusal.message, detail=self.why_no_credentials(position))
+            refusal = NoCredentialsError(refusal.message, detail=place.why_no_credentials(position))
         keys = self._network()
         if context:
             keys.update(context)
@@ -749,10 +858,11 @@ class Instance:
             InstanceError: if the instance is not running.
         """
         position = self.time.as_of(None)
-        self._require_running(position)
+        self.require_running(position)
         return self.terminal.run(command, position=position, stdin=stdin)
 
-    def _require_running(self, position: Position) -> None:
+    def require_running(self, position: Position) -> None:
+        """Raise `InstanceError` if the instance does not run as of *position*."""
         record = self._states.at(position)
         if record is None:
             raise InstanceError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +11,8 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Api
 from ec2roles.ec2.association import RUNNING, Association, Epoch, InstanceRecord
+from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.metadata_options import MetadataOptions
-from ec2roles.ec2.metadata_tree import Hardware
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
@@ -23,6 +23,7 @@ from ec2roles.sts.token_service import TokenService
 from ec2roles.timeline import Timekeeper, Timeline
 
 _USER_DATA_LIMIT = 16_384
+_IMAGE_DEVICES = (("ami", "/dev/xvda"), ("root", "/dev/xvda"))
 
 
 @attrs.define(eq=False, repr=False)
@@ -39,6 +40,7 @@ class Launch:
         find_profile: returns the instance profile of a name or ARN, or raises.
         first_slot: the slot of the first of them.
         states: their past; shared until one of them differs.
+        check_options: raises if the account does not allow such metadata options.
         hibernation: whether they can be hibernated.
         client_token: what the caller of RunInstances gave to make the call idempotent.
     """
@@ -51,6 +53,7 @@ class Launch:
     find_profile: Callable[[str], InstanceProfile] | None
     first_slot: int
     states: Timeline[InstanceRecord]
+    check_options: Callable[[MetadataOptions], None]
     hibernation: bool = False
     client_token: str = ""
 
@@ -133,6 +136,15 @@ def prepare_launch(
     tags: Mapping[str, str] | None = None,
     user_data: str | bytes | None = None,
     metadata_options: MetadataOptions | None = None,
+    check_options: Callable[[MetadataOptions], None] = lambda options: None,
+    key_name: str | None = None,
+    security_groups: Iterable[str] = ("default",),
+    instance_life_cycle: str = "on-demand",
+    monitoring: bool = False,
+    group_name: str | None = None,
+    partition_number: int | None = None,
+    host_id: str | None = None,
+    block_devices: Mapping[str, str] | None = None,
     hibernation: bool = False,
     client_token: str = "",
     **unknown: Any,
@@ -145,6 +157,10 @@ def prepare_launch(
         "availability_zone": availability_zone,
         "instance_type": instance_type,
         "image_id": image_id,
+        "key_name": key_name,
+        "instance_life_cycle": instance_life_cycle,
+        "group_name": group_name,
+        "host_id": host_id,
         "client_token": client_token,
     }
     for name, value in texts.items():
@@ -170,6 +186,16 @@ def prepare_launch(
             detail=f"got {len(data)} bytes of user data",
         )
     pairs = check_tags(tags, most=50)
+    options = MetadataOptions() if metadata_options is None else metadata_options
+    options.check_tags(key for key, _ in pairs)
+    check_options(options)
+    if instance_life_cycle not in ("on-demand", "spot"):
+        raise InstanceError(
+            f"Invalid value for instance_life_cycle: {instance_life_cycle}",
+            detail=f"instance_life_cycle must be 'on-demand' or 'spot', got {shown(instance_life_cycle)}",
+        )
+    if partition_number is not None and (isinstance(partition_number, bool) or not isinstance(partition_number, int)):
+        raise TypeError(f"partition_number must be int, got {type(partition_number).__name__}")
     region = region or sts.region
     ids = time.ids
     reservation_id = ids.resource_id("r", time.next_slot)
@@ -188,11 +214,19 @@ def prepare_launch(
         vpc_id=ids.resource_id("vpc", 1),
         launched=position,
         reservation_id=reservation_id,
+        key_name=key_name,
+        security_groups=_texts(security_groups, "security_groups"),
+        instance_life_cycle=instance_life_cycle,
+        monitoring="enabled" if monitoring else "disabled",
+        group_name=group_name,
+        partition_number=partition_number,
+        host_id=host_id,
+        block_devices=_IMAGE_DEVICES if block_devices is None else (*_IMAGE_DEVICES, *block_devices.items()),
     )
     record = InstanceRecord(
         RUNNING,
         None if found is None else Association(found, position, position[0]),
-        MetadataOptions() if metadata_options is None else metadata_options,
+        options,
         None if found is None else Epoch(position, 0),
         tags=pairs,
         user_data=data,
@@ -206,6 +240,14 @@ def prepare_launch(
         find_profile,
         time.next_slot,
         Timeline(position, record),
+        check_options,
         hibernation,
         client_token,
     )
+
+
+def _texts(values: Iterable[str], name: str) -> tuple[str, ...]:
+    found = tuple(values)
+    if isinstance(values, str) or not all(isinstance(value, str) for value in found):
+        raise TypeError(f"{name} must be several str, got {shown(values)}")
+    return found

@@ -201,6 +201,11 @@ class Directory:
                 "must delete login profile first",
                 "delete its {} first",
             ),
+            (
+                [device.serial_number for device in user.mfa_devices],
+                "must delete MFA device first",
+                "deactivate_mfa_device({}) first",
+            ),
             *_policies_in_the_way(user),
             (
                 [group.name for group in user.groups],

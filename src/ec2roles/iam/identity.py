@@ -150,6 +150,10 @@ class Identity:
         state = self._states.at(position)
         return None if state is None else state.boundary
 
+    def mfa_device(self, serial_number: str, position: Position) -> Any:
+        """Return None: only users have MFA devices."""
+        return None
+
     # -- policies ---------------------------------------------------------------------------------------------------
 
     @atomic

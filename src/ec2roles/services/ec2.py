@@ -22,6 +22,8 @@ from ec2roles.ec2.association import (
     read_association_id,
 )
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.metadata_defaults import MetadataDefaults
+from ec2roles.ec2.metadata_network import group_of, subnet_of
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.errors import AccessDeniedError, AwsError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
@@ -51,6 +53,8 @@ class Ec2:
         instances: the instances by id.
         launch: launches so many, with an instance profile and options: `Account.launch_instances`.
         find_profile: returns the instance profile of a name or an ARN, or raises.
+        modify_defaults: sets what the account wants for the metadata options of new instances.
+        defaults: returns that, or None.
     """
 
     account_id: str
@@ -59,6 +63,8 @@ class Ec2:
     instances: Mapping[str, Instance]
     launch: Callable[..., list[Instance]]
     find_profile: Callable[[str], InstanceProfile]
+    modify_defaults: Callable[..., object]
+    defaults: Callable[[], MetadataDefaults | None]
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a resource of the account: ``instance/*``."""
@@ -105,10 +111,17 @@ class Ec2Operations:
             ("TerminateInstances", f"Force SkipOsShutdown {many}", self._instances, self._terminate),
             (
                 "ModifyInstanceMetadataOptions",
-                f"HttpProtocolIpv6 {options} {one}",
+                f"{options} {one}",
                 self._options_needs,
                 self._modify_options,
             ),
+            (
+                "ModifyInstanceMetadataDefaults",
+                f"DryRun {' '.join(given.DEFAULTS)}",
+                self._nothing,
+                self._modify_defaults,
+            ),
+            ("GetInstanceMetadataDefaults", "DryRun", self._nothing, self._get_defaults),
             (
                 "AssociateIamInstanceProfile",
                 "IamInstanceProfile InstanceId",
@@ -257,8 +270,10 @@ class Ec2Operations:
             instance["ec2:InstanceProfile"] = profile.arn
         ids = ec2.time.ids
         vpc = ec2.arn(f"vpc/{ids.resource_id('vpc', 1)}")
-        subnet = call.parameters.get("SubnetId") or ids.resource_id("subnet", 1)
-        groups = given.texts(call, "SecurityGroupIds") or (ids.resource_id("sg", 1),)
+        subnet = call.parameters.get("SubnetId") or subnet_of(ids, ec2.region, zone)
+        groups = given.texts(call, "SecurityGroupIds") or [
+            group_of(ids, name) for name in given.texts(call, "SecurityGroups") or ("default",)
+        ]
         image = wanted.options["image_id"]
         needed: list[tuple[str, Mapping[str, Any]]] = [
             (ec2.arn("instance/*"), instance),
@@ -424,6 +439,15 @@ class Ec2Operations:
             "InstanceId": instance.instance_id,
             "InstanceMetadataOptions": members.option_members(instance, state="pending"),
         }
+
+    def _modify_defaults(self, call: Call) -> Mapping[str, Any]:
+        asked = {given.DEFAULTS[name]: value for name, value in call.parameters.items() if name in given.DEFAULTS}
+        self._ec2(call).modify_defaults(**asked)
+        return {"Return": True}
+
+    def _get_defaults(self, call: Call) -> Mapping[str, Any]:
+        defaults = self._ec2(call).defaults()
+        return {"AccountLevel": {} if defaults is None else members.default_members(defaults)}
 
     # -- associations -----------------------------------------------------------------------------------------------
 

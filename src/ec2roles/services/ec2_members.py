@@ -20,6 +20,8 @@ from ec2roles.ec2.association import (
     association_id,
 )
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.metadata_defaults import NO_LIMIT, NO_PREFERENCE, MetadataDefaults
+from ec2roles.ec2.metadata_network import dns_name
 from ec2roles.iam.instance_profile import InstanceProfile
 
 CODES = {PENDING: 0, RUNNING: 16, SHUTTING_DOWN: 32, TERMINATED: 48, STOPPING: 64, STOPPED: 80}
@@ -74,9 +76,22 @@ def option_members(instance: Instance, *, state: str = "applied") -> dict[str, A
         "HttpTokens": options.http_tokens,
         "HttpPutResponseHopLimit": options.http_put_response_hop_limit,
         "HttpEndpoint": options.http_endpoint,
-        "HttpProtocolIpv6": getattr(options, "http_protocol_ipv6", "disabled"),
+        "HttpProtocolIpv6": options.http_protocol_ipv6,
         "InstanceMetadataTags": options.instance_metadata_tags,
     }
+
+
+def default_members(defaults: MetadataDefaults) -> dict[str, Any]:
+    """Return an account's defaults as EC2 gives them: only those that it has a preference for."""
+    found: dict[str, Any] = {
+        "HttpTokens": defaults.http_tokens,
+        "HttpPutResponseHopLimit": defaults.http_put_response_hop_limit,
+        "HttpEndpoint": defaults.http_endpoint,
+        "InstanceMetadataTags": defaults.instance_metadata_tags,
+        "HttpTokensEnforced": defaults.http_tokens_enforced,
+    }
+    chosen = {name: value for name, value in found.items() if value not in (NO_PREFERENCE, NO_LIMIT)}
+    return {**chosen, "ManagedBy": "account"} if chosen else {}
 
 
 def tag_members(tags: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
@@ -101,13 +116,17 @@ def instance_members(instance: Instance, *, state_name: str | None = None) -> di
         "InstanceId": instance.instance_id,
         "InstanceType": hardware.instance_type,
         "LaunchTime": whole_seconds(hardware.launched[0]),
-        "Monitoring": {"State": "disabled"},
-        "Placement": {"AvailabilityZone": hardware.availability_zone, "GroupName": "", "Tenancy": "default"},
-        "PrivateDnsName": f"ip-{instance.private_ipv4.replace('.', '-')}.ec2.internal" if alive else "",
+        "Monitoring": {"State": hardware.monitoring},
+        "Placement": {
+            "AvailabilityZone": hardware.availability_zone,
+            "GroupName": hardware.group_name or "",
+            "Tenancy": "default",
+        },
+        "PrivateDnsName": dns_name(instance) if alive else "",
         "PublicDnsName": "",
         "State": state(state_name or record.state),
         "StateTransitionReason": "",
-        "Architecture": "x86_64",
+        "Architecture": hardware.architecture,
         "ClientToken": instance.client_token,
         "EbsOptimized": False,
         "EnaSupport": True,
@@ -120,6 +139,14 @@ def instance_members(instance: Instance, *, state_name: str | None = None) -> di
     }
     if alive:
         found.update(PrivateIpAddress=instance.private_ipv4, VpcId=hardware.vpc_id, SourceDestCheck=True)
+    if hardware.partition_number is not None:
+        found["Placement"]["PartitionNumber"] = hardware.partition_number
+    if hardware.host_id is not None:
+        found["Placement"]["HostId"] = hardware.host_id
+    if hardware.key_name is not None:
+        found["KeyName"] = hardware.key_name
+    if hardware.instance_life_cycle == "spot":
+        found["InstanceLifecycle"] = "spot"
     if record.association is not None:
         found["IamInstanceProfile"] = profile_members(record.association.profile)
     if record.tags:

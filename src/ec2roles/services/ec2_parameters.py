@@ -11,6 +11,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.ec2.launch import invalid_profile
+from ec2roles.ec2.metadata_defaults import MetadataDefaults
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.errors import InstanceError, NoSuchEntityError
 from ec2roles.iam.instance_profile import InstanceProfile
@@ -25,16 +26,27 @@ OPTIONS = {
     "".join(word.capitalize() for word in field.name.split("_")): field.name for field in attrs.fields(MetadataOptions)
 }
 
+# The members of ModifyInstanceMetadataDefaults.
+DEFAULTS = {
+    "".join(word.capitalize() for word in field.name.split("_")): field.name for field in attrs.fields(MetadataDefaults)
+}
+
 # What RunInstances takes as well, and what makes no difference to anything here.
 _WITHOUT_EFFECT = frozenset(
     "AdditionalInfo BlockDeviceMappings CapacityReservationSpecification CpuOptions CreditSpecification DisableApiStop "
     "DisableApiTermination EbsOptimized EnablePrimaryIpv6 EnclaveOptions InstanceInitiatedShutdownBehavior Ipv6AddressCount "
-    "Ipv6Addresses KernelId KeyName MaintenanceOptions Monitoring NetworkInterfaces PrivateDnsNameOptions PrivateIpAddress "
-    "RamdiskId SecurityGroupIds SecurityGroups SubnetId".split()
+    "Ipv6Addresses KernelId MaintenanceOptions NetworkInterfaces PrivateDnsNameOptions PrivateIpAddress "
+    "RamdiskId SecurityGroupIds SubnetId".split()
 )
+_PLACEMENT = {
+    "AvailabilityZone": "availability_zone",
+    "GroupName": "group_name",
+    "HostId": "host_id",
+    "PartitionNumber": "partition_number",
+}
 RUN_INSTANCES = _WITHOUT_EFFECT | frozenset(
-    "ClientToken DryRun HibernationOptions IamInstanceProfile ImageId InstanceType MaxCount MetadataOptions MinCount Placement "
-    "TagSpecifications UserData".split()
+    "ClientToken DryRun HibernationOptions IamInstanceProfile ImageId InstanceType KeyName MaxCount MetadataOptions MinCount "
+    "Monitoring Placement SecurityGroups TagSpecifications UserData".split()
 )
 
 
@@ -232,7 +244,7 @@ def metadata_options(given: object) -> dict[str, Any]:
     for name, value in given.items():
         if name in OPTIONS:
             found[OPTIONS[name]] = value
-        elif name != "HttpProtocolIpv6" or value != "disabled":
+        else:
             raise InstanceError(
                 f"The parameter MetadataOptions.{name} is not recognized",
                 code="UnknownParameter",
@@ -284,9 +296,14 @@ class RunInstances:
         options: dict[str, Any] = {"image_id": image, **metadata_options(given.get("MetadataOptions", {}))}
         if "InstanceType" in given:
             options["instance_type"] = text(call, "InstanceType")
-        zone = (given.get("Placement") or {}).get("AvailabilityZone")
-        if zone is not None:
-            options["availability_zone"] = zone
+        for name, ours in _PLACEMENT.items():
+            if (value := (given.get("Placement") or {}).get(name)) is not None:
+                options[ours] = value
+        if given.get("KeyName") is not None:
+            options["key_name"] = text(call, "KeyName")
+        if names := texts(call, "SecurityGroups"):
+            options["security_groups"] = names
+        options["monitoring"] = bool((given.get("Monitoring") or {}).get("Enabled", False))
         if given.get("UserData") is not None:
             options["user_data"] = given["UserData"]
         options["hibernation"] = bool((given.get("HibernationOptions") or {}).get("Configured", False))

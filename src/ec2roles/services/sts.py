@@ -18,7 +18,11 @@ _ASSUME_ROLE = {
     "Policy": "policy",
     "TransitiveTagKeys": "transitive_tag_keys",
     "SourceIdentity": "source_identity",
+    "SerialNumber": "serial_number",
+    "TokenCode": "token_code",
+    "ProvidedContexts": "provided_contexts",
 }
+_GET_SESSION_TOKEN = {"DurationSeconds": "duration", "SerialNumber": "serial_number", "TokenCode": "token_code"}
 
 
 def sts_service(sts: TokenService) -> Service:
@@ -37,6 +41,8 @@ def sts_service(sts: TokenService) -> Service:
         }
         if session.source_identity is not None:
             response["SourceIdentity"] = session.source_identity
+        if session.packed_policy_size is not None:
+            response["PackedPolicySize"] = session.packed_policy_size
         return response
 
     return Service(
@@ -62,6 +68,20 @@ def sts_service(sts: TokenService) -> Service:
                 request=lambda given: (None, {"message": given.get("EncodedMessage", "")}),
                 response=_decoded_members,
             ),
+            Operation(
+                "GetSessionToken",
+                sts.session_token_authorizations,
+                sts.perform_get_session_token,
+                request=lambda given: (None, _renamed(given, _GET_SESSION_TOKEN)),
+                response=lambda value, call: {"Credentials": credentials_members(value)},
+            ),
+            Operation(
+                "GetAccessKeyInfo",
+                sts.access_key_info_authorizations,
+                sts.perform_get_access_key_info,
+                request=lambda given: (None, _renamed(given, {"AccessKeyId": "access_key_id"})),
+                response=lambda value, call: {"Account": value},
+            ),
         ],
     )
 
@@ -76,8 +96,12 @@ def credentials_members(credentials: Credentials) -> dict[str, Any]:
     }
 
 
+def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {ours: given[name] for name, ours in names.items() if name in given}
+
+
 def _assume_role_request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
-    parameters = {ours: given[name] for name, ours in _ASSUME_ROLE.items() if name in given}
+    parameters = _renamed(given, _ASSUME_ROLE)
     if "Tags" in given:
         parameters["tags"] = tuple((tag["Key"], tag["Value"]) for tag in given["Tags"])
     if "PolicyArns" in given:
