@@ -176,6 +176,18 @@ def test_calls_of_sts_are_answered_service_unavailable() -> None:
     ]
 
 
+def test_other_services_cannot_assume_roles_either_while_sts_is_down_and_are_not_throttled() -> None:
+    account = Account()
+    role = account.create_role("worker", trust=NOBODY)
+    worker = account.service("lambda.amazonaws.com")
+    outage = account.faults.sts_outage()
+
+    assert code(worker.assume_role(role, session_name="resize")) == "ServiceUnavailable"
+    account.faults.clear(outage)
+    account.faults.sts_throttling(rate=0.001)
+    assert all(worker.assume_role(role, session_name="resize") for _ in range(3))
+
+
 def test_a_token_service_alone_has_outages_too() -> None:
     time = Timekeeper()
     role = Role("app", trust=EC2, time=time)

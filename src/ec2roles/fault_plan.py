@@ -245,15 +245,22 @@ class FaultPlan:
         """Return whether STS does not answer as of *position*."""
         return any(True for _ in self.active(StsOutage, position, account_id, instance_id))
 
+    def sts_outage_error(self, position: Position, account_id: str, instance_id: str | None) -> AwsError | None:
+        """Return the error with which an STS that is down answers as of *position*; None if it is not."""
+        if not self.sts_is_down(position, account_id, instance_id):
+            return None
+        return AwsError(
+            "The request has failed due to a temporary failure of the server.",
+            code="ServiceUnavailable",
+            status=503,
+            detail="STS is down: a fault was planned",
+        )
+
     def sts_refuses(self, position: Position, account_id: str, instance_id: str | None) -> AwsError | None:
-        """Return the error with which STS answers any call as of *position*; None if it takes calls."""
-        if self.sts_is_down(position, account_id, instance_id):
-            return AwsError(
-                "The request has failed due to a temporary failure of the server.",
-                code="ServiceUnavailable",
-                status=503,
-                detail="STS is down: a fault was planned",
-            )
+        """Return the error with which STS answers any call as of *position*, down or throttling; None if it takes calls."""
+        error = self.sts_outage_error(position, account_id, instance_id)
+        if error is not None:
+            return error
         for fault in self.active(StsThrottling, position, account_id, None):
             full = self._full.get((fault.number, account_id), position[0])
             if full - position[0] > (fault.burst - 1) * fault.interval:

@@ -664,8 +664,9 @@ class Instance:
         """
         Return when its metadata shows something else next: new credentials, none any more, or no answer.
 
-        A host that looks then, and at no other time, sees every set of credentials. Nothing has to be scheduled for this
-        library's sake.
+        A host that looks then, and at no other time, sees every set of credentials of the instance's role. Nothing has to be
+        scheduled for this library's sake. The credentials of the instance *identity* role, which no program uses, are not
+        counted: they change every `Rotation.refresh` from the launch on, on every instance.
 
         >>> from ec2roles import Account
         >>> account = Account()

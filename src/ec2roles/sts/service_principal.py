@@ -92,12 +92,13 @@ class ServicePrincipal:
         if source_account is not None:
             context["aws:SourceAccount"] = check_account_id(source_account)
         position = sts.time.as_of(None)
+        seen = sts.time.seen_by("sts", position)
         found: Role | None
         if isinstance(role, Role):
             sts.time.require_same(role.time, f"role '{role.name}'")
             found, arn = role, role.arn
         else:
-            found, arn = sts.find_role(check_role_arn(role), position), role
+            found, arn = sts.find_role(check_role_arn(role), seen), role
         call = Call(
             "sts:AssumeRole",
             resource=arn,
@@ -106,7 +107,11 @@ class ServicePrincipal:
             parameters={"session_name": session_name, "duration": duration},
         )
         sts.time.check_clock(position[0])
-        if found is None:
+        faults = sts.time.faults
+        outage = None if faults is None else faults.sts_outage_error(position, sts.account_id, None)
+        if outage is not None:
+            response = Response(error=outage)
+        elif found is None:
             # As for everybody else, a role that does not exist is one that does not trust.
             error: AwsError = AccessDeniedError(
                 f"User: {self.name} is not authorized to perform: sts:AssumeRole on resource: {arn}",
@@ -114,7 +119,7 @@ class ServicePrincipal:
             )
             response = Response(error=error)
         else:
-            decision = sts.judge_service(self.name, found, session_name, position, context=context)
+            decision = sts.judge_service(self.name, found, session_name, position, seen, context=context)
             if decision.allowed:
                 session = sts.issue_role_session(found, session_name, duration, position[0])
                 response = Response(session.credentials, allowed=True, decision=decision)
