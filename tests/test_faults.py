@@ -597,6 +597,21 @@ def test_faults_are_in_the_history_of_whom_they_concern() -> None:
     assert about == ["RunInstances", "BeginFault", "ClearFault"]
 
 
+def test_no_trail_has_what_never_reached_aws() -> None:
+    """No record of a planned fault, nor of an assume that STS did not hear."""
+    account, web = world()
+    account.faults.clear(account.faults.clock_skew(timedelta(hours=1), instance=web))
+    account.faults.sts_outage(begins=at(minutes=30), ends=at(minutes=90))
+    move(account, hours=1)
+    account.sts.get_caller_identity(credentials=key_of(web))
+    account.service("lambda.amazonaws.com").assume_role(account.roles["app"], session_name="resize")
+    move(account, hours=2)
+    records = [(one["eventName"], one["eventTime"]) for one in account.history.to_cloudtrail()]
+
+    assert [when for name, when in records if name == "AssumeRole"] == ["2026-01-01T00:00:00Z", "2026-01-01T02:00:00Z"]
+    assert not {name for name, _ in records} & {"BeginFault", "ClearFault", "GetCallerIdentity"}
+
+
 # -- liveness ---------------------------------------------------------------------------------------------------------------
 
 HAPPENINGS = st.one_of(

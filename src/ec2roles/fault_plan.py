@@ -18,7 +18,7 @@ from ec2roles.atomic import atomic
 from ec2roles.clock import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.errors import ArgumentError, AwsError, ClockError, Ec2RolesError
 from ec2roles.faults import ClockSkew, Fault, MetadataOutage, StsOutage, StsThrottling, too_skewed
-from ec2roles.timeline import EVERYWHERE, FIRST, Position, Timekeeper, Timeline
+from ec2roles.timeline import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, FIRST, Position, Timekeeper, Timeline
 
 PACKETS_PER_SECOND = 1024
 """What one network interface may send to the metadata service, the DNS resolver and the time service together."""
@@ -166,7 +166,7 @@ class FaultPlan:
         now = self.time.instant()
         if current.ends is not None and current.ends[0] <= now:
             return
-        position = self._note("ClearFault", current, now)
+        position = self._note(CLEAR_FAULT, current, now)
         # One that was called off before it began is empty: it ends before it begins.
         ended = attrs.evolve(current, ends=position)
         self._write(position, tuple(ended if one is current else one for one in self))
@@ -199,7 +199,7 @@ class FaultPlan:
         later = (begins, FIRST) if begins is not None and begins > now else None
         end = None if ends is None else (ends, FIRST)
         planned = kind(len(self) + 1, later or (now, FIRST), end, account_id, instance_id, **details)
-        position = self._note("BeginFault", planned, now)
+        position = self._note(BEGIN_FAULT, planned, now)
         if later is None:
             planned = attrs.evolve(planned, begins=position)
         self._write(position, (*self, planned))
