@@ -256,8 +256,10 @@ class History:
                 service, _, action = one.call.action.partition(":")
                 is_data = cloudtrail.is_data_event(service, one.call.operation or action)
                 by = _who(one)
-                unheard = one.response.error is not None and one.response.error.status == 503
-                if one.caller is None and by is not None and not unheard:
+                unheard = one.response.error is not None and one.response.error.status == 503  # STS was down
+                if unheard:
+                    continue
+                if one.caller is None and by is not None:
                     yield one.position, service_record(one, by)
                 if one.caller is not None and (data_events or not is_data):
                     yield (
