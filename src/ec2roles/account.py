@@ -194,13 +194,13 @@ class Account:
         self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
         self.s3 = S3(self.time, account_id, shared.buckets)
-        self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
+        self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))
         self.registry.register_later("iam", self._iam_service)
         self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
         self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
-        self._front_door = FrontDoor(self.sts, self.registry, self.history)
+        self._front_door = FrontDoor(self.sts, self.registry, self.history, self._api_of)
         self.sts.api = self._front_door
         shared.accounts[account_id] = self
 
@@ -605,6 +605,18 @@ class Account:
             )
 
         return ec2_service(ec2_of)
+
+    @property
+    def api(self) -> FrontDoor:
+        """Where its calls go."""
+        return self._front_door
+
+    def _api_of(self, account_id: str) -> FrontDoor | None:
+        account = self._shared.accounts.get(account_id)
+        return None if account is None else account.api
+
+    def _may(self, call: Call) -> Decision:
+        return self._front_door.can(call)
 
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import attrs
@@ -35,27 +35,49 @@ class FrontDoor:
         sts: knows whose credentials a call is signed with, and judges.
         registry: knows what a call needs and does.
         recorder: takes calls down, or None.
+        find: returns the front door of another account of the Cloud, or None if there is none.
     """
 
     _sts: TokenService = attrs.field(alias="sts", repr=False)
     _registry: Registry = attrs.field(alias="registry", repr=False)
     _recorder: Recorder | None = attrs.field(alias="recorder", repr=False, default=None)
+    _find: Callable[[str], FrontDoor | None] | None = attrs.field(alias="find", repr=False, default=None)
 
     @property
     def time(self) -> Timekeeper:
         """The Cloud's timekeeper."""
         return self._sts.time
 
+    @property
+    def sts(self) -> TokenService:
+        """Knows whose credentials a call is signed with."""
+        return self._sts
+
+    @property
+    def registry(self) -> Registry:
+        """Knows what a call needs and does."""
+        return self._registry
+
+    def of(self, account_id: str) -> FrontDoor:
+        """Return the front door of an account of the Cloud; this one, if it knows no other of that id."""
+        found = None if self._find is None else self._find(account_id)
+        return self if found is None else found
+
     @atomic
-    def call(self, call: Call) -> Response:
+    def call(self, call: Call, *, found: Found | None = None) -> Response:
         """
         Judge *call*, perform it if it is allowed, and record it.
+
+        Args:
+            call: the call.
+            found: what it means; looked up by default.
 
         Raises:
             ValidationError: if its action is not ``service:Name``; nothing is done or recorded then.
             ClockError: if the clock went back; nothing is done or recorded then either.
         """
-        found = self._registry.find(call)
+        if found is None:
+            found = self._registry.find(call)
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self._sts.time.check_clock(call.position[0])
         caller = None
@@ -119,6 +141,10 @@ class FrontDoor:
         if wanted.response is None or not response.ok:
             return response
         return attrs.evolve(response, value=wanted.response(response.value, call))
+
+    def judge(self, call: Call) -> Response:
+        """Judge *call* and record it, and perform nothing: where it is allowed, the error is ``NotImplemented``."""
+        return self.call(call, found=self._registry.judged_only(call))
 
     def can(self, call: Call) -> Decision:
         """Judge *call*; change nothing and record nothing."""

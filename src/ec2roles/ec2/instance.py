@@ -158,6 +158,11 @@ class Instance:
         return f"arn:aws:ec2:{hardware.region}:{hardware.account_id}:instance/{self.instance_id}"
 
     @property
+    def api(self) -> Api:
+        """Where its calls go."""
+        return self._launch.api
+
+    @property
     def slot(self) -> int:
         """Its number among all that issue credentials in the Cloud."""
         return self._slot

@@ -149,6 +149,10 @@ class Registry:
                 detail="an action is a service prefix and a name, such as 's3:GetObject', and has no wildcards here; "
                 f"got {shown(call.action)}",
             )
+        return self.judged_only(call)
+
+    def judged_only(self, call: Call) -> Found:
+        """Return what *call* needs where nothing here performs it: its action, on its resource."""
         service = self._services.get(call.action.partition(":")[0].lower())
         return Found(service, _judged_only(call), False, None, call.action)
 

@@ -282,6 +282,14 @@ class TokenService:
             return call.position
         return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
 
+    def session_of(self, access_key_id: str, position: Position) -> Session | None:
+        """
+        Return whose session an access key id stands for as of *position*, or None if nobody had issued it by then.
+
+        It proves nothing: who verifies a signature needs the secret that belongs to the id, and `session` checks the rest.
+        """
+        return self._find_session(access_key_id, position[0])
+
     def _find_session(self, access_key_id: str, now: int) -> Session | None:
         found = self.time.issuer_of(access_key_id)
         if found is None:
