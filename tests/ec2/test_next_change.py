@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ec2roles import Account, Instance
+from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import NaiveDatetimeError
 from ec2roles.propagation import Propagation
 from histories import OPTIONS, STEPS, World, revealed
@@ -66,6 +67,26 @@ def test_a_set_that_cannot_be_refreshed_changes_when_it_expires() -> None:
     account.roles["app"].update_trust(NOBODY)
 
     assert changes(web, at(hours=8)) == [at(hours=6), at(hours=7), at(hours=8)]
+
+
+def test_a_set_may_expire_between_two_refreshes() -> None:
+    """With a jitter the sets after the first live longer by it than to the sixth refresh."""
+    account, web = instance(rotation=Rotation(jitter=timedelta(minutes=16)))
+    offset = web.fetcher.offset
+    assert offset > 0
+    account.clock.advance(hours=1, minutes=30)
+    account.instance_profiles["app"].remove_role()
+    late = timedelta(microseconds=offset)
+
+    assert changes(web, at(hours=100)) == [at(hours=1) + late, at(hours=2) + late, at(hours=7) + 2 * late]
+
+
+def test_an_association_that_takes_its_time_is_a_change_when_it_is_made_and_when_it_takes_effect() -> None:
+    account, web = instance(rotation=Rotation(association_delay=timedelta(minutes=5)))
+    account.clock.advance(minutes=10)
+    web.replace("app")
+
+    assert changes(web, at(hours=2)) == [at(minutes=10), at(minutes=15), at(minutes=75)]
 
 
 def test_an_empty_profile_changes_nothing_after_the_last_set_has_expired() -> None:
