@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy
+from ec2roles import Account, Credentials, PermissionPolicy, Timekeeper, TrustPolicy
+from ec2roles.account import Shared
+from ec2roles.iam.managed import AwsManagedPolicies
 from worlds import ADMIN, EC2, user_with_key
 
 SLR_PATH = "/aws-service-role/demo.amazonaws.com/"
+_LIBRARY = AwsManagedPolicies()  # read once for all worlds
 LIST_BUCKETS = PermissionPolicy.allow("s3:ListAllMyBuckets", sid="List")
 
 
 def control_world() -> tuple[Account, Credentials, dict[str, str]]:
     """The account, the key of an administrator, and what ``$NAME`` in a row stands for."""
-    account = Account()
+    account = Account(shared=Shared(Timekeeper(), aws_managed=_LIBRARY))
     _, admin = user_with_key(account, "admin", admin=True)
 
     team = account.create_policy(

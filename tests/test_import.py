@@ -40,6 +40,12 @@ def test_it_does_not_read_the_managed_policies() -> None:
     assert [name for name in files if "managed_policies" in name] == []
 
 
+def test_it_does_not_load_the_tables_that_few_programs_call() -> None:
+    modules, _ = loaded()
+
+    assert [name for name in modules if name.startswith(("ec2roles.services.iam", "ec2roles.clients"))] == []
+
+
 def test_the_extras_are_loaded_by_their_own_adapters_only() -> None:
     """The program, and what is of the standard library alone, run where boto3 was never installed."""
     modules = (

@@ -53,7 +53,9 @@ class Client:
     _names: Mapping[str, str] = attrs.field(alias="names")
 
     def __getattr__(self, method: str) -> Callable[..., Response]:
-        if method.startswith("_") or method not in self._names:
+        if method.startswith("_"):
+            raise AttributeError(method)  # what copy and pickle look for, before there are any names
+        if method not in self._names:
             raise AttributeError(_unknown(f"operation of {self._prefix} is called", method, self._names))
         operation = self._names[method]
 
@@ -86,8 +88,10 @@ class Clients:
     _registry: Registry = attrs.field(alias="registry")
 
     def __getattr__(self, prefix: str) -> Client:
+        if prefix.startswith("_"):
+            raise AttributeError(prefix)
         services = self._registry.services
-        if prefix.startswith("_") or prefix not in services:
+        if prefix not in services:
             raise AttributeError(_unknown("service is called", prefix, services))
         names = {snake_case(operation.name): operation.name for operation in self._registry.operations(prefix)}
         return Client(prefix, self._send, names)

@@ -80,21 +80,23 @@ class FrontDoor:
             found = self._registry.find(call)
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self._sts.time.check_clock(call.position[0])
-        caller = None
+        caller = about = None
         refused = self._sts.refuses(call)
         try:
             if refused is not None:
                 raise refused
             judged = self._judge(call, found)
-            caller = judged.caller
+            caller, about = judged.caller, judged.resource
             response = self._perform(call, found, judged)
         except AwsError as error:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
-            caller = self._caller(call)
+            caller = caller or self._caller(call)
             response = Response(error=error, source=call.source)
         if refused is None:
             self._sts.count(call)
         if self._recorder is not None:
+            if call.resource is None and about not in (None, "*"):
+                call = attrs.evolve(call, resource=about)
             self._recorder.record_call(call, response, caller)
         return response
 
@@ -119,6 +121,8 @@ class FrontDoor:
             parameters: AWS's, as boto3 takes them: ``{"RoleName": "app"}``.
             position, credentials, context, refusal, source, sender: as in a `Call`.
         """
+        if not isinstance(parameters, Mapping):
+            raise TypeError(f"parameters must be a mapping, got {type(parameters).__name__}")
         try:
             found = self._registry.operation(operation)
         except AwsError as error:

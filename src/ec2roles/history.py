@@ -354,7 +354,7 @@ class History:
                 recorded.position,
                 CALL,
                 call.operation or call.action.partition(":")[2],
-                call.resource or _judged_on(recorded.response.decision),
+                call.resource,
                 instance_id=call.sender or _instance_of(caller),
                 role_arn=None if caller is None else caller.role_arn,
                 caller=_who(recorded),
@@ -413,8 +413,9 @@ def _who(recorded: _Recorded) -> str | None:
     """Return the ARN of who made a call; an AWS service that assumed a role has no session, but a name."""
     if recorded.caller is not None:
         return recorded.caller.arn
-    decision = recorded.response.decision
-    return None if decision is None or decision.request is None else decision.request.principal
+    # The places where credentials come from have names without a dot.
+    source = recorded.call.source
+    return source if source is not None and "." in source else None
 
 
 def _instance_of(caller: Session | None) -> str | None:
@@ -422,12 +423,6 @@ def _instance_of(caller: Session | None) -> str | None:
         return None
     name = caller.arn.rpartition("/")[2]
     return name if name.startswith("i-") else None
-
-
-def _judged_on(decision: Decision | None) -> str | None:
-    """What a call was about whose parameters alone say it: the first thing that had to be allowed, or the one denied."""
-    request = None if decision is None else decision.request
-    return None if request is None or request.resource == "*" else request.resource
 
 
 def _life(expiration: Any) -> str:

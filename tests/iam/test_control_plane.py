@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from control_world import control_world, filled
 from worlds import digest
@@ -83,6 +86,47 @@ def test_every_operation_takes_the_parameters_of_botocores_model() -> None:
         assert set(row.readers) <= set(shape.members), name
 
 
+VALUES = st.sampled_from(
+    [
+        None, True, 0, -1, 7, 1.5, "", " ", "a", "app", "alice", "staff", "none", "x" * 65, "é", "/", "/web/", "\x00", "v1", "v2", "*",
+        "$KEY", "$EC2", "$LIST", "$TEAM", "$S3", "$NONE", "$SLRP", "Active", "All", [], ["a"], [None], {}, {"Key": "a"}, b"a",
+        [{"Key": "a", "Value": "b"}], [{"Key": 1, "Value": "b"}], [{"Key": "", "Value": ""}], ["s3:GetObject"], ["$LIST"],
+        "arn:aws:iam::123456789012:role/web/app", "arn:::::", "arn:aws:iam::aws:policy/none", "arn:aws:iam:::", [["a"]], "{}", "[]",
+        [{"ContextKeyName": "aws:SourceIp", "ContextKeyValues": []}], [{"ServiceControlPolicyInputList": ["$LIST"]}], 3600, 1000,
+        {"Version": "2012-10-17", "Statement": []}, "QUFBQQ==", "x" * 25, "x:y:z" * 8,
+    ]
+)  # fmt: skip
+
+
+@given(data=st.data(), name=st.sampled_from(sorted(OPERATIONS)))
+@settings(max_examples=150)
+def test_whatever_the_parameters_a_call_is_answered_and_a_refused_one_changes_nothing(data: Any, name: str) -> None:
+    """Nothing but a Response comes out, and an error is one of AWS's."""
+    account, admin, words = control_world()
+    known = parameters_of(name)
+    chosen = data.draw(st.sets(st.sampled_from([*known.readers, "Other"]), max_size=5)) | set(known.required)
+    drawn = {one: data.draw(VALUES, label=one) for one in sorted(chosen)}
+    before = digest(account, calls=False)
+    answer = account.request(f"iam:{name}", filled(drawn, words), credentials=admin)
+
+    if answer.error is not None:
+        assert digest(account, calls=False) == before
+        assert answer.error.code in CODES
+
+
+CODES = {
+    "ValidationError", "NoSuchEntity", "EntityAlreadyExists", "DeleteConflict", "LimitExceeded", "InvalidInput",
+    "MalformedPolicyDocument", "UnmodifiableEntity", "PolicyNotAttachable", "AccessDenied",
+}  # fmt: skip
+
+
+def test_parameters_that_are_no_mapping_are_a_mistake_of_the_caller() -> None:
+    account, admin, _ = control_world()
+    with pytest.raises(TypeError, match="parameters must be a mapping, got list"):
+        account.request("iam:GetRole", ["app"], credentials=admin)  # type: ignore[arg-type]
+
+
+@cache
 def parameters_of(name: str) -> Any:
     """The parameters of an operation, from the tables."""
     from ec2roles.policy import Semantics
@@ -96,6 +140,7 @@ def parameters_of(name: str) -> Any:
     return {row.name: row.parameters for row in rows}[name]
 
 
+@cache
 def service_model() -> Any:
     """Botocore's model of IAM."""
     session = pytest.importorskip("botocore.session")

@@ -279,8 +279,8 @@ def _worded(model: OperationModel, error: AwsError) -> AwsError:
 
 def _encoded(shape: Shape, value: Any) -> Any:
     """IAM's documents as they come over the wire; boto3's own handler opens them."""
-    if isinstance(value, Mapping) and shape.name == "policyDocumentType":
-        return quote(json.dumps(value), safe="")
+    if shape.name == "policyDocumentType":
+        return quote(value if isinstance(value, str) else json.dumps(value), safe="")
     if shape.type_name == "structure" and isinstance(value, Mapping):
         return {
             name: _encoded(shape.members[name], one) if name in shape.members else one for name, one in value.items()

@@ -111,6 +111,7 @@ class CustomerManagedPolicy:
         documents.update(
             (version, other.named(self.name, arn=self.arn)) for version, other in self._other_versions.items()
         )
+        documents = dict(sorted(documents.items(), key=lambda one: _number(one[0])))
         newest = max(_number(version) for version in documents)
         tags = check_tags(self._tags, most=self.quotas.tags, stored=self._stored)
         if self.description is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ec2roles.iam.directory import Directory
 from ec2roles.iam.identity import Identity
+from ec2roles.iam.role import Role
 from ec2roles.services.iam_members import (
     Usage,
     attached_members,
@@ -53,10 +54,24 @@ def _details(ask: Ask) -> dict[str, Any]:
         for entity in entities[kind]
     ]
     found, more = page(ask, items)
+    holders: dict[str, list[dict[str, Any]]] = {}
+    for profile in iam.instance_profiles.values():
+        if profile.role is not None:
+            holders.setdefault(profile.role.role_id, []).append(profile_members(profile))
     answer: dict[str, Any] = {name: [] for name in _LISTS.values()}
     for kind, entity in found:
-        answer[_LISTS[kind]].append(_detail(iam, usage, kind, entity))
+        if kind == "Role":
+            answer["RoleDetailList"].append(_role(entity, holders.get(entity.role_id, [])))
+        else:
+            answer[_LISTS[kind]].append(_detail(iam, usage, kind, entity))
     return {**answer, **more}
+
+
+def _role(role: Role, profiles: list[dict[str, Any]]) -> dict[str, Any]:
+    members = role_members(role)
+    for name in ("Description", "MaxSessionDuration"):
+        members.pop(name, None)
+    return {**members, "InstanceProfileList": profiles, **_policies(role, "RolePolicyList")}
 
 
 def _detail(iam: Directory, usage: Usage, kind: str, entity: Any) -> dict[str, Any]:
@@ -65,13 +80,6 @@ def _detail(iam: Directory, usage: Usage, kind: str, entity: Any) -> dict[str, A
         return {**found, "GroupList": [group.name for group in entity.groups]}
     if kind == "Group":
         return {**group_members(entity), **_policies(entity, "GroupPolicyList")}
-    if kind == "Role":
-        found = role_members(entity)
-        for name in ("Description", "MaxSessionDuration"):
-            found.pop(name, None)
-        holders = [profile for profile in iam.instance_profiles.values() if profile.role is entity]
-        profiles = {"InstanceProfileList": [profile_members(profile) for profile in holders]}
-        return {**found, **profiles, **_policies(entity, "RolePolicyList")}
     policy = managed_policy(iam, entity)
     found = policy_members(policy, usage)
     found.pop("Tags", None)

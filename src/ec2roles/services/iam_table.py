@@ -85,8 +85,9 @@ class Row:
 
         def authorizations(call: Call) -> list[Authorization]:
             action = f"iam:{self.name}"
-            if not call.parameters and (call.resource is not None or self.parameters.required):
-                # Asked in Python with the resource alone: `account.can("iam:DeleteRole", role.arn, credentials=...)`.
+            in_python = call.operation is None and not call.parameters
+            if in_python and (call.resource is not None or self.parameters.required):
+                # With the resource alone: `account.can("iam:DeleteRole", role.arn, credentials=...)`.
                 return [Authorization(action, call.resource or "*")]
             ask = Ask(home(call), self.parameters.read(call.parameters), call)
             resource, context = self.about(ask)

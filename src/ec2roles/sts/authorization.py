@@ -60,11 +60,13 @@ class Judgement:
         caller: the session behind the credentials, or None if they were refused.
         decision: how it was decided.
         error: what AWS answers when it was refused, or None.
+        resource: the first that it was judged on, or None.
     """
 
     caller: Session | None
     decision: Decision
     error: AwsError | None = None
+    resource: str | None = None
 
 
 class Membership(Protocol):
