@@ -170,7 +170,7 @@ MAY_IMPORT = {
         "ec2.association ec2.metadata_metrics ec2.metadata_options ec2.metadata_response ec2.metadata_token"
         " ec2.metadata_tree ec2.metadata_view sts.credentials"
     ),
-    "ec2.next_change": "ec2.association ec2.metadata_documents ec2.metadata_view",
+    "ec2.next_change": "ec2.association ec2.fetch ec2.metadata_documents ec2.metadata_view",
     "ec2.container": (
         "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_view policy calls"
     ),
