@@ -51,9 +51,9 @@ class Resources:
                 tests.extend(crossing)
                 tails.extend([""] * len(crossing))  # which case their end has is not settled yet
                 continue
-            marked, head, template = _compile(entry, kind, variables)
+            marked, template = _compile(entry, kind, variables)
             if template is not None:
-                templates.append((head, template))
+                templates.append(template)
             elif not marked:
                 dead.append(entry)
             for pattern in marked:
@@ -61,7 +61,7 @@ class Resources:
                 if ANY in pattern or PART_STAR in pattern or PART_ANY in pattern or -1 < at < len(pattern) - 1:
                     tests.append(matcher(pattern))
                     tails.append(_WILDCARDS.split(pattern)[-1])
-                elif at < 0:
+                elif at == -1:
                     exact.append(pattern)
                 else:
                     prefixes.append(pattern[:-1])
@@ -105,11 +105,11 @@ class Resources:
         return not self.match(resource, values)
 
 
-def _compile(entry: str, kind: str, variables: bool) -> tuple[tuple[str, ...], str, Template | None]:
-    """Return the marked patterns of an entry; or its marked head and a template for the sixth part."""
+def _compile(entry: str, kind: str, variables: bool) -> tuple[tuple[str, ...], tuple[str, Template] | None]:
+    """Return the marked patterns of an entry; or its marked head with a template for the sixth part."""
     parts = entry.split(":", 5)
     if len(parts) < 6:
-        return _short(entry, kind), "", None
+        return _short(entry, kind), None
     rest = parts[5]
     head = entry[: len(entry) - len(rest)]
     if "*" in head or "?" in head:
@@ -120,9 +120,9 @@ def _compile(entry: str, kind: str, variables: bool) -> tuple[tuple[str, ...], s
         template = Template(rest, wild=True)
         static = template.static
         if static is None:
-            return (), head, template
-        return (head + static,), head, None
-    return (head + mark(_STARS.sub("*", rest)),), head, None
+            return (), (head, template)
+        return (head + static,), None
+    return (head + mark(_STARS.sub("*", rest)),), None
 
 
 def _mark_part(part: str) -> str:
