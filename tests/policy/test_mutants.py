@@ -126,10 +126,15 @@ def test_stars_that_cross_colons_keep_the_case_of_the_rest(kind: str) -> None:
     ]
     for entry in entries:
         resources = Resources((entry,), kind=kind, variables=True)
+        # The same with its last letter from a variable.
+        variable = f"{entry[:-1]}${{v}}" if entry[-1].isalpha() else entry
+        varied = Resources((variable,), kind=kind, variables=True)
         for resource in GIVEN:
             folded = ":".join(resource.split(":", 5)[:5]).lower() + ":" + resource.split(":", 5)[5]
             expected = bool(reference.resource_matches(entry, resource, kind, True, {}))
             assert resources.match(folded, {}) is expected, (entry, resource)
+            if entry.count(":") >= 5:
+                assert varied.match(folded, {"v": entry[-1]}) is expected, (variable, resource)
 
 
 def test_a_star_that_crosses_colons_does_not_cover_what_is_no_arn() -> None:
@@ -206,6 +211,9 @@ def test_behind_a_star_that_crosses_colons_the_rest_has_its_own_rules() -> None:
     variable = Resources(("arn:aws:s:*:A:${v}",), kind="identity", variables=True)
     assert variable.match("arn:aws:s:q:a:1", {"v": "1"})
     assert not variable.match("arn:aws:s:q:a:${v}", {"v": "1"})
+    assert variable.match("arn:aws:s:q:a:A:1", {"v": "1"})
+    assert not variable.match("arn:aws:s:q:a:A:1", {"v": "2"})
+    assert not variable.match("arn:aws:s:q:a:A:1", {})
 
 
 # -- principals ---------------------------------------------------------------------------------------------------------
