@@ -99,7 +99,7 @@ def lesson(clients: Clients) -> list[Any]:
         (iam.create_role, {"RoleName": "app", "AssumeRolePolicyDocument": "{"}),
         (iam.delete_user, {"UserName": "bob"}),
         (ec2.describe_instances, {"InstanceIds": ["i-0123456789abcdef0"]}),
-        (ec2.run_instances, {"ImageId": "ami-1", "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "nope"}}),
+        (ec2.run_instances, {"ImageId": "ami-12345678", "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "nope"}}),
     ):
         with pytest.raises(ClientError) as caught:
             call(**parameters)
