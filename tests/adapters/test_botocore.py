@@ -111,9 +111,9 @@ def allowed_and_denied() -> Iterator[tuple[str, str, dict[str, Any], str, str, s
     yield (
         "dynamodb",
         "get_item",
-        {"TableName": "t", "Key": {"k": {"S": "1"}}},
+        {"TableName": "table", "Key": {"k": {"S": "1"}}},
         "dynamodb:GetItem",
-        f"arn:aws:dynamodb:{here}:table/t",
+        f"arn:aws:dynamodb:{here}:table/table",
         "AccessDeniedException",
     )
     yield (

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+import botocore
 import pytest
 from botocore.exceptions import ClientError
 
@@ -99,7 +100,10 @@ def lesson(clients: Clients) -> list[Any]:
         (iam.create_role, {"RoleName": "app", "AssumeRolePolicyDocument": "{"}),
         (iam.delete_user, {"UserName": "bob"}),
         (ec2.describe_instances, {"InstanceIds": ["i-0123456789abcdef0"]}),
-        (ec2.run_instances, {"ImageId": "ami-12345678", "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "nope"}}),
+        (
+            ec2.run_instances,
+            {"ImageId": "ami-12345678", "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "nope"}},
+        ),
     ):
         with pytest.raises(ClientError) as caught:
             call(**parameters)
@@ -156,4 +160,7 @@ def test_every_operation_that_is_simulated_is_one_of_botocores(name: str) -> Non
     assert service is not None
     operations = [operation.name for operation in Account().registry.operations(name)]
     assert operations
-    assert [one for one in operations if one not in service.model.operation_names] == []
+    unknown = {one for one in operations if one not in service.model.operation_names}
+    # The oldest botocore is older than these two.
+    assert unknown <= {"GetInstanceMetadataDefaults", "ModifyInstanceMetadataDefaults"}
+    assert not unknown or tuple(map(int, botocore.__version__.split(".")[:2])) < (1, 35)
