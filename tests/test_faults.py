@@ -333,6 +333,7 @@ def test_1024_packets_a_second_are_let_through() -> None:
 def test_an_sdk_needs_all_three_of_its_answers() -> None:
     """A token, the role's name, the document: with half of the packets lost, one fetch in eight succeeds."""
     account, web = world()
+    web.modify_metadata_options(http_tokens="required")  # else it goes on without a token
     account.faults.metadata_saturation(packets_per_second=2048)
     good = 0
     for _ in range(400):

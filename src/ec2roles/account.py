@@ -43,12 +43,10 @@ if TYPE_CHECKING:
     from ec2roles.clients import Clients
     from ec2roles.ec2.metadata_defaults import MetadataDefaults
     from ec2roles.fault_plan import FaultPlan
-    from ec2roles.past import Past
-    from ec2roles.services.operation import Service
-
-if TYPE_CHECKING:
     from ec2roles.iam.organization import Organization
     from ec2roles.iam.root_user import RootUser
+    from ec2roles.past import Past
+    from ec2roles.services.operation import Service
     from ec2roles.sts.service_principal import ServicePrincipal
 
 OUTSIDE_ADDRESS = "198.51.100.7"

@@ -411,8 +411,9 @@ def _who(recorded: _Recorded) -> str | None:
     """Return the ARN of who made a call; an AWS service that assumed a role has no session, but a name."""
     if recorded.caller is not None:
         return recorded.caller.arn
-    decision = recorded.response.decision
-    return None if decision is None or decision.request is None else decision.request.principal
+    # The places where credentials come from have names without a dot.
+    source = recorded.call.source
+    return source if source is not None and "." in source else None
 
 
 def _instance_of(caller: Session | None) -> str | None:

@@ -29,7 +29,7 @@ from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.metadata import V1, V2, MetadataService
 from ec2roles.ec2.metadata_metrics import NO_METRICS, MetadataMetrics
 from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
-from ec2roles.ec2.metadata_tree import Served
+from ec2roles.ec2.metadata_view import Served
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError, NoCredentialsError
 from ec2roles.iam.instance_profile import InstanceProfile

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ec2roles.ec2.association import RUNNING, InstanceRecord
 from ec2roles.ec2.metadata_documents import profile_info
-from ec2roles.ec2.metadata_tree import Host
+from ec2roles.ec2.metadata_view import Host
 from ec2roles.timeline import LAST, Timeline
 
 

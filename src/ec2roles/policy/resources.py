@@ -109,7 +109,7 @@ def _compile(entry: str, kind: str, variables: bool) -> tuple[tuple[str, ...], s
     """Return the marked patterns of an entry; or its marked head and a template for the sixth part."""
     parts = entry.split(":", 5)
     if len(parts) < 6:
-        return _short(parts, kind), "", None
+        return _short(entry, kind), "", None
     rest = parts[5]
     head = entry[: len(entry) - len(rest)]
     if "*" in head or "?" in head:
@@ -132,10 +132,9 @@ def _mark_part(part: str) -> str:
 def _mark_part_as_written(part: str) -> str:
     if "*" not in part and "?" not in part:
         return part
-    part = _STARS.sub("*", part)
+    marked = _STARS.sub("*", part).replace("*", PART_STAR).replace("?", PART_ANY)
     # A star that ends its part may run past the colon; all other wildcards stay inside (B2.5).
-    tail = STAR if part.endswith("*") else ""
-    return part.removesuffix("*").replace("*", PART_STAR).replace("?", PART_ANY) + tail
+    return marked[:-1] + STAR if part.endswith("*") else marked
 
 
 def _crossing(entry: str, kind: str, variables: bool) -> tuple[Matcher, ...]:
@@ -153,7 +152,7 @@ def _crossing(entry: str, kind: str, variables: bool) -> tuple[Matcher, ...]:
     if starred is None or ascii_lower(text := ":".join(head[starred + 1 :])) == text:
         return ()
     if len(parts) < 6:
-        return tuple([_folding_head(pattern) for pattern in _short(parts, kind, fold=False)])
+        return tuple([_folding_head(pattern) for pattern in _short(entry, kind, fold=False)])
     if variables and "${" in parts[5]:
         return ()
     marked = ":".join([_mark_part_as_written(part) for part in head])
@@ -170,7 +169,7 @@ def _folding_head(pattern: str) -> Matcher:
             cuts.append((ascii_lower(pattern[: at + 1]), pattern[at:]))
         elif letter == ":":
             cuts.append((ascii_lower(pattern[: at + 1]), pattern[at + 1 :]))
-            if pattern.count(":", 0, at + 1) == 5:
+            if pattern[: at + 1].count(":") == 5:
                 break
 
     def test(resource: str) -> bool:
@@ -184,8 +183,8 @@ def _folding_head(pattern: str) -> Matcher:
     return test
 
 
-def _short(parts: list[str], kind: str, *, fold: bool = True) -> tuple[str, ...]:
-    entry = ":".join(parts)
+def _short(entry: str, kind: str, *, fold: bool = True) -> tuple[str, ...]:
+    parts = entry.split(":")
     if len(parts) < 2 or parts[0] not in ("arn", "*"):
         return ()
     if kind in _SHORT_ALWAYS:

@@ -95,7 +95,7 @@ def address(text: str) -> tuple[int, int] | None:
     if found:
         a, b, c, d = found.groups()
         return 4, int(a) << 24 | int(b) << 16 | int(c) << 8 | int(d)
-    if ":" not in text or "%" in text or "/" in text:
+    if ":" not in text or "%" in text:
         return None
     import ipaddress  # IPv6 is rare enough to pay for the import when it comes
 
