@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -279,6 +280,20 @@ def test_paginators_waiters_resources_and_transfers_work() -> None:
     bucket.objects.all().delete()
     bucket.delete()
     s3.get_waiter("bucket_not_exists").wait(Bucket="photos")
+
+
+def test_threads_of_one_session_do_not_meet_in_the_world() -> None:
+    """Eight at once write to the same bucket; nothing is lost and nothing breaks."""
+    account, _, web = world(PermissionPolicy.allow("s3:*"))
+    s3 = boto_session(web).client("s3")
+
+    def put(thread: int) -> None:
+        for number in range(25):
+            s3.put_object(Bucket="photos", Key=f"{thread}/{number}", Body=b"x")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, range(8)))
+    assert len(account.s3["photos"].objects) == 200
 
 
 def test_a_role_is_assumed_across_accounts_and_used() -> None:

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 from botocore.loaders import Loader
@@ -86,6 +86,11 @@ class AwsEndpoint:
         account = world if isinstance(world, Account) else next(iter(world.accounts.values()))
         dispatcher = Dispatcher(account.api, ApiActions() if actions is None else actions)
         return cls(dispatcher, SystemClock() if clock is None else clock)
+
+    def read_models(self, names: Iterable[str]) -> None:
+        """Read the models of these services now, and not when the first request for one comes."""
+        for name in names:
+            self._service(name)
 
     def claims(self, request: HttpRequest) -> bool:
         """Return True: what nobody else claims is for AWS."""

@@ -13,7 +13,9 @@ import io
 import itertools
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 from unittest import mock
 from urllib.parse import quote
@@ -58,6 +60,7 @@ def boto_session(
     actions: ApiActions | None = None,
     fallthrough: bool = False,
     loader: Loader | None = None,
+    lock: AbstractContextManager[Any] | None = None,
 ) -> boto3.Session:
     """
     Return a boto3 session whose clients live in the simulation.
@@ -81,8 +84,10 @@ def boto_session(
             denied never does. False answers ``NotImplemented``.
         loader: botocore's, which reads the model of a service once; a new one by default. Tests that make many sessions
             are quicker with one for all.
+        lock: held while a call is answered; a new one by default. boto3's transfers use threads of their own. Where several
+            sessions are used at once, or an `Application` serves the same world, all of them need the same.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock)
     session = botocore.session.Session(session_vars=_SESSION_VARIABLES)
     session.register_component("credential_provider", _resolver(source, credentials))
     if loader is not None:
@@ -98,6 +103,7 @@ def install(
     credentials: Credentials | None = None,
     actions: ApiActions | None = None,
     fallthrough: bool = False,
+    lock: AbstractContextManager[Any] | None = None,
 ) -> Iterator[Hooks]:
     """
     Make every session that is created meanwhile one of the simulation, boto3's default one included.
@@ -106,9 +112,9 @@ def install(
     process's, so it is for tests in one thread.
 
     Args:
-        source, credentials, actions, fallthrough: as for `boto_session`.
+        source, credentials, actions, fallthrough, lock: as for `boto_session`.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock)
     environment = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": _NOWHERE}
     if not os.environ.get("AWS_DEFAULT_REGION"):
         environment["AWS_DEFAULT_REGION"] = _region(source)
@@ -126,16 +132,21 @@ def install(
 
 
 def patch_client(
-    client: Any, source: Instance | Account, *, actions: ApiActions | None = None, fallthrough: bool = False
+    client: Any,
+    source: Instance | Account,
+    *,
+    actions: ApiActions | None = None,
+    fallthrough: bool = False,
+    lock: AbstractContextManager[Any] | None = None,
 ) -> None:
     """
     Have the calls of *client* judged and answered by the simulation; it signs with the credentials that it has.
 
     Args:
         client: a boto3 client.
-        source, actions, fallthrough: as for `boto_session`.
+        source, actions, fallthrough, lock: as for `boto_session`.
     """
-    Hooks.of(source, actions=actions, fallthrough=fallthrough).register(client.meta.events)
+    Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock).register(client.meta.events)
 
 
 @attrs.define(eq=False)
@@ -148,16 +159,25 @@ class Hooks:
         fallthrough: whether a call that is allowed and not simulated goes on.
         context: context keys of each call.
         sender: the id of the instance, if it is one.
+        lock: held while a call is answered.
     """
 
     dispatcher: Dispatcher
     fallthrough: bool = False
     context: Mapping[str, Any] = attrs.field(factory=dict)
     sender: str | None = None
+    lock: AbstractContextManager[Any] = attrs.field(factory=threading.RLock)
     _numbers: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False, repr=False)
 
     @classmethod
-    def of(cls, source: Instance | Account, *, actions: ApiActions | None, fallthrough: bool) -> Hooks:
+    def of(
+        cls,
+        source: Instance | Account,
+        *,
+        actions: ApiActions | None,
+        fallthrough: bool,
+        lock: AbstractContextManager[Any] | None,
+    ) -> Hooks:
         """
         Return the hooks for programs on an instance, or anywhere with an account.
 
@@ -168,9 +188,10 @@ class Hooks:
         if not isinstance(api, FrontDoor):
             raise UnsupportedError("boto3 needs an instance of an Account: one that was built by hand has no services")
         dispatcher = Dispatcher(api, ApiActions() if actions is None else actions)
+        held = threading.RLock() if lock is None else lock
         if isinstance(source, Instance):
-            return cls(dispatcher, fallthrough, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id)
-        return cls(dispatcher, fallthrough, {"aws:SourceIp": OUTSIDE_ADDRESS})
+            return cls(dispatcher, fallthrough, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id, held)
+        return cls(dispatcher, fallthrough, {"aws:SourceIp": OUTSIDE_ADDRESS}, None, held)
 
     def register(self, events: Any) -> None:
         """Hook into an event emitter, a session's or a client's."""
@@ -192,6 +213,12 @@ class Hooks:
         self, model: OperationModel, params: dict[str, Any], request_signer: Any, context: dict[str, Any], **named: Any
     ) -> tuple[AWSResponse, dict[str, Any]] | None:
         """Return what the call gets, or None to let it go on."""
+        with self.lock:
+            return self._answer(model, params, request_signer, context)
+
+    def _answer(
+        self, model: OperationModel, params: dict[str, Any], request_signer: Any, context: dict[str, Any]
+    ) -> tuple[AWSResponse, dict[str, Any]] | None:
         credentials, source = _signed_with(model, request_signer)
         response = self.dispatcher.send(
             ApiRequest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import secrets
 import signal
 import threading
@@ -119,6 +120,8 @@ def serve(
         missing = ""
         endpoint = aws_endpoint.AwsEndpoint.of(account)
         endpoint.observe = log.decided
+        # The models are large, and a client's first request would wait for them longer than it likes.
+        threading.Thread(target=endpoint.read_models, args=(account.registry.services,), daemon=True).start()
         endpoints.append(endpoint)
         hosts = (*HOSTS, *aws_endpoint.HOSTS)
     try:
@@ -193,7 +196,11 @@ class Log:
         """Print one line."""
         # A path may hold anything; a line must stay one.
         plain = "".join(one if one.isprintable() else "?" for one in text)
-        print(f"# {plain}", file=self._out, flush=True)
+        try:
+            print(f"# {plain}", file=self._out, flush=True)
+        except BrokenPipeError:
+            # The reader, such as head, has seen enough; whoever is served has not.
+            self._out = io.StringIO()
 
     def decided(self, request: ApiRequest, response: Response) -> None:
         """Print a decision."""
