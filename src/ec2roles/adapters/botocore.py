@@ -14,7 +14,7 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 from unittest import mock
@@ -38,7 +38,7 @@ from ec2roles.adapters.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
 from ec2roles.adapters.protocol.error_codes import in_protocol
 from ec2roles.calls import Response
 from ec2roles.ec2.instance import NAT_ADDRESS, Instance
-from ec2roles.errors import AwsError, UnsupportedError
+from ec2roles.errors import ArgumentError, AwsError, UnsupportedError
 from ec2roles.front_door import FrontDoor
 from ec2roles.sts.credentials import Credentials
 
@@ -59,6 +59,7 @@ def boto_session(
     region: str | None = None,
     actions: ApiActions | None = None,
     fallthrough: bool = False,
+    forward: Collection[str] = (),
     loader: Loader | None = None,
     lock: AbstractContextManager[Any] | None = None,
 ) -> boto3.Session:
@@ -82,12 +83,14 @@ def boto_session(
         actions: which IAM actions operations need that are only judged.
         fallthrough: whether a call that is allowed and not simulated goes on, to moto or to AWS itself. A call that is
             denied never does. False answers ``NotImplemented``.
+        forward: with *fallthrough*, the services whose calls go on although they are simulated here: ``{"s3"}`` for buckets
+            in moto.
         loader: botocore's, which reads the model of a service once; a new one by default. Tests that make many sessions
             are quicker with one for all.
         lock: held while a call is answered; a new one by default. boto3's transfers use threads of their own. Where several
             sessions are used at once, or an `Application` serves the same world, all of them need the same.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
     session = botocore.session.Session(session_vars=_SESSION_VARIABLES)
     session.register_component("credential_provider", _resolver(source, credentials))
     if loader is not None:
@@ -103,6 +106,7 @@ def install(
     credentials: Credentials | None = None,
     actions: ApiActions | None = None,
     fallthrough: bool = False,
+    forward: Collection[str] = (),
     lock: AbstractContextManager[Any] | None = None,
 ) -> Iterator[Hooks]:
     """
@@ -112,9 +116,9 @@ def install(
     process's, so it is for tests in one thread.
 
     Args:
-        source, credentials, actions, fallthrough, lock: as for `boto_session`.
+        source, credentials, actions, fallthrough, forward, lock: as for `boto_session`.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
     environment = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": _NOWHERE}
     if not os.environ.get("AWS_DEFAULT_REGION"):
         environment["AWS_DEFAULT_REGION"] = _region(source)
@@ -137,6 +141,7 @@ def patch_client(
     *,
     actions: ApiActions | None = None,
     fallthrough: bool = False,
+    forward: Collection[str] = (),
     lock: AbstractContextManager[Any] | None = None,
 ) -> None:
     """
@@ -144,9 +149,10 @@ def patch_client(
 
     Args:
         client: a boto3 client.
-        source, actions, fallthrough, lock: as for `boto_session`.
+        source, actions, fallthrough, forward, lock: as for `boto_session`.
     """
-    Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock).register(client.meta.events)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
+    hooks.register(client.meta.events)
 
 
 @attrs.define(eq=False)
@@ -160,6 +166,7 @@ class Hooks:
         context: context keys of each call.
         sender: the id of the instance, if it is one.
         lock: held while a call is answered.
+        forward: the prefixes of services whose calls go on although they are simulated.
     """
 
     dispatcher: Dispatcher
@@ -167,6 +174,7 @@ class Hooks:
     context: Mapping[str, Any] = attrs.field(factory=dict)
     sender: str | None = None
     lock: AbstractContextManager[Any] = attrs.field(factory=threading.RLock)
+    forward: Collection[str] = ()
     _numbers: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False, repr=False)
 
     @classmethod
@@ -176,12 +184,14 @@ class Hooks:
         *,
         actions: ApiActions | None,
         fallthrough: bool,
+        forward: Collection[str],
         lock: AbstractContextManager[Any] | None,
     ) -> Hooks:
         """
         Return the hooks for programs on an instance, or anywhere with an account.
 
         Raises:
+            ArgumentError: for services to forward, and nothing to fall through to.
             UnsupportedError: for an instance without an account around it.
         """
         api = source.api
@@ -189,9 +199,11 @@ class Hooks:
             raise UnsupportedError("boto3 needs an instance of an Account: one that was built by hand has no services")
         dispatcher = Dispatcher(api, ApiActions() if actions is None else actions)
         held = threading.RLock() if lock is None else lock
+        if forward and not fallthrough:
+            raise ArgumentError("'forward' needs fallthrough=True: there is nowhere to go")
         if isinstance(source, Instance):
-            return cls(dispatcher, fallthrough, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id, held)
-        return cls(dispatcher, fallthrough, {"aws:SourceIp": OUTSIDE_ADDRESS}, None, held)
+            return cls(dispatcher, fallthrough, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id, held, forward)
+        return cls(dispatcher, fallthrough, {"aws:SourceIp": OUTSIDE_ADDRESS}, None, held, forward)
 
     def register(self, events: Any) -> None:
         """Hook into an event emitter, a session's or a client's."""
@@ -230,7 +242,8 @@ class Hooks:
                 {**self.context, "aws:UserAgent": params.get("headers", {}).get("User-Agent", "")},
                 self.sender,
                 source,
-            )
+            ),
+            perform=self.dispatcher.actions.prefix(model.service_model.signing_name) not in self.forward,
         )
         if self.fallthrough and response.allowed and response.error and response.error.code == NOT_SIMULATED:
             return None
