@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from ec2roles import Account, Cloud, Credentials, ManualClock, PermissionPolicy, TrustPolicy
 from ec2roles.adapters.server import Server
 from ec2roles.adapters.wsgi import metadata_application
+from ec2roles.errors import ArgumentError
 from served import application, client, served, session
 from worlds import EC2, OTHER, user_with_key
 
@@ -251,6 +252,8 @@ def test_the_account_of_the_caller_answers() -> None:
     with served(cloud) as server:
         found = [client("s3", server.url, key).list_buckets()["Buckets"][0]["Name"] for key in keys]
     assert found == ["of-123456789012", f"of-{OTHER}"]
+    with pytest.raises(ArgumentError):
+        application(Cloud())
 
 
 # -- whatever is sent ---------------------------------------------------------------------------------------------------

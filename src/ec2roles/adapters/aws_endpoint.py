@@ -34,7 +34,7 @@ from ec2roles.calls import Response
 from ec2roles.clock import Clock, SystemClock
 from ec2roles.cloud import Cloud
 from ec2roles.ec2.instance import NAT_ADDRESS
-from ec2roles.errors import AwsError, Ec2RolesError
+from ec2roles.errors import ArgumentError, AwsError, Ec2RolesError
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.refusal import refusal
 from ec2roles.sts.session import Fault, Session
@@ -82,8 +82,14 @@ class AwsEndpoint:
             world: an account or a Cloud with at least one.
             actions: what operations that we do not have need to be allowed.
             clock: by which signatures are judged; the machine's by default.
+
+        Raises:
+            ArgumentError: for a Cloud without an account.
         """
-        account = world if isinstance(world, Account) else next(iter(world.accounts.values()))
+        accounts = [world] if isinstance(world, Account) else [*world.accounts.values()]
+        if not accounts:
+            raise ArgumentError("a Cloud without an account has nobody to answer: call cloud.account(...) first")
+        account = accounts[0]
         dispatcher = Dispatcher(account.api, ApiActions() if actions is None else actions)
         return cls(dispatcher, SystemClock() if clock is None else clock)
 
