@@ -298,7 +298,7 @@ MAY_IMPORT = {
     "cli.serve_clock": "",
     "cli.serve": (
         "account adapters adapters.aws_endpoint adapters.control adapters.dispatch adapters.server adapters.wsgi calls"
-        " cli.check cli.serve_clock ec2.instance"
+        " cli.check cli.serve_clock ec2.instance sts.credentials"
     ),
     "cli.main": "cli.tour cli.check cli.serve",
     "__main__": "cli.main",

@@ -13,7 +13,9 @@ import io
 import itertools
 import json
 import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 from unittest import mock
 from urllib.parse import quote
@@ -36,7 +38,7 @@ from ec2roles.adapters.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
 from ec2roles.adapters.protocol.error_codes import in_protocol
 from ec2roles.calls import Response
 from ec2roles.ec2.instance import NAT_ADDRESS, Instance
-from ec2roles.errors import AwsError, UnsupportedError
+from ec2roles.errors import ArgumentError, AwsError, UnsupportedError
 from ec2roles.front_door import FrontDoor
 from ec2roles.sts.credentials import Credentials
 
@@ -57,7 +59,9 @@ def boto_session(
     region: str | None = None,
     actions: ApiActions | None = None,
     fallthrough: bool = False,
+    forward: Collection[str] = (),
     loader: Loader | None = None,
+    lock: AbstractContextManager[Any] | None = None,
 ) -> boto3.Session:
     """
     Return a boto3 session whose clients live in the simulation.
@@ -79,10 +83,14 @@ def boto_session(
         actions: which IAM actions operations need that are only judged.
         fallthrough: whether a call that is allowed and not simulated goes on, to moto or to AWS itself. A call that is
             denied never does. False answers ``NotImplemented``.
+        forward: with *fallthrough*, the services whose calls go on although they are simulated here: ``{"s3"}`` for buckets
+            in moto.
         loader: botocore's, which reads the model of a service once; a new one by default. Tests that make many sessions
             are quicker with one for all.
+        lock: held while a call is answered; a new one by default. boto3's transfers use threads of their own. Where several
+            sessions are used at once, or an `Application` serves the same world, all of them need the same.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
     session = botocore.session.Session(session_vars=_SESSION_VARIABLES)
     session.register_component("credential_provider", _resolver(source, credentials))
     if loader is not None:
@@ -98,6 +106,8 @@ def install(
     credentials: Credentials | None = None,
     actions: ApiActions | None = None,
     fallthrough: bool = False,
+    forward: Collection[str] = (),
+    lock: AbstractContextManager[Any] | None = None,
 ) -> Iterator[Hooks]:
     """
     Make every session that is created meanwhile one of the simulation, boto3's default one included.
@@ -106,9 +116,9 @@ def install(
     process's, so it is for tests in one thread.
 
     Args:
-        source, credentials, actions, fallthrough: as for `boto_session`.
+        source, credentials, actions, fallthrough, forward, lock: as for `boto_session`.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
     environment = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": _NOWHERE}
     if not os.environ.get("AWS_DEFAULT_REGION"):
         environment["AWS_DEFAULT_REGION"] = _region(source)
@@ -126,16 +136,23 @@ def install(
 
 
 def patch_client(
-    client: Any, source: Instance | Account, *, actions: ApiActions | None = None, fallthrough: bool = False
+    client: Any,
+    source: Instance | Account,
+    *,
+    actions: ApiActions | None = None,
+    fallthrough: bool = False,
+    forward: Collection[str] = (),
+    lock: AbstractContextManager[Any] | None = None,
 ) -> None:
     """
     Have the calls of *client* judged and answered by the simulation; it signs with the credentials that it has.
 
     Args:
         client: a boto3 client.
-        source, actions, fallthrough: as for `boto_session`.
+        source, actions, fallthrough, forward, lock: as for `boto_session`.
     """
-    Hooks.of(source, actions=actions, fallthrough=fallthrough).register(client.meta.events)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
+    hooks.register(client.meta.events)
 
 
 @attrs.define(eq=False)
@@ -148,29 +165,45 @@ class Hooks:
         fallthrough: whether a call that is allowed and not simulated goes on.
         context: context keys of each call.
         sender: the id of the instance, if it is one.
+        lock: held while a call is answered.
+        forward: the prefixes of services whose calls go on although they are simulated.
     """
 
     dispatcher: Dispatcher
     fallthrough: bool = False
     context: Mapping[str, Any] = attrs.field(factory=dict)
     sender: str | None = None
+    lock: AbstractContextManager[Any] = attrs.field(factory=threading.RLock)
+    forward: Collection[str] = ()
     _numbers: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False, repr=False)
 
     @classmethod
-    def of(cls, source: Instance | Account, *, actions: ApiActions | None, fallthrough: bool) -> Hooks:
+    def of(
+        cls,
+        source: Instance | Account,
+        *,
+        actions: ApiActions | None,
+        fallthrough: bool,
+        forward: Collection[str],
+        lock: AbstractContextManager[Any] | None,
+    ) -> Hooks:
         """
         Return the hooks for programs on an instance, or anywhere with an account.
 
         Raises:
+            ArgumentError: for services to forward, and nothing to fall through to.
             UnsupportedError: for an instance without an account around it.
         """
         api = source.api
         if not isinstance(api, FrontDoor):
             raise UnsupportedError("boto3 needs an instance of an Account: one that was built by hand has no services")
         dispatcher = Dispatcher(api, ApiActions() if actions is None else actions)
+        held = threading.RLock() if lock is None else lock
+        if forward and not fallthrough:
+            raise ArgumentError("'forward' needs fallthrough=True: there is nowhere to go")
         if isinstance(source, Instance):
-            return cls(dispatcher, fallthrough, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id)
-        return cls(dispatcher, fallthrough, {"aws:SourceIp": OUTSIDE_ADDRESS})
+            return cls(dispatcher, fallthrough, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id, held, forward)
+        return cls(dispatcher, fallthrough, {"aws:SourceIp": OUTSIDE_ADDRESS}, None, held, forward)
 
     def register(self, events: Any) -> None:
         """Hook into an event emitter, a session's or a client's."""
@@ -192,6 +225,12 @@ class Hooks:
         self, model: OperationModel, params: dict[str, Any], request_signer: Any, context: dict[str, Any], **named: Any
     ) -> tuple[AWSResponse, dict[str, Any]] | None:
         """Return what the call gets, or None to let it go on."""
+        with self.lock:
+            return self._answer(model, params, request_signer, context)
+
+    def _answer(
+        self, model: OperationModel, params: dict[str, Any], request_signer: Any, context: dict[str, Any]
+    ) -> tuple[AWSResponse, dict[str, Any]] | None:
         credentials, source = _signed_with(model, request_signer)
         response = self.dispatcher.send(
             ApiRequest(
@@ -203,7 +242,8 @@ class Hooks:
                 {**self.context, "aws:UserAgent": params.get("headers", {}).get("User-Agent", "")},
                 self.sender,
                 source,
-            )
+            ),
+            perform=self.dispatcher.actions.prefix(model.service_model.signing_name) not in self.forward,
         )
         if self.fallthrough and response.allowed and response.error and response.error.code == NOT_SIMULATED:
             return None

@@ -56,12 +56,16 @@ class Dispatcher:
     api: FrontDoor = attrs.field(repr=False)
     actions: ApiActions = attrs.field(factory=ApiActions, repr=False)
 
-    def send(self, request: ApiRequest) -> Response:
+    def send(self, request: ApiRequest, *, perform: bool = True) -> Response:
         """
         Return the answer to *request*, or the refusal.
 
         An operation that is not simulated is judged; if it is allowed, the error is ``NotImplemented`` and ``allowed`` is
         true. It is never sent anywhere else.
+
+        Args:
+            request: the request.
+            perform: False judges those that are simulated as well, and does nothing.
         """
         api = self.api
         position = api.time.as_of(None)
@@ -82,7 +86,7 @@ class Dispatcher:
                 parameters = _unwrapped(request.operation, request.parameters)
             except AwsError as malformed:
                 return Response(error=malformed, source=request.source)
-            return api.request(f"{prefix}:{request.operation}", parameters, **common)
+            return api.request(f"{prefix}:{request.operation}", parameters, perform=perform, **common)
         needed = self.actions.needed(prefix, request.operation, request.parameters, request.region, api.sts.account_id)
         response = Response()
         for action, resource in needed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import secrets
 import signal
 import threading
@@ -14,6 +15,7 @@ from ec2roles.cli.serve_clock import clock_of
 from ec2roles.clock import Clock, iso
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import ArgumentError
+from ec2roles.sts.credentials import Credentials
 
 if TYPE_CHECKING:
     from ec2roles.adapters.dispatch import ApiRequest
@@ -31,6 +33,9 @@ examples:
   ec2roles serve > world.sh &        then, in any shell:  . ./world.sh; aws s3 ls
   ec2roles serve --clock manual      time stands still until it is moved:
     curl -X POST -H "X-Ec2roles-Token: $EC2ROLES_CONTROL_TOKEN" "$EC2ROLES_CONTROL/advance?hours=7"
+  ec2roles serve --root-key          to change the account itself:
+    export AWS_ACCESS_KEY_ID=$EC2ROLES_ROOT_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$EC2ROLES_ROOT_SECRET_ACCESS_KEY
+    aws iam list-roles
   ec2roles serve --no-profile        no role yet:
     curl -X POST -H "X-Ec2roles-Token: $EC2ROLES_CONTROL_TOKEN" "$EC2ROLES_CONTROL/attach?profile=EC2Role"
 
@@ -53,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
         "--profile", metavar="NAME", help=f"the instance profile of the instances ({ROLE} in the lesson's account)"
     )
     parser.add_argument("--no-profile", action="store_true", help="launch them without one")
+    parser.add_argument(
+        "--root-key", action="store_true", help="make an access key of the account's root user, who may do everything"
+    )
     parser.add_argument("--instances", type=int, default=1, metavar="N", help="how many to launch (default: 1)")
     parser.add_argument("--port", type=int, default=0, metavar="PORT", help="the port (default: one that is free)")
     parser.add_argument(
@@ -74,7 +82,8 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
         raise ArgumentError("give --profile or --no-profile, not both")
     account, profile = world(options, clock_of(options.clock))
     instances = account.launch_instances(options.instances, profile)
-    serve(account, instances, options.port, out)
+    key = account.root.create_access_key() if options.root_key else None
+    serve(account, instances, options.port, out, key)
     return 0
 
 
@@ -88,7 +97,9 @@ def world(options: argparse.Namespace, clock: Clock) -> tuple[Account, str | Non
     return account, None if options.no_profile else options.profile or ROLE
 
 
-def serve(account: Account, instances: list[Instance], port: int, out: TextIO) -> None:
+def serve(
+    account: Account, instances: list[Instance], port: int, out: TextIO, root_key: Credentials | None = None
+) -> None:
     """Serve *account* until SIGINT or SIGTERM."""
     # The server and the extras are for this subcommand alone.
     from ec2roles.adapters.control import ControlEndpoint
@@ -109,6 +120,8 @@ def serve(account: Account, instances: list[Instance], port: int, out: TextIO) -
         missing = ""
         endpoint = aws_endpoint.AwsEndpoint.of(account)
         endpoint.observe = log.decided
+        # The models are large, and a client's first request would wait for them longer than it likes.
+        threading.Thread(target=endpoint.read_models, args=(account.registry.services,), daemon=True).start()
         endpoints.append(endpoint)
         hosts = (*HOSTS, *aws_endpoint.HOSTS)
     try:
@@ -120,7 +133,7 @@ def serve(account: Account, instances: list[Instance], port: int, out: TextIO) -
         signal.signal(number, lambda signum, frame: ended.set())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    for name, value in variables(account, instances, server.url, token).items():
+    for name, value in variables(account, instances, server.url, token, root_key).items():
         print(f"export {name}={value}", file=out)
     log.say(
         f"account {account.account_id}, {len(instances)} instance(s), it is {iso(account.time.now())}; Ctrl-C ends it"
@@ -135,7 +148,9 @@ def serve(account: Account, instances: list[Instance], port: int, out: TextIO) -
     log.say("ended")
 
 
-def variables(account: Account, instances: list[Instance], url: str, token: str) -> dict[str, str]:
+def variables(
+    account: Account, instances: list[Instance], url: str, token: str, root_key: Credentials | None = None
+) -> dict[str, str]:
     """Return the environment that points real programs at the simulation, and at nothing else."""
     found = {
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/{instances[0].instance_id}",
@@ -154,6 +169,9 @@ def variables(account: Account, instances: list[Instance], url: str, token: str)
         "EC2ROLES_CONTROL": f"{url}/_ec2roles",
         "EC2ROLES_CONTROL_TOKEN": token,
     }
+    if root_key is not None:
+        found["EC2ROLES_ROOT_ACCESS_KEY_ID"] = root_key.access_key_id
+        found["EC2ROLES_ROOT_SECRET_ACCESS_KEY"] = root_key.secret_access_key.reveal()
     if len(instances) > 1:
         found.update(
             {f"EC2ROLES_INSTANCE_{number}": f"{url}/{one.instance_id}" for number, one in enumerate(instances, 1)}
@@ -178,7 +196,11 @@ class Log:
         """Print one line."""
         # A path may hold anything; a line must stay one.
         plain = "".join(one if one.isprintable() else "?" for one in text)
-        print(f"# {plain}", file=self._out, flush=True)
+        try:
+            print(f"# {plain}", file=self._out, flush=True)
+        except BrokenPipeError:
+            # The reader, such as head, has seen enough; whoever is served has not.
+            self._out = io.StringIO()
 
     def decided(self, request: ApiRequest, response: Response) -> None:
         """Print a decision."""
