@@ -22,6 +22,7 @@ from ec2roles.timeline import Position
 TOKEN_HEADER = "x-aws-ec2-metadata-token"
 TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
 TOKEN_PATH = "/latest/api/token"
+_TOKEN_REQUEST = f"PUT {TOKEN_PATH}"
 _TOKEN_WORDS = ["latest", "api", "token"]
 _CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 
@@ -91,7 +92,7 @@ class MetadataService:
     def _loses_token(self, record: InstanceRecord, position: Position) -> bool:
         """Whether the answer to a token request never arrives here."""
         too_far = self._hops >= record.options.http_put_response_hop_limit
-        return too_far or self._is_lost(f"PUT {TOKEN_PATH}", position)
+        return too_far or (self._host.time.faults is not None and self._is_lost(_TOKEN_REQUEST, position))
 
     def get(
         self,

@@ -448,6 +448,25 @@ class TokenService(SessionStore):
         )
         return evaluate(request, policies, self.semantics)
 
+    def service_may_assume(self, service: str, role: Role, seen: Position, judge: Callable[[], Decision]) -> bool:
+        """
+        Return whether an AWS service may assume *role*, without another look where the answer cannot have changed.
+
+        Args:
+            service: such as ``ec2.amazonaws.com``.
+            role: the role.
+            seen: the position as of which IAM is seen.
+            judge: decides; it calls `judge_service`.
+        """
+        trust = role.trust_at(seen)
+        if trust is None or trust.conditional or self.organizations:
+            return judge().allowed
+        key = (self, service)
+        known = trust.answers.get(key)
+        if known is None or known[0] is not self.semantics:
+            known = trust.answers[key] = (self.semantics, judge().allowed)
+        return known[1]
+
     def judge_service(
         self,
         service: str,
