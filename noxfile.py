@@ -32,6 +32,15 @@ def oldest(session: nox.Session) -> None:
 
 
 @nox.session
+def oldest_boto(session: nox.Session) -> None:
+    """Run the adapters' tests with the oldest boto3 and botocore that we say will do."""
+    session.install("-e", ".[test]")
+    # The newest CLI brings a botocore of its own, so nothing else here minds.
+    session.run("python", "-m", "pip", "install", "--quiet", "boto3==1.34.0", "botocore==1.34.0", "s3transfer<0.10")
+    session.run("python", "-m", "pytest", "tests/adapters", "tests/cli", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style; ``nox -s lint -- --fix`` mends what can be mended."""
     session.install("ruff>=0.9")

@@ -14,16 +14,20 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import attrs
 import pytest
 
 import ec2roles
-from ec2roles import Account, PermissionPolicy, TrustPolicy
+from ec2roles import Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.ec2.instance import Instance
 from state import differences, lines_of
 from worlds import ADMIN, EC2, NOBODY
 
 SOURCES = str(Path(ec2roles.__file__).parent)
 SMALL = PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::photos/*")
+
+
+SCP = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}}
 
 
 class Interrupted(BaseException):
@@ -53,7 +57,8 @@ class World:
     """An account in which every operation of the table can be done."""
 
     def __init__(self) -> None:
-        self.account = account = Account(keep_calls=2)
+        self.cloud = cloud = Cloud()
+        self.account = account = cloud.account(keep_calls=2)
         self.role = account.console.create_role("EC2Role", policies=["AmazonS3ReadOnlyAccess"])
         self.role.put_policy("write", SMALL)
         self.spare = account.create_role("spare", trust=EC2)
@@ -66,6 +71,7 @@ class World:
         self.bare = account.launch_instance()
         self.stopped = account.launch_instance("EC2Role")
         self.stopped.stop()
+        self.sleeper = account.launch_instance("EC2Role", hibernation=True, tags={"team": "red"})
         self.alice = account.create_user("alice")
         self.alice.put_policy("all", ADMIN)
         self.key = self.alice.create_access_key()
@@ -81,6 +87,15 @@ class World:
         self.photos = account.s3.create_bucket("photos")
         self.photos.put_object("cat.jpg", b"meow")
         account.s3.create_bucket("old")
+        self.worker = account.create_role("worker", trust=NOBODY)
+        self.alice.enable_mfa_device("GAHT12345678")
+        self.rootkey = account.root.create_access_key()
+        self.organization = organization = cloud.create_organization("999999999999")
+        self.unit = organization.create_organizational_unit("unit")
+        organization.create_organizational_unit("spare")
+        organization.add_account("111122223333", self.unit)
+        organization.attach_policy(self.unit, organization.create_policy("guard", SCP))
+        organization.create_policy("loose", SCP)
         for _ in range(3):  # the history keeps two
             self.web.call("s3:ListAllMyBuckets")
         account.clock.advance(minutes=90)
@@ -142,7 +157,17 @@ REST: dict[str, Operation] = {
     "start": lambda world: world.stopped.start(),
     "reboot": lambda world: world.web.reboot(),
     "terminate": lambda world: world.web.terminate(),
+    "hibernate": lambda world: world.sleeper.hibernate(),
+    "create_tags": lambda world: world.sleeper.create_tags({"team": "blue"}),
+    "delete_tags": lambda world: world.sleeper.delete_tags(["team"]),
     "modify_metadata_options": lambda world: world.web.modify_metadata_options(http_tokens="required"),
+    "modify_instance_metadata_defaults": lambda world: attrs.asdict(
+        world.account.modify_instance_metadata_defaults(http_tokens="required")
+    ),
+    "schedule_event": lambda world: world.web.notices.schedule_event(
+        "system-reboot", not_before=world.account.clock.now(), not_after=world.account.clock.now()
+    ),
+    "set_lifecycle_state": lambda world: world.web.notices.set_lifecycle_state("InService"),
     "create_bucket": lambda world: world.account.s3.create_bucket("new-bucket"),
     "delete_bucket": lambda world: world.account.s3.delete_bucket("old"),
     "put_object": lambda world: world.photos.put_object("cat.jpg", b"purr"),
@@ -157,6 +182,35 @@ REST: dict[str, Operation] = {
     "DeleteObject": lambda world: world.account.call(
         "s3:DeleteObject", "arn:aws:s3:::photos/cat.jpg", credentials=world.key
     ),
+    "RunInstances": lambda world: world.account.as_(world.key).ec2.run_instances(
+        ImageId="ami-0abcdef1234567890", MinCount=2, MaxCount=2, IamInstanceProfile={"Name": "EC2Role"}, ClientToken="x"
+    ),
+    "StopInstances": lambda world: world.account.as_(world.key).ec2.stop_instances(
+        InstanceIds=[world.web.instance_id, world.bare.instance_id]
+    ),
+    "get_session_token": lambda world: world.account.sts.get_session_token(credentials=world.key),
+    "assume_role by a service": lambda world: world.account.service("lambda.amazonaws.com").assume_role(
+        world.worker, session_name="test"
+    ),
+    "enable_mfa_device": lambda world: world.alice.enable_mfa_device(),
+    "deactivate_mfa_device": lambda world: world.alice.deactivate_mfa_device("GAHT12345678"),
+    "root.create_access_key": lambda world: world.account.root.create_access_key(),
+    "root.delete_access_key": lambda world: world.account.root.delete_access_key(world.rootkey.access_key_id),
+    "root.enable_mfa_device": lambda world: world.account.root.enable_mfa_device(),
+    "create_organization": lambda world: world.cloud.create_organization("888888888888"),
+    "create_organizational_unit": lambda world: world.organization.create_organizational_unit("new", world.unit),
+    "delete_organizational_unit": lambda world: world.organization.delete_organizational_unit(
+        world.organization.organizational_units[1]
+    ),
+    "add_account": lambda world: world.organization.add_account(world.account),
+    "move_account": lambda world: world.organization.move_account("111122223333", world.organization.root),
+    "remove_account": lambda world: world.organization.remove_account("111122223333"),
+    "organization.create_policy": lambda world: world.organization.create_policy("new", SCP),
+    "update_policy": lambda world: world.organization.update_policy("guard", SCP),
+    "organization.delete_policy": lambda world: world.organization.delete_policy("loose"),
+    "organization.attach_policy": lambda world: world.organization.attach_policy(world.unit, "loose"),
+    "organization.detach_policy": lambda world: world.organization.detach_policy(world.unit, "guard"),
+    "disable_policy_type": lambda world: world.organization.disable_policy_type("SERVICE_CONTROL_POLICY"),
     "refused call": lambda world: world.web.call("s3:DeleteBucket", "arn:aws:s3:::photos"),
     "call by an instance": lambda world: world.web.call("s3:ListAllMyBuckets"),
 }

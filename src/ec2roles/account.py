@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
-from ec2roles.clock import Clock
+from ec2roles.clock import Clock, from_microseconds, iso_exact
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.ec2.rotation import Rotation
-from ec2roles.errors import InstanceError, NoCredentialsError, NoSuchEntityError
+from ec2roles.errors import ArgumentError, ClockError, InstanceError, NoCredentialsError, NoSuchEntityError
 from ec2roles.front_door import FrontDoor
 from ec2roles.history import History
 from ec2roles.iam.console import Console
@@ -31,12 +31,23 @@ from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import Decision, Policy, Semantics
+from ec2roles.propagation import EC2_CONTROL_PLANE, Propagation
 from ec2roles.services.registry import Registry
 from ec2roles.services.s3 import S3, Bucket, S3Operations
 from ec2roles.services.sts import sts_service
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.timeline import LAST, Timekeeper
+from ec2roles.timeline import LAST, Position, Timekeeper, Timeline
+
+if TYPE_CHECKING:
+    from ec2roles.clients import Clients
+    from ec2roles.ec2.metadata_defaults import MetadataDefaults
+    from ec2roles.fault_plan import FaultPlan
+    from ec2roles.iam.organization import Organization
+    from ec2roles.iam.root_user import RootUser
+    from ec2roles.past import Past
+    from ec2roles.services.operation import Service
+    from ec2roles.sts.service_principal import ServicePrincipal
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
@@ -54,12 +65,31 @@ class Shared:
         accounts: the accounts by id.
         buckets: the buckets by name, unique among all accounts.
         aws_managed: AWS's managed policies.
+        organizations: the organisations; most Clouds have none or one.
     """
 
     time: Timekeeper
     accounts: dict[str, Account] = attrs.field(factory=dict)
     buckets: dict[str, Bucket] = attrs.field(factory=dict)
     aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies)
+    organizations: list[Organization] = attrs.field(factory=list)
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong, and when; planned for the whole Cloud, an account or an instance."""
+        if self.time.faults is None:
+            # Few worlds have any, so the module is imported with the first.
+            from ec2roles.fault_plan import FaultPlan
+
+            FaultPlan(self.time, account_of=self._account_of)
+        plan: FaultPlan = self.time.faults
+        return plan
+
+    def _account_of(self, instance_id: str) -> str:
+        for account in self.accounts.values():
+            if instance_id in account.instances:
+                return account.account_id
+        return next(iter(self.accounts.values())).instances[instance_id].hardware.account_id
 
     def directory(self, account_id: str) -> Directory | None:
         """Return the IAM of an account of this Cloud, or None."""
@@ -110,6 +140,7 @@ class Account:
         keep_calls: how many calls the history keeps; None keeps all.
         semantics: the readings of open points by which its calls are judged.
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out.
+        propagation: how long changes in IAM take to be seen elsewhere: a timedelta, the maximum, or a `Propagation`.
         shared: what it shares with the other accounts of a `Cloud`; given by `Cloud.account`.
     """
 
@@ -126,12 +157,16 @@ class Account:
         keep_calls: int | None = 10_000,
         semantics: Semantics | None = None,
         mfa_present: bool | None = False,
+        propagation: Propagation | timedelta | None = None,
         shared: Shared | None = None,
     ) -> None:
         self.account_id = check_account_id(account_id)
         if shared is None:
-            shared = Shared(Timekeeper(clock, seed, remember))
+            shared = Shared(Timekeeper(clock, seed, remember, propagation))
+        elif propagation is not None:
+            raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
         self.time = shared.time
+        self._created = self.time.instant()
         self.region = region
         self.rotation = Rotation() if rotation is None else rotation
         self._shared = shared
@@ -150,15 +185,20 @@ class Account:
             find_policy=self._session_policy,
             semantics=Semantics() if semantics is None else semantics,
             mfa_present=mfa_present,
+            organizations=shared.organizations,
         )
+        self._root: RootUser | None = None
         self.instances = Instances()
         self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
         self.s3 = S3(self.time, account_id, shared.buckets)
-        self.registry.register(S3Operations(shared.buckets, self._s3_of).service())
+        self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))
+        self.registry.register_later("iam", self._iam_service)
+        self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
-        self._front_door = FrontDoor(self.sts, self.registry, self.history)
+        self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
+        self._front_door = FrontDoor(self.sts, self.registry, self.history, self._api_of)
         self.sts.api = self._front_door
         shared.accounts[account_id] = self
 
@@ -208,12 +248,43 @@ class Account:
         authorization_details.load(document, account.iam)
         return account
 
+    # -- who acts besides roles and users -----------------------------------------------------------------------------
+
+    @property
+    def root(self) -> RootUser:
+        """The account's root user."""
+        if self._root is None:
+            # Imported when it is needed, to keep the import of the library quick.
+            from ec2roles.iam.root_user import RootUser
+
+            self._root = RootUser(self.account_id, time=self.time, quotas=self.iam.quotas)
+        return self._root
+
+    def service(self, name: str) -> ServicePrincipal:
+        """
+        Return an AWS service, which can assume roles as EC2 does.
+
+        >>> Account().service("ecs-tasks.amazonaws.com")
+        <ServicePrincipal ecs-tasks.amazonaws.com>
+
+        Args:
+            name: such as ``lambda.amazonaws.com``.
+        """
+        from ec2roles.sts.service_principal import ServicePrincipal
+
+        return ServicePrincipal(name, self.sts, self.history.record_call)
+
     # -- IAM --------------------------------------------------------------------------------------------------------
 
     @property
     def clock(self) -> Any:
         """The clock; `ManualClock` by default."""
         return self.time.clock
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong, and when: the plan of the whole Cloud; ``account=`` and ``instance=`` narrow a fault."""
+        return self._shared.faults
 
     @property
     def roles(self) -> Entities[Role]:
@@ -290,7 +361,15 @@ class Account:
         """
         self.iam.delete_role(name)
 
-    def create_policy(self, name: str, document: object, *, path: str = "/") -> CustomerManagedPolicy:
+    def create_policy(
+        self,
+        name: str,
+        document: object,
+        *,
+        path: str = "/",
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> CustomerManagedPolicy:
         """
         Create a customer managed policy (AWS: CreatePolicy).
 
@@ -298,11 +377,13 @@ class Account:
             name: 1-128 of ``[\\w+=,.@-]``.
             document: a `PermissionPolicy`, a dict or JSON text.
             path: such as ``/team/``.
+            description: at most 1,000 characters; it can never be changed.
+            tags: at most 50.
 
         Raises:
             EntityAlreadyExistsError, PolicyError, PolicyTooLargeError, LimitExceededError: nothing has been created then.
         """
-        return self.iam.create_policy(name, document, path=path)
+        return self.iam.create_policy(name, document, path=path, description=description, tags=tags)
 
     def create_instance_profile(
         self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
@@ -330,7 +411,14 @@ class Account:
         """
         self.iam.delete_instance_profile(name)
 
-    def create_user(self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None) -> User:
+    def create_user(
+        self,
+        name: str,
+        *,
+        path: str = "/",
+        tags: Mapping[str, str] | None = None,
+        permissions_boundary: object = None,
+    ) -> User:
         """
         Create a user, to show what long-term credentials do instead (AWS: CreateUser).
 
@@ -338,8 +426,9 @@ class Account:
             name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
             path: such as ``/staff/``.
             tags: at most 50.
+            permissions_boundary: a managed policy, its name or ARN, or a document.
         """
-        return self.iam.create_user(name, path=path, tags=tags)
+        return self.iam.create_user(name, path=path, tags=tags, permissions_boundary=permissions_boundary)
 
     def delete_policy(self, name: str) -> None:
         """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
@@ -375,7 +464,9 @@ class Account:
             profile: an instance profile, its name or its ARN; None for "No role".
             options: ``instance_type``, ``image_id``, ``region``, ``availability_zone``, ``tags``, ``user_data``,
                 ``rotation``; and of its metadata: ``http_tokens``, ``http_endpoint``, ``http_put_response_hop_limit``,
-                ``instance_metadata_tags``.
+                ``instance_metadata_tags``, ``http_protocol_ipv6``, and ``imds_support="v2.0"`` of the AMI; and what
+                `Instance` takes besides: ``key_name``, ``security_groups``, ``instance_life_cycle`` and so on. An option of
+                the metadata that is not given comes from the account's defaults, the AMI, or is AWS's own, in that order.
 
         Raises:
             InstanceError: for what is no instance profile, one without a role, or a bad option; nothing is launched then.
@@ -401,12 +492,67 @@ class Account:
             time=self.time,
             api=self._front_door,
             find_profile=self._find_profile,
-            metadata_options=MetadataOptions(**chosen),
+            metadata_options=self._options_at_launch(chosen, options.pop("imds_support", None)),
+            check_options=self._check_options,
             **{"rotation": self.rotation, "region": self.region, **options},
         )
         self.time.journal.note(self._forget, instances)
         self.instances.update((instance.instance_id, instance) for instance in instances)
         return instances
+
+    @atomic
+    def modify_instance_metadata_defaults(self, **options: Any) -> MetadataDefaults:
+        """
+        Set what this account wants for the metadata of instances it launches from now on; running ones stay as they are.
+
+        AWS: ModifyInstanceMetadataDefaults.
+
+        >>> account = Account()
+        >>> account.modify_instance_metadata_defaults(http_tokens="required").http_tokens
+        'required'
+        >>> account.launch_instance().metadata_options.http_tokens
+        'required'
+
+        Args:
+            http_tokens: ``optional``, ``required`` or ``no-preference``.
+            http_put_response_hop_limit: 1-64, or -1 for no preference.
+            http_endpoint, instance_metadata_tags: ``enabled``, ``disabled`` or ``no-preference``.
+            http_tokens_enforced: ``enabled`` refuses launches, and changes of instances, that would allow IMDSv1.
+
+        Returns:
+            The defaults now in force.
+
+        Raises:
+            InstanceError: for any other value; nothing has changed then.
+        """
+        from ec2roles.ec2.metadata_defaults import MetadataDefaults
+
+        known = self.metadata_defaults
+        changed = MetadataDefaults(**options) if known is None else attrs.evolve(known, **options)
+        detail = ", ".join(f"{name}={value}" for name, value in options.items())
+        position = self.time.write(
+            "ModifyInstanceMetadataDefaults", f"account {self.account_id}", account_id=self.account_id, detail=detail
+        )
+        self.time.record(self._metadata_defaults, position, changed)
+        return changed
+
+    @property
+    def metadata_defaults(self) -> MetadataDefaults | None:
+        """What `modify_instance_metadata_defaults` set, or None (AWS: GetInstanceMetadataDefaults)."""
+        return self._metadata_defaults.last
+
+    def _options_at_launch(self, chosen: Mapping[str, Any], imds_support: str | None) -> MetadataOptions:
+        defaults = self.metadata_defaults
+        if defaults is None and imds_support is None:
+            return MetadataOptions(**chosen)
+        from ec2roles.ec2.metadata_defaults import options_at_launch
+
+        return options_at_launch(chosen, defaults, imds_support)
+
+    def _check_options(self, options: MetadataOptions) -> None:
+        defaults = self.metadata_defaults
+        if defaults is not None:
+            defaults.check_enforced(options)
 
     def _forget(self, instances: list[Instance]) -> None:
         for instance in instances:
@@ -415,6 +561,10 @@ class Account:
     def _find_profile(self, name_or_arn: str) -> InstanceProfile:
         name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
         profile = self.instance_profiles.get(name)
+        if self.time.propagation is not None:
+            # What the name meant when EC2 looked last; where it meant nothing, the launch says why the profile is refused.
+            seen = self.time.seen_by(EC2_CONTROL_PLANE, self.time.as_of(None))
+            profile = self.instance_profiles.at(name, seen) or profile
         if profile is not None and name_or_arn in (profile.name, profile.arn):
             return profile
         if profile is not None:
@@ -429,8 +579,84 @@ class Account:
             )
         raise invalid_profile(name_or_arn, detail)
 
+    def _iam_service(self) -> Service:
+        # Imported when it is first called, to keep the import of the library quick.
+        from ec2roles.services.iam import iam_service
+
+        return iam_service(self.iam, semantics=self.sts.semantics)
+
+    def _ec2_service(self) -> Service:
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.services.ec2 import ec2_service
+        from ec2roles.services.ec2_account import Ec2
+
+        def ec2_of(account_id: str) -> Ec2:
+            one = self._shared.accounts[account_id]
+            return Ec2(
+                account_id,
+                one.region,
+                one.time,
+                one.instances,
+                one.launch_instances,
+                one._find_profile,
+                one.modify_instance_metadata_defaults,
+                lambda: one.metadata_defaults,
+            )
+
+        return ec2_service(ec2_of)
+
+    @property
+    def api(self) -> FrontDoor:
+        """Where its calls go."""
+        return self._front_door
+
+    def _api_of(self, account_id: str) -> FrontDoor | None:
+        account = self._shared.accounts.get(account_id)
+        return None if account is None else account.api
+
+    def _may(self, call: Call) -> Decision:
+        return self._front_door.can(call)
+
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3
+
+    # -- the past ---------------------------------------------------------------------------------------------------
+
+    def as_of(self, when: datetime) -> Past:
+        """
+        Return the account as it was, to be read only.
+
+        >>> account = Account()
+        >>> web = account.launch_instance()
+        >>> account.as_of(account.clock.now()).instances[web.instance_id].state
+        'running'
+
+        Args:
+            when: an aware datetime, not in the future.
+
+        Returns:
+            A `Past` with ``roles``, ``instance_profiles``, ``users``, ``groups``, ``policies``, ``instances`` and ``buckets``.
+            Whether a call would have been allowed then is asked with `can` and its ``at=``.
+
+        Raises:
+            ClockError: if *when* is in the future, before the account existed, or further back than the Cloud remembers.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.past import Past
+
+        if when is None:
+            raise TypeError("when must be a datetime, got NoneType")
+        return Past(self._position(when), self.iam, self.instances.values(), self.s3.buckets)
+
+    def _position(self, at: datetime | None) -> Position:
+        """The position of a question about *at*, once the account existed."""
+        position = self.time.as_of(at)
+        if at is not None and position[0] < self._created:
+            raise ClockError(
+                f"'at' is before account {self.account_id} existed: {iso_exact(from_microseconds(position[0]))}; "
+                f"it was made at {iso_exact(from_microseconds(self._created))}"
+            )
+        return position
 
     # -- calls ------------------------------------------------------------------------------------------------------
 
@@ -493,6 +719,33 @@ class Account:
             refusal=_nothing_to_sign_with(credentials),
         )
 
+    def as_(self, credentials: Credentials | None, *, context: Mapping[str, Any] | None = None) -> Clients:
+        """
+        Return clients that make every call with these credentials, with AWS's own names as boto3 has them.
+
+        >>> account = Account()
+        >>> alice = account.create_user("alice")
+        >>> account.as_(alice.create_access_key()).sts.get_caller_identity().value["Arn"]
+        'arn:aws:iam::123456789012:user/alice'
+
+        Args:
+            credentials: whose calls they are; None for calls without any.
+            context: context keys of every call, such as ``aws:SourceIp``.
+
+        Returns:
+            An object with ``.iam``, ``.ec2``, ``.sts``, ``.s3`` and whatever else is registered. Each has a method for each
+            of its operations, such as ``create_role(RoleName=...)``, which returns a `Response`.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.clients import Clients
+
+        check_credentials(credentials)
+
+        def request(operation: str, parameters: Mapping[str, Any]) -> Response:
+            return self.request(operation, parameters, credentials=credentials, context=context)
+
+        return Clients(request, self.registry)
+
     def can(
         self,
         action: str,
@@ -524,7 +777,7 @@ class Account:
         return Call(
             action,
             resource=resource,
-            position=self.time.as_of(at),
+            position=self._position(at),
             credentials=check_credentials(credentials),
             context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
             parameters=parameters or NOTHING,

@@ -25,13 +25,15 @@ class Call:
         resource: the ARN it is about, or None where the action has none or the parameters say it.
         position: the moment at which it is judged.
         credentials: what it is signed with, or None.
-        source: where those came from: ``env``, ``shared-credentials-file``, ``iam-role``; None when given by hand.
+        source: where those came from: ``env``, ``shared-credentials-file``, ``iam-role``; None when given by hand. Of a
+            call that an AWS service makes itself, without any: its name.
         operation: the API operation, where the same IAM action serves several (``HeadObject`` needs ``s3:GetObject``).
         context: context keys that the caller adds, such as ``aws:SourceIp``.
         parameters: what the operation is given, such as ``body=b"meow"``.
         refusal: why the sender has nothing to sign with, if its credential chain failed.
         sender: the id of the instance it comes from, if it comes from one.
         caller: the session behind the credentials, once they have been checked; None before that.
+        seen: the position as of which IAM is seen; None for what the service's propagation delay says.
     """
 
     action: str
@@ -45,6 +47,7 @@ class Call:
     refusal: AwsError | None = attrs.field(default=None, kw_only=True)
     sender: str | None = attrs.field(default=None, kw_only=True)
     caller: Any = attrs.field(default=None, kw_only=True, repr=False)
+    seen: Position | None = attrs.field(default=None, kw_only=True, repr=False)
 
     def by(self, caller: Any) -> Call:
         """Return the same call with its caller known, as operations get it."""
@@ -60,6 +63,7 @@ class Call:
             refusal=self.refusal,
             sender=self.sender,
             caller=caller,
+            seen=self.seen,
         )
 
 

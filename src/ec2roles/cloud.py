@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ec2roles.account import Account, Shared
+from ec2roles.atomic import atomic
 from ec2roles.clock import Clock
 from ec2roles.errors import EntityAlreadyExistsError
+from ec2roles.propagation import Propagation
 from ec2roles.timeline import Timekeeper
+
+if TYPE_CHECKING:
+    from ec2roles.fault_plan import FaultPlan
+    from ec2roles.iam.organization import Organization
 
 
 class Cloud:
@@ -24,10 +30,18 @@ class Cloud:
         clock: anything with ``now()``; a `ManualClock` at 2026-01-01T00:00:00Z by default.
         seed: any int; the same seed and the same writes give the same ids, keys and secrets.
         remember: a timedelta: how far back questions may go; by default nothing is forgotten.
+        propagation: how long changes in IAM take to be seen elsewhere: a timedelta, the maximum, or a `Propagation`.
     """
 
-    def __init__(self, clock: Clock | None = None, seed: int = 0, *, remember: timedelta | None = None) -> None:
-        self._shared = Shared(Timekeeper(clock, seed, remember))
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        seed: int = 0,
+        *,
+        remember: timedelta | None = None,
+        propagation: Propagation | timedelta | None = None,
+    ) -> None:
+        self._shared = Shared(Timekeeper(clock, seed, remember, propagation))
 
     @property
     def time(self) -> Timekeeper:
@@ -38,6 +52,11 @@ class Cloud:
     def clock(self) -> Any:
         """The clock."""
         return self._shared.time.clock
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong, and when, in all accounts."""
+        return self._shared.faults
 
     @property
     def accounts(self) -> Mapping[str, Account]:
@@ -63,6 +82,38 @@ class Cloud:
                 f"Account {account_id} already exists.", detail=f"options {', '.join(options)} are for a new account"
             )
         return existing
+
+    @atomic
+    def create_organization(self, management_account: Account | str, **options: Any) -> Organization:
+        """
+        Create an organisation with all features (AWS: CreateOrganization).
+
+        >>> cloud = Cloud()
+        >>> cloud.create_organization(cloud.account("999999999999"))
+        <Organization of 999999999999: 1 account, 0 organizational units, 2 policies>
+
+        Args:
+            management_account: the account that creates and pays for it, or its id; its policies do not limit this one.
+            options: ``policy_types`` and ``rcp_services``, see `Organization`.
+
+        Raises:
+            AwsError: ``AlreadyInOrganizationException``.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.iam.organization import Organization
+
+        if isinstance(management_account, Account):
+            self.time.require_same(management_account.time, f"account '{management_account.account_id}'")
+            management_account = management_account.account_id
+        others = self._shared.organizations
+        organization = Organization(management_account, time=self.time, others=others, **options)
+        self.time.journal.append(others, organization)
+        return organization
+
+    @property
+    def organizations(self) -> tuple[Organization, ...]:
+        """The organisations, in the order in which they were created."""
+        return tuple(self._shared.organizations)
 
     def __repr__(self) -> str:
         return f"<Cloud of {len(self._shared.accounts)} accounts>"

@@ -20,6 +20,7 @@ from ec2roles.sts.session import PrincipalType, Session
 from ec2roles.timeline import Change, Position
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+REMOVED = "<sensitiveDataRemoved>"
 
 # CloudTrail does not record these unless a trail asks for data events.
 DATA_EVENTS = {
@@ -56,12 +57,15 @@ _DETAILS = {
     "SetDefaultPolicyVersion": "versionId",
     "DeletePolicyVersion": "versionId",
 }
-# AssumeRole's parameters, ours -> CloudTrail's.
-_ASSUME_ROLE = {
+_TYPES = {PrincipalType.USER: "IAMUser", PrincipalType.ROOT: "Root", PrincipalType.ASSUMED_ROLE: "AssumedRole"}
+# STS's parameters, ours -> CloudTrail's; a one-time code is in no record.
+_STS = {
     "session_name": "roleSessionName",
     "duration": "durationSeconds",
     "external_id": "externalId",
     "source_identity": "sourceIdentity",
+    "serial_number": "serialNumber",
+    "access_key_id": "accessKeyId",
 }
 
 
@@ -221,7 +225,7 @@ def user_identity(caller: Session) -> dict[str, Any]:
     """Return CloudTrail's ``userIdentity`` of a caller."""
     key = caller.credentials.access_key_id
     identity: dict[str, Any] = {
-        "type": "IAMUser" if caller.principal_type is PrincipalType.USER else caller.principal_type.value,
+        "type": _TYPES[caller.principal_type],
         "principalId": caller.user_id,
         "arn": caller.arn,
         "accountId": caller.account_id,
@@ -261,10 +265,12 @@ def _parameters(service: str, call: Call) -> dict[str, Any] | None:
         bucket, _, key = (call.resource or "").removeprefix("arn:aws:s3:::").partition("/")
         named = {"bucketName": bucket or call.parameters.get("bucket"), "key": key or call.parameters.get("key")}
         return {name: value for name, value in named.items() if value} or None
-    if call.action.lower() == "sts:assumerole":
-        given = {name: call.parameters[ours] for ours, name in _ASSUME_ROLE.items() if ours in call.parameters}
-        return {"roleArn": call.resource, **given}
+    if service == "sts":
+        given = {name: call.parameters[ours] for ours, name in _STS.items() if ours in call.parameters}
+        return {**({} if call.resource is None else {"roleArn": call.resource}), **given} or None
     found = {_lower_camel(name): value for name, value in call.parameters.items() if _is_plain(value)}
+    if call.parameters.get("UserData") is not None:
+        found["userData"] = REMOVED
     return found or None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import attrs
@@ -35,41 +35,72 @@ class FrontDoor:
         sts: knows whose credentials a call is signed with, and judges.
         registry: knows what a call needs and does.
         recorder: takes calls down, or None.
+        find: returns the front door of another account of the Cloud, or None if there is none.
     """
 
     _sts: TokenService = attrs.field(alias="sts", repr=False)
     _registry: Registry = attrs.field(alias="registry", repr=False)
     _recorder: Recorder | None = attrs.field(alias="recorder", repr=False, default=None)
+    _find: Callable[[str], FrontDoor | None] | None = attrs.field(alias="find", repr=False, default=None)
 
     @property
     def time(self) -> Timekeeper:
         """The Cloud's timekeeper."""
         return self._sts.time
 
+    @property
+    def sts(self) -> TokenService:
+        """Knows whose credentials a call is signed with."""
+        return self._sts
+
+    @property
+    def registry(self) -> Registry:
+        """Knows what a call needs and does."""
+        return self._registry
+
+    def of(self, account_id: str) -> FrontDoor:
+        """Return the front door of an account of the Cloud; this one, if it knows no other of that id."""
+        found = None if self._find is None else self._find(account_id)
+        return self if found is None else found
+
     @atomic
-    def call(self, call: Call) -> Response:
+    def call(self, call: Call, *, found: Found | None = None) -> Response:
         """
         Judge *call*, perform it if it is allowed, and record it.
+
+        Args:
+            call: the call.
+            found: what it means; looked up by default.
 
         Raises:
             ValidationError: if its action is not ``service:Name``; nothing is done or recorded then.
             ClockError: if the clock went back; nothing is done or recorded then either.
         """
-        found = self._registry.find(call)
+        if found is None:
+            found = self._registry.find(call)
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self._sts.time.check_clock(call.position[0])
-        caller = None
+        caller = about = None
+        refused = self._sts.refuses(call)
         try:
+            if refused is not None:
+                raise refused
             judged = self._judge(call, found)
-            caller = judged.caller
+            caller, about = judged.caller, judged.resource
             response = self._perform(call, found, judged)
         except AwsError as error:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
+            caller = caller or self._caller(call)
             response = Response(error=error, source=call.source)
+        if refused is None:
+            self._sts.count(call)
         if self._recorder is not None:
+            if call.resource is None and about not in (None, "*"):
+                call = attrs.evolve(call, resource=about)
             self._recorder.record_call(call, response, caller)
         return response
 
+    @atomic
     def request(
         self,
         operation: str,
@@ -81,6 +112,7 @@ class FrontDoor:
         refusal: AwsError | None = None,
         source: str | None = None,
         sender: str | None = None,
+        perform: bool = True,
     ) -> Response:
         """
         Make a call as AWS's API takes it: with the names of its parameters, answered with a response of its form.
@@ -89,7 +121,10 @@ class FrontDoor:
             operation: the service's prefix and the operation's name: ``iam:CreateRole``.
             parameters: AWS's, as boto3 takes them: ``{"RoleName": "app"}``.
             position, credentials, context, refusal, source, sender: as in a `Call`.
+            perform: False judges it and does nothing; where it is allowed, the error is ``NotImplemented``.
         """
+        if not isinstance(parameters, Mapping):
+            raise TypeError(f"parameters must be a mapping, got {type(parameters).__name__}")
         try:
             found = self._registry.operation(operation)
         except AwsError as error:
@@ -108,14 +143,24 @@ class FrontDoor:
             refusal=refusal,
             sender=sender,
         )
-        response = self.call(call)
+        response = self.call(
+            call, found=None if perform else attrs.evolve(found, performed=False, named_operation=None)
+        )
         if wanted.response is None or not response.ok:
             return response
         return attrs.evolve(response, value=wanted.response(response.value, call))
 
+    def judge(self, call: Call) -> Response:
+        """Judge *call* and record it, and perform nothing: where it is allowed, the error is ``NotImplemented``."""
+        return self.call(call, found=self._registry.judged_only(call))
+
     def can(self, call: Call) -> Decision:
         """Judge *call*; change nothing and record nothing."""
         return self._judge(call, self._registry.find(call)).decision
+
+    def _caller(self, call: Call) -> Session | None:
+        found = None if call.credentials is None else self._sts.session(call.credentials, call.position)
+        return found if isinstance(found, Session) else None
 
     def _judge(self, call: Call, found: Found) -> Judgement:
         judged = self._sts.judge(call, found.operation.needs, named_operation=found.named_operation)
@@ -131,7 +176,8 @@ class FrontDoor:
         decision = judged.decision
         if judged.error is not None:
             error = judged.error
-            if judged.caller is not None and isinstance(error, AccessDeniedError):
+            # What was refused before it came to policies has its own words already.
+            if decision.request is not None and isinstance(error, AccessDeniedError):
                 denial = plain_denial if found.service is None else found.service.denial
                 error = denial(call.by(judged.caller), decision)
             return Response(error=error, decision=decision, source=call.source)

@@ -25,7 +25,7 @@ from ec2roles.iam.role import Role
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
-from ec2roles.timeline import LAST, Position, Timekeeper
+from ec2roles.timeline import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, LAST, Position, Timekeeper
 
 CHANGE = "change"
 ASSUME = "assume"
@@ -247,13 +247,20 @@ class History:
 
         def changes() -> Iterator[tuple[Position, dict[str, Any]]]:
             for change in list(self.time.changes):
-                if change.account_id == self.account_id and change.caller is None:
+                planned = change.operation in (BEGIN_FAULT, CLEAR_FAULT)  # what goes wrong is nobody's call
+                if change.account_id == self.account_id and change.caller is None and not planned:
                     yield change.position, cloudtrail.change_record(ids, change, self.region)
 
         def calls() -> Iterator[tuple[Position, dict[str, Any]]]:
             for one in list(self._calls):
                 service, _, action = one.call.action.partition(":")
                 is_data = cloudtrail.is_data_event(service, one.call.operation or action)
+                by = _who(one)
+                unheard = one.response.error is not None and one.response.error.status == 503  # STS was down
+                if unheard:
+                    continue
+                if one.caller is None and by is not None:
+                    yield one.position, service_record(one, by)
                 if one.caller is not None and (data_events or not is_data):
                     yield (
                         one.position,
@@ -268,9 +275,25 @@ class History:
                         ),
                     )
 
+        def service_record(one: _Recorded, service: str) -> dict[str, Any]:
+            issued = one.response.value if isinstance(one.response.value, Credentials) else None
+            expiration = None if issued is None else issued.expiration
+            return cloudtrail.assume_record(
+                ids,
+                position=one.position,
+                region=self.region,
+                account_id=self.account_id,
+                service=service,
+                role_arn=one.call.resource or "",
+                session_name=one.call.parameters["session_name"],
+                access_key_id=None if issued is None else issued.access_key_id,
+                expires=0 if expiration is None else to_microseconds(expiration),
+                error=one.response.error,
+            )
+
         def assumes(instance: Instance) -> Iterator[tuple[Position, dict[str, Any]]]:
             for fetch in instance.fetches((end[0], LAST), start):
-                if fetch.role is not None:
+                if fetch.role is not None and fetch.decision is not None:  # else STS was not asked, or did not hear it
                     yield (
                         fetch.position,
                         cloudtrail.assume_record(
@@ -283,9 +306,7 @@ class History:
                             session_name=instance.instance_id,
                             access_key_id=instance.access_key_id(fetch.ordinal) if fetch.ok else None,
                             expires=fetch.expires,
-                            error=None
-                            if fetch.decision is None or fetch.ok
-                            else AccessDeniedError(fetch.decision.message),
+                            error=None if fetch.ok else AccessDeniedError(fetch.decision.message),
                         ),
                     )
 
@@ -313,7 +334,7 @@ class History:
 
     def _changes(self) -> Iterator[Event]:
         for change in list(self.time.changes):
-            if change.account_id == self.account_id:
+            if change.account_id in (self.account_id, EVERYWHERE):
                 is_instance = change.subject in self._instances
                 yield Event(
                     change.position,
@@ -336,7 +357,7 @@ class History:
                 call.resource,
                 instance_id=call.sender or _instance_of(caller),
                 role_arn=None if caller is None else caller.role_arn,
-                caller=None if caller is None else caller.arn,
+                caller=_who(recorded),
                 decision=recorded.response.decision,
                 error=recorded.response.error,
                 detail=call.action,
@@ -349,10 +370,10 @@ class History:
                 yield Event(
                     recorded.position,
                     ISSUE,
-                    "AssumeRole",
+                    recorded.call.action.partition(":")[2],
                     value.access_key_id,
                     role_arn=recorded.call.resource,
-                    caller=None if recorded.caller is None else recorded.caller.arn,
+                    caller=_who(recorded),
                     detail=_life(value.expiration),
                 )
 
@@ -386,6 +407,15 @@ class History:
 
     def __repr__(self) -> str:
         return f"<History of {self.account_id}: {len(self.time.changes)} changes, {len(getattr(self, '_calls', ()))} calls>"
+
+
+def _who(recorded: _Recorded) -> str | None:
+    """Return the ARN of who made a call; an AWS service that assumed a role has no session, but a name."""
+    if recorded.caller is not None:
+        return recorded.caller.arn
+    # The places where credentials come from have names without a dot.
+    source = recorded.call.source
+    return source if source is not None and "." in source else None
 
 
 def _instance_of(caller: Session | None) -> str | None:

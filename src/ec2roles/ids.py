@@ -21,6 +21,7 @@ _KEY_BITS = SLOT_BITS + ORDINAL_BITS + DELIVERY_BITS  # 45 = nine characters of 
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _VALUES = {character: value for value, character in enumerate(_BASE32)}
 _MARK = "EXAMPLE"
+_HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 # Two letters at a time: an access key id is made for every set of credentials that is looked at.
@@ -181,6 +182,23 @@ class Ids:
             self.made += 1
             number = self.made
         return f"{prefix}-0{self._resources.do(number):016x}"
+
+    def read_resource_id(self, prefix: str, resource_id: str) -> int | None:
+        """
+        Return the number that *resource_id* stands for, or None if `resource_id` never writes such an id.
+
+        >>> ids = Ids(seed=0)
+        >>> ids.read_resource_id("i", ids.resource_id("i", 7))
+        7
+
+        Args:
+            prefix: as for `resource_id`.
+            resource_id: any text.
+        """
+        digits = resource_id.removeprefix(f"{prefix}-0")
+        if len(digits) != 16 or resource_id != f"{prefix}-0{digits}" or not set(digits) <= _HEXADECIMAL:
+            return None
+        return self._resources.undo(int(digits, 16))
 
     def access_key_id(self, prefix: str, *, slot: int, ordinal: int, delivery: int = 0) -> str:
         """

@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
@@ -21,6 +21,7 @@ from ec2roles.atomic import Journal, Step
 from ec2roles.clock import MICROSECOND, Clock, ManualClock, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.errors import ClockError, Ec2RolesError
 from ec2roles.ids import SLOT_BITS, Ids, IssuedKey
+from ec2roles.propagation import Propagation
 
 Value = TypeVar("Value")
 
@@ -32,6 +33,14 @@ LAST = 1 << 62
 
 FIRST = 0
 """An order before every write: ``(instant, FIRST)`` sees only what happened before that instant."""
+
+
+EVERYWHERE = "*"
+"""In place of an account's id: a change that concerns all accounts of a Cloud."""
+
+BEGIN_FAULT = "BeginFault"
+CLEAR_FAULT = "ClearFault"
+"""In place of an operation of AWS's: something that goes wrong was planned, or called off."""
 
 
 class Timeline(Generic[Value]):
@@ -147,6 +156,10 @@ class Change:
     caller: str | None = None
 
 
+def _propagation(given: Propagation | timedelta | None) -> Propagation | None:
+    return Propagation.of(given)
+
+
 def _clock(clock: Clock | None) -> Clock:
     return ManualClock() if clock is None else clock
 
@@ -164,11 +177,16 @@ class Timekeeper:
         clock: anything with ``now()``; a new `ManualClock` by default.
         seed: any int; the same seed and the same writes give the same ids, keys and secrets.
         remember: a timedelta; questions about longer ago raise `ClockError`. By default nothing is forgotten.
+        propagation: how long changes in IAM take to be seen: a `Propagation`, or a timedelta, its maximum.
+        faults: the `FaultPlan`, if there is one; it puts itself here.
     """
 
     clock: Clock = attrs.field(default=None, converter=_clock)
     seed: int = 0
     remember: timedelta | None = None
+    propagation: Propagation | None = attrs.field(default=None, converter=_propagation)
+    # Few worlds have faults. Their module is imported when the first one is planned, and stands above this one.
+    faults: Any = attrs.field(init=False, repr=False, default=None)
     ids: Ids = attrs.field(init=False, repr=False)
     changes: deque[Change] = attrs.field(init=False, repr=False, factory=deque)
     _order: int = attrs.field(init=False, repr=False, default=0)
@@ -302,6 +320,19 @@ class Timekeeper:
             )
         return (when, LAST)
 
+    def delay_of(self, reader: str) -> int:
+        """Return how long changes in IAM take until *reader* sees them, in microseconds (`Propagation`)."""
+        return 0 if self.propagation is None else self.propagation.delay(reader, self.ids)
+
+    def seen_by(self, reader: str, position: Position) -> Position:
+        """Return the position as of which *reader* sees IAM at *position*: the same one, where nothing is delayed."""
+        if self.propagation is None:
+            return position
+        delay = self.propagation.delay(reader, self.ids)
+        if not delay:
+            return position
+        return (position[0] - delay, FIRST if position[1] == FIRST else LAST)
+
     def keep_from(self, now: int) -> int | None:
         """Return the instant before which a write at *now* may forget, or None if nothing is ever forgotten."""
         # Twice as long as questions may reach back: what was true then can depend on credentials issued a while before.
@@ -340,6 +371,10 @@ class Timekeeper:
     def next_slot(self) -> int:
         """The slot that the next issuer will get."""
         return len(self._issuers)
+
+    def issuer(self, slot: int) -> object | None:
+        """Return the issuer of that slot, or None if nobody has it."""
+        return self._issuers[slot] if slot < len(self._issuers) else None
 
     def issuer_of(self, access_key_id: str) -> tuple[object, IssuedKey] | None:
         """Return who could have issued *access_key_id* and what the id says, or None if nobody here could."""

@@ -73,7 +73,7 @@ def test_only_the_past_can_be_asked_about(when: Any, error: type[Exception]) -> 
 
 
 def test_before_anything_existed_nothing_was_allowed() -> None:
-    """No error: a plain no."""
+    """Before the instance, a plain no; before the account, no question."""
     account = Account()
     account.clock.advance(days=1)
     web = instance(account)
@@ -81,7 +81,8 @@ def test_before_anything_existed_nothing_was_allowed() -> None:
 
     assert not account.can(LIST, credentials=key, at=START)
     assert account.can(LIST, credentials=key, at=at(days=1))
-    assert not account.can(LIST, credentials=key, at=START - timedelta(days=365_000))
+    with pytest.raises(ClockError, match="before account 123456789012 existed"):
+        account.can(LIST, credentials=key, at=START - timedelta(microseconds=1))
 
 
 def test_writes_at_one_instant_are_seen_in_their_order() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ec2roles import Account, Instance, MetadataService, TrustPolicy
-from ec2roles.ec2.metadata import MetadataResponse
+from ec2roles.ec2.metadata_response import MetadataResponse
 from ec2roles.errors import MetadataError
 
 CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
@@ -191,9 +191,9 @@ def test_a_put_anywhere_else_is_forbidden(web: Instance, path: str) -> None:
     assert web.metadata.put(path, headers={TTL: "60"}).status == 403
 
 
-def test_a_dated_version_gives_tokens_too(web: Instance) -> None:
-    """Each version has its api/token."""
-    assert web.metadata.put("/2021-03-23/api/token", headers={TTL: "60"}).ok
+def test_a_dated_version_gives_no_token(web: Instance) -> None:
+    """403: a token is at /latest/api/token alone (reliability F5)."""
+    assert web.metadata.put("/2021-03-23/api/token", headers={TTL: "60"}).status == 403
 
 
 def test_a_get_of_the_token_path_names_what_is_allowed(web: Instance) -> None:
@@ -337,8 +337,8 @@ def test_tags_are_in_the_metadata_where_that_is_enabled(web: Instance) -> None:
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/latest", "meta-data\nuser-data"),
-        ("/latest/meta-data/placement/", "availability-zone\nregion"),
+        ("/latest", "dynamic\nmeta-data\nuser-data"),
+        ("/latest/meta-data/placement/", "availability-zone\navailability-zone-id\nregion"),
         ("/latest/meta-data/placement/availability-zone", "us-east-1a"),
         ("/latest/meta-data/placement/availability-zone/", "us-east-1a"),
         ("/latest/meta-data/placement/region", "us-east-1"),

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from ec2roles import Account
+from ec2roles.adapters.wsgi import Application, metadata_application
 from ec2roles.arns import Arn
 from ec2roles.errors import ArnError, DurationError, Ec2RolesError
 from ec2roles.policy import Condition, Request, lint, load_policy, parse_caller
@@ -466,7 +468,74 @@ def variables(data: bytes) -> None:
                 assert held is bool(expected), f"{operator} {pattern!r} with {inserted!r}, variables {on}: {text!r}"
 
 
+# ----------------------------------------------------------------------------------------------------------------------
+# 8: raw requests to the metadata service
+
+
+@functools.cache
+def metadata_world() -> tuple[Application, dict[str, str], list[str]]:
+    """An application with two instances, words for requests to them, and the secrets of the one that requires tokens."""
+    account = Account()
+    account.console.create_role("app")
+    guarded = account.launch_instance("app", http_tokens="required")
+    open_one = account.launch_instance("app")
+    lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "21600"}
+    words = {
+        "{id}": guarded.instance_id,
+        "{other}": open_one.instance_id,
+        "{token}": guarded.metadata.put("/latest/api/token", lifetime).body,
+        "{other-token}": open_one.metadata.put("/latest/api/token", lifetime).body,
+    }
+    secrets = []
+    for path in ("iam/security-credentials/app", "identity-credentials/ec2/security-credentials/ec2-instance"):
+        headers = {"X-aws-ec2-metadata-token": words["{token}"]}
+        document = json.loads(guarded.metadata.get(f"/latest/meta-data/{path}", headers).body)
+        secrets += [document["AccessKeyId"], document["SecretAccessKey"], document["Token"]]
+    return metadata_application(account), words, secrets
+
+
+@quick
+def metadata_request(data: bytes) -> None:
+    """
+    Any request is answered, never by 500, and no secret is in an answer to one without the token.
+
+    The bytes are a request: ``METHOD path``, then ``Name: value`` a line; ``{token}`` and the like stand for good ones.
+    """
+    application, words, secrets = metadata_world()
+    text = data.decode("latin-1")
+    for word, value in words.items():
+        text = text.replace(word, value)
+    first, *lines = text.split("\n")
+    method, _, path = first.partition(" ")
+    environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path, "REMOTE_ADDR": "127.0.0.1"}
+    for line in lines:
+        name, _, value = line.partition(":")
+        key = "HTTP_" + name.upper().replace("-", "_")
+        environ[key] = f"{environ[key]},{value.strip()}" if key in environ else value.strip()
+    began: list[tuple[str, list[tuple[str, str]]]] = []
+    body = b"".join(application(environ, lambda status, headers: began.append((status, headers))))
+    ((status, headers),) = began
+    assert status[:3] in ("200", "400", "401", "403", "404", "405", "504"), f"{status} for {text!r}"
+    for name, value in headers:
+        assert re.fullmatch(r"[A-Za-z0-9-]+", name), f"header {name!r}"
+        assert value.isprintable(), f"{name}: {value!r}"
+    length = int(dict(headers)["Content-Length"])
+    assert length == len(body) or (method == "HEAD" and not body), f"{length} bytes announced, {len(body)} sent"
+    if environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN") != words["{token}"] or status[:3] != "200":
+        shown = body.decode("latin-1") + repr(headers)
+        assert not any(secret in shown for secret in secrets), f"a secret without a token: {text!r}"
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (policy_loads, policy_fixed_point, decision, wildcards, arns, condition_values, variables)
+    for target in (
+        policy_loads,
+        policy_fixed_point,
+        decision,
+        wildcards,
+        arns,
+        condition_values,
+        variables,
+        metadata_request,
+    )
 }

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ec2roles import Account, Cloud, InstanceProfile, Role, Timekeeper
+from ec2roles import Account, Cloud, InstanceProfile, PermissionPolicy, Role, Timekeeper
 from ec2roles.errors import (
     AccessDeniedError,
     DeleteConflictError,
     Ec2RolesError,
     EntityAlreadyExistsError,
+    InvalidInputError,
     InvalidNameError,
     LimitExceededError,
     NoSuchEntityError,
     PolicyError,
+    UnmodifiableEntityError,
 )
-from worlds import ADMIN, EC2, OTHER, digest
+from worlds import ADMIN, EC2, OTHER, OWN, digest
 
 
 def pair() -> tuple[Account, Role, InstanceProfile]:
@@ -232,3 +235,101 @@ def test_a_user_signs_in_and_a_role_cannot() -> None:
     alice.delete_login_profile()
     with pytest.raises(AccessDeniedError):
         account.console.sign_in("alice", "correct horse é")
+
+
+# -- tags ---------------------------------------------------------------------------------------------------------------
+
+
+def test_tags_are_added_replaced_and_removed_whatever_the_case_of_their_keys() -> None:
+    """Of profiles and of policies, as of roles and users; unknown keys are passed over."""
+    account, _, profile = pair()
+    policy = account.create_policy("team", PermissionPolicy.allow("s3:GetObject"), tags={"stage": "test"})
+    profile.tag({"stage": "test"})
+    for one in (profile, policy):
+        assert one.tags == {"stage": "test"}
+        one.tag({"Stage": "prod", "team": "red"})
+        assert one.tags == {"Stage": "prod", "team": "red"}
+        one.untag(["STAGE", "none"])
+        assert one.tags == {"team": "red"}
+        with pytest.raises(TypeError, match="keys must be a list of tag keys"):
+            one.untag("team")  # type: ignore[arg-type]
+        before = digest(account)
+        with pytest.raises(LimitExceededError, match="TagsPerEntity: 50"):
+            one.tag({f"k{number}": "" for number in range(50)})
+        with pytest.raises(InvalidInputError, match="reserved"):
+            one.tag({"aws:x": ""})
+        assert digest(account) == before
+    assert [event.operation for event in account.history if "tag" in event.operation.lower()] == [
+        "TagInstanceProfile", "TagInstanceProfile", "UntagInstanceProfile", "TagPolicy", "UntagPolicy",
+    ]  # fmt: skip
+
+
+def test_the_tags_of_the_past_are_remembered() -> None:
+    account, _, profile = pair()
+    policy = account.create_policy("team", PermissionPolicy.allow("s3:GetObject"), tags={"stage": "test"})
+    profile.tag({"stage": "test"})
+    then = account.time.as_of(None)
+    account.clock.advance(hours=1)
+    for one in (profile, policy):
+        one.tag({"stage": "prod"})
+        assert one.tags_at(then) == (("stage", "test"),)
+        assert one.tags_at(account.time.as_of(None)) == (("stage", "prod"),)
+
+
+# -- service-linked roles -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda account, role: role.put_policy("p", PermissionPolicy.allow("s3:*")),
+        lambda account, role: role.attach_policy("AmazonS3ReadOnlyAccess"),
+        lambda account, role: role.update_trust(EC2),
+        lambda account, role: role.update(description="mine"),
+        lambda account, role: role.put_permissions_boundary("PowerUserAccess"),
+        lambda account, role: role.tag({"k": "v"}),
+        lambda account, role: account.delete_role(role.name),
+        lambda account, role: account.create_instance_profile("linked").add_role(role),
+    ],
+)
+def test_nobody_but_aws_changes_a_service_linked_role(change: Any) -> None:
+    """Not even the account's owner."""
+    account = Account()
+    role = account.create_role("AWSServiceRoleForDemo", trust=EC2, path="/aws-service-role/demo.amazonaws.com/")
+    with pytest.raises(UnmodifiableEntityError, match="this role is only modifiable by AWS"):
+        change(account, role)
+    assert role.service_linked
+    assert not role.policies
+    assert "AWSServiceRoleForDemo" in account.roles
+
+
+def test_the_date_of_creation_is_kept_when_the_past_is_forgotten() -> None:
+    """What changes later does not make an entity younger."""
+    cloud = Cloud(remember=timedelta(days=1))
+    account = cloud.account(OWN)
+    role, profile = account.create_role("app", trust=EC2), account.create_instance_profile("web")
+    policy = account.create_policy("team", PermissionPolicy.allow("s3:GetObject"))
+    born = [one.created for one in (role, profile, policy)]
+    for _ in range(10):
+        account.clock.advance(days=1)
+        role.tag({"k": "v"})
+        profile.tag({"k": "v"})
+        policy.tag({"k": "v"})
+
+    assert [one.created for one in (role, profile, policy)] == born
+    assert policy.version("v1")[1] == policy.created
+
+
+def test_a_user_can_have_a_boundary_and_a_policy_a_description_from_the_start() -> None:
+    account = Account()
+    alice = account.create_user("alice", permissions_boundary="PowerUserAccess")
+    policy = account.create_policy("team", PermissionPolicy.allow("s3:GetObject"), description="for the team")
+
+    assert alice.permissions_boundary is not None
+    assert policy.description == "for the team"
+    before = digest(account)
+    with pytest.raises(NoSuchEntityError):
+        account.create_user("bob", permissions_boundary="none")
+    with pytest.raises(InvalidNameError, match="description"):
+        account.create_policy("other", PermissionPolicy.allow("s3:GetObject"), description="x" * 1001)
+    assert digest(account) == before

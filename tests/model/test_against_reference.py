@@ -6,7 +6,9 @@ Everything here goes through the public API.
 
 from __future__ import annotations
 
+import ast
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -63,6 +65,15 @@ def enter(name: str, operation: Operation) -> None:
 
 for each in OPERATIONS.items():
     enter(*each)
+
+
+def test_the_model_imports_nothing_of_ours() -> None:
+    """Else it would agree by itself."""
+    for name in ("reference", "writes", "answers"):
+        tree = ast.parse((Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert imported <= {"__future__", "typing", "model.answers", "model.writes"}
 
 
 def run_machine(**options: Any) -> None:

@@ -113,7 +113,32 @@ def test_a_service_is_registered_once() -> None:
     account.registry.register(Service("demo", []))
     with pytest.raises(EntityAlreadyExistsError, match="Service Demo already exists"):
         account.registry.register(Service("Demo", []))
-    assert account.registry.services == ("s3", "sts", "demo")
+    assert account.registry.services.count("demo") == 1
+
+
+def test_a_service_can_wait_until_it_is_called() -> None:
+    """It is made once, at the first call of one of its operations, and its prefix is taken before that."""
+    account, key = world()
+    made: list[str] = []
+
+    def load() -> Service:
+        made.append("demo")
+        return Service("demo", [Operation("Hello", needs("demo:Hello"), lambda call: "hello")])
+
+    account.registry.register_later("demo", load)
+    assert "demo" in account.registry.services
+    with pytest.raises(EntityAlreadyExistsError, match="Service demo already exists"):
+        account.registry.register(Service("demo", []))
+    with pytest.raises(EntityAlreadyExistsError, match="Service Demo already exists"):
+        account.registry.register_later("Demo", load)
+    account.call("s3:ListBuckets", credentials=key)
+    assert made == []
+    for _ in range(2):
+        account.can("demo:Hello", credentials=key)
+        assert account.request("demo:Hello", credentials=key).value == "hello"
+        assert [one.name for one in account.registry.operations("demo")] == ["Hello"]
+    assert made == ["demo"]
+    assert code(account.request("demo:Other", credentials=key)) == "InvalidAction"
 
 
 def test_every_authorization_of_an_operation_must_be_allowed() -> None:

@@ -24,25 +24,36 @@ SIGNATURE = "The request signature we calculated does not match the signature yo
 S3_UNKNOWN = "The AWS Access Key Id you provided does not exist in our records."
 EC2_FAILURE = "AWS was not able to validate the provided access credentials"
 
-# Fault -> service -> code, message, HTTP status (iam-sts-ec2 F3).
+# Fault -> service -> code, message, HTTP status (iam-sts-ec2 F3; the codes of JSON services from the same table).
 REFUSALS: dict[str, dict[str, tuple[str, str, int]]] = {
     "unknown key": {
         "sts": ("InvalidClientTokenId", UNKNOWN, 403),
         "iam": ("InvalidClientTokenId", UNKNOWN, 403),
         "s3": ("InvalidAccessKeyId", S3_UNKNOWN, 403),
         "ec2": ("AuthFailure", EC2_FAILURE, 401),
+        "dynamodb": ("UnrecognizedClientException", UNKNOWN, 400),
+        "lambda": ("UnrecognizedClientException", UNKNOWN, 403),
     },
     "no token": {
+        "iam": ("InvalidClientTokenId", UNKNOWN, 403),
+        "dynamodb": ("UnrecognizedClientException", UNKNOWN, 400),
         "sts": ("InvalidClientTokenId", UNKNOWN, 403),
         "s3": ("InvalidAccessKeyId", S3_UNKNOWN, 403),
         "ec2": ("AuthFailure", EC2_FAILURE, 401),
     },
     "bad token": {
+        "iam": ("InvalidClientTokenId", UNKNOWN, 403),
+        "dynamodb": ("UnrecognizedClientException", UNKNOWN, 400),
         "sts": ("InvalidClientTokenId", UNKNOWN, 403),
         "s3": ("InvalidToken", "The provided token is malformed or otherwise invalid.", 400),
         "ec2": ("AuthFailure", EC2_FAILURE, 401),
     },
     "wrong secret": {
+        "kms": (
+            "InvalidSignatureException",
+            f"{SIGNATURE}AWS Secret Access Key and signing method. Consult the service documentation for details.",
+            400,
+        ),
         "sts": (
             "SignatureDoesNotMatch",
             f"{SIGNATURE}AWS Secret Access Key and signing method. Consult the service documentation for details.",
@@ -53,16 +64,22 @@ REFUSALS: dict[str, dict[str, tuple[str, str, int]]] = {
     },
     "expired": {
         "sts": ("ExpiredToken", EXPIRED, 403),
-        "dynamodb": ("ExpiredToken", EXPIRED, 403),
+        "iam": ("ExpiredToken", EXPIRED, 403),
+        "dynamodb": ("ExpiredTokenException", EXPIRED, 400),
+        "lambda": ("ExpiredTokenException", EXPIRED, 403),
         "s3": ("ExpiredToken", "The provided token has expired.", 400),
         "ec2": ("RequestExpired", "Request has expired.", 400),
     },
     "role deleted": {
+        "iam": ("InvalidClientTokenId", UNKNOWN, 403),
+        "dynamodb": ("UnrecognizedClientException", UNKNOWN, 400),
         "sts": ("InvalidClientTokenId", UNKNOWN, 403),
         "s3": ("InvalidAccessKeyId", S3_UNKNOWN, 403),
         "ec2": ("AuthFailure", EC2_FAILURE, 401),
     },
     "none": {
+        "iam": ("MissingAuthenticationToken", "Request is missing Authentication Token", 403),
+        "dynamodb": ("MissingAuthenticationTokenException", "Request is missing Authentication Token", 400),
         "sts": ("MissingAuthenticationToken", "Request is missing Authentication Token", 403),
         "s3": ("AccessDenied", "Access Denied", 403),
         "ec2": ("AuthFailure", EC2_FAILURE, 401),
@@ -74,6 +91,8 @@ ACTIONS = {
     "s3": LIST,
     "ec2": "ec2:DescribeInstances",
     "dynamodb": "dynamodb:GetItem",
+    "kms": "kms:ListKeys",
+    "lambda": "lambda:ListFunctions",
 }
 
 
@@ -125,6 +144,30 @@ def test_each_service_words_a_fault_of_the_credentials_in_its_own_way(fault: str
     assert good.session_token is not None
     assert good.session_token.reveal() not in str(answer.error)
     assert sent.credentials is None or sent.credentials.access_key_id in str(answer.error.detail)
+
+
+@pytest.mark.parametrize(
+    ("action", "code_", "status"),
+    [
+        ("iam:ListRoles", "AccessDenied", 403),
+        ("sts:GetAccessKeyInfo", "AccessDenied", 403),
+        (LIST, "AccessDenied", 403),
+        ("sns:ListTopics", "AccessDenied", 403),
+        ("dynamodb:ListTables", "AccessDeniedException", 400),
+        ("secretsmanager:ListSecrets", "AccessDeniedException", 400),
+        ("Lambda:ListFunctions", "AccessDeniedException", 403),
+    ],
+)
+def test_each_service_has_its_own_code_for_a_denial(action: str, code_: str, status: int) -> None:
+    """JSON services say AccessDeniedException (iam-sts-ec2 F4)."""
+    account = Account()
+    _, key = user_with_key(account)
+    parameters = {"access_key_id": key.access_key_id} if action == "sts:GetAccessKeyInfo" else {}
+    answer = account.call(action, credentials=key, **parameters)
+
+    assert answer.error is not None
+    assert (answer.error.code, answer.error.status) == (code_, status)
+    assert message(answer).endswith(f"because no identity-based policy allows the {action} action")
 
 
 def test_who_has_nothing_to_sign_with_asks_nobody() -> None:

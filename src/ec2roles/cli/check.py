@@ -84,9 +84,13 @@ def _on(resource: str | None) -> str:
     return "" if resource is None else f" on {resource}"
 
 
-def load_account(path: str) -> Account:
+def load_account(path: str, **options: Any) -> Account:
     """
     Return the account of the file at *path*.
+
+    Args:
+        path: the file.
+        options: as for `Account.from_authorization_details`.
 
     Raises:
         AuthorizationDetailsError: if it cannot be read or loaded.
@@ -98,7 +102,7 @@ def load_account(path: str) -> Account:
     except UnicodeDecodeError as error:
         raise AuthorizationDetailsError(f"'{path}' is not UTF-8 text: {error.reason} at byte {error.start}") from None
     try:
-        return Account.from_authorization_details(text)
+        return Account.from_authorization_details(text, **options)
     except AuthorizationDetailsError as error:
         raise AuthorizationDetailsError(f"{path}: {error}") from error
 

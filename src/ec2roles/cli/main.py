@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from ec2roles.cli import check, tour
+from ec2roles.cli import check, serve, tour
 from ec2roles.errors import Ec2RolesError
 
 BAD_INPUT = 2
-SUBCOMMANDS = {"tour": tour, "check": check}
+SUBCOMMANDS = {"tour": tour, "check": check, "serve": serve}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.ids import SLOT_BITS, Ids
 from ec2roles.timeline import Position
+
+if TYPE_CHECKING:
+    from ec2roles.ec2.notices import Notices
 
 RUNNING = "running"
 STOPPED = "stopped"
 TERMINATED = "terminated"
+
+# What AWS answers while one of these is on its way; nothing stays in such a state here.
+PENDING = "pending"
+STOPPING = "stopping"
+SHUTTING_DOWN = "shutting-down"
+
+ASSOCIATING = "associating"
+ASSOCIATED = "associated"
+DISASSOCIATING = "disassociating"
 
 
 @attrs.frozen(eq=False)
@@ -18,17 +33,18 @@ class Association:
     """
     One association of an instance with a profile; replacing the profile makes another one.
 
-    It holds the profile itself, so a profile deleted and made again under the same name is another profile.
+    It holds the profile itself, so a profile deleted and made again under the same name is another profile. All instances of
+    one launch share the first one; `associations.association_id` tells them apart.
 
     Args:
-        association_id: ``iip-assoc-0...``; None for the one a launch makes for each of its instances, whose id is derived.
         profile: the instance profile.
         since: where in time it was made.
+        effective: from when on the instance has it, in microseconds: until then it is ``associating``.
     """
 
-    association_id: str | None
     profile: InstanceProfile
     since: Position
+    effective: int
 
 
 @attrs.frozen(eq=False)
@@ -61,6 +77,9 @@ class InstanceRecord:
         boots: how often it has been started; metadata tokens die with a stop.
         tags: pairs of key and value.
         user_data: what was given at launch, or None.
+        hibernated: whether it is stopped with its memory kept.
+        booted: when it was last started, in microseconds; None for the launch itself.
+        notices: what has been announced to it, or None.
     """
 
     state: str
@@ -71,3 +90,22 @@ class InstanceRecord:
     boots: int = 1
     tags: tuple[tuple[str, str], ...] = ()
     user_data: bytes | None = None
+    hibernated: bool = False
+    booted: int | None = None
+    notices: Notices | None = None
+
+
+def association_id(ids: Ids, association: Association, slot: int) -> str:
+    """
+    Return the id of *association*, ``iip-assoc-0...``, for the instance of that slot.
+
+    It follows from where in time the association was made, so none is stored, and whose it is can be read from it.
+    """
+    # No two writes of a Cloud have the same order, and no two of its instances the same slot.
+    return ids.resource_id("iip-assoc", association.since[1] << SLOT_BITS | slot)
+
+
+def read_association_id(ids: Ids, text: str) -> tuple[int, int] | None:
+    """Return the order of the write that made the association of that id and the slot of its instance, or None."""
+    number = ids.read_resource_id("iip-assoc", text)
+    return None if number is None else (number >> SLOT_BITS, number & (1 << SLOT_BITS) - 1)

@@ -2,40 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from ec2roles.arns import shown
 from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.clock import from_microseconds, iso
-from ec2roles.ec2.association import RUNNING, STOPPED, TERMINATED, Association, Epoch, InstanceRecord
-from ec2roles.ec2.fetch import NO_PROFILE, Fetch, Fetcher
+from ec2roles.clock import MICROSECOND, from_microseconds, iso, iso_exact, to_microseconds, to_utc
+from ec2roles.ec2.association import (
+    ASSOCIATED,
+    ASSOCIATING,
+    RUNNING,
+    STOPPED,
+    TERMINATED,
+    Association,
+    Epoch,
+    InstanceRecord,
+    association_id,
+)
+from ec2roles.ec2.fetch import NO_PROFILE, STS_DOWN, Fetch, Fetcher
+from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.metadata import V1, V2, MetadataService
+from ec2roles.ec2.metadata_metrics import NO_METRICS, MetadataMetrics
 from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
-from ec2roles.ec2.metadata_tree import Hardware, Served
+from ec2roles.ec2.metadata_view import Served
+from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError, NoCredentialsError
 from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.iam.names import Tags, check_tags
 from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision
+from ec2roles.propagation import EC2_CREDENTIALS
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
-from ec2roles.timeline import Position, Timekeeper, Timeline
+from ec2roles.timeline import FIRST, Position, Timekeeper, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.client.chain import CredentialChain
     from ec2roles.client.program import Completed
     from ec2roles.client.terminal import Terminal
+    from ec2roles.ec2.container import Container
+    from ec2roles.ec2.notice_board import NoticeBoard
 
 NAT_ADDRESS = "203.0.113.10"
 """``aws:SourceIp`` of the instances' calls: the public address of their NAT gateway."""
 
-_LAUNCH_ASSOCIATIONS = 1 << 40
+_MOST_TAGS = 50
+
+
+class Place(Protocol):
+    """Where programs run: an instance, or a container on one."""
+
+    @property
+    def chain(self) -> CredentialChain:
+        """Where its programs look for credentials."""
+
+    def why_no_credentials(self, position: Position) -> str:
+        """Return in one phrase why the metadata has none for them."""
 
 
 @attrs.define(eq=False, init=False, repr=False)
@@ -62,7 +90,14 @@ class Instance:
         region, availability_zone, instance_type, image_id: what it is and where it stands.
         tags: a mapping, at most 50.
         user_data: what any process on it can read in its metadata; at most 16 KiB.
+        hibernation: whether it can be hibernated.
         metadata_options: how its metadata service may be reached.
+        key_name: the name of a key pair; a made-up public key is in the metadata then.
+        security_groups: names of its security groups.
+        instance_life_cycle: ``on-demand`` or ``spot``.
+        monitoring: whether detailed monitoring is on.
+        group_name, partition_number, host_id: where it is placed.
+        block_devices: a mapping: names such as ``ebs1`` and devices, beside those of the AMI.
 
     Raises:
         InstanceError: if the profile has no role or is none.
@@ -75,6 +110,7 @@ class Instance:
     _served: Served | None
     _chain: CredentialChain | None
     _terminal: Terminal | None
+    _metrics: MetadataMetrics
 
     def __init__(
         self,
@@ -101,6 +137,7 @@ class Instance:
         self._served = None
         self._chain = None
         self._terminal = None
+        self._metrics = NO_METRICS
 
     # -- what it is -------------------------------------------------------------------------------------------------
 
@@ -119,6 +156,46 @@ class Instance:
         """``arn:aws:ec2:REGION:ACCOUNT:instance/ID``."""
         hardware = self._launch.hardware
         return f"arn:aws:ec2:{hardware.region}:{hardware.account_id}:instance/{self.instance_id}"
+
+    @property
+    def api(self) -> Api:
+        """Where its calls go."""
+        return self._launch.api
+
+    @property
+    def slot(self) -> int:
+        """Its number among all that issue credentials in the Cloud."""
+        return self._slot
+
+    @property
+    def record(self) -> InstanceRecord:
+        """All that can change about it, as it is now."""
+        return self._states.last
+
+    @property
+    def state_since(self) -> Position:
+        """Where in time it came into the state that it is in, as far back as the Cloud remembers."""
+        since = self._states.last_position
+        for position, record in reversed(list(self._states.spans())):
+            if record.state != self.state:
+                break
+            since = position
+        return since
+
+    @property
+    def hibernation(self) -> bool:
+        """Whether it can be hibernated."""
+        return self._launch.hibernation
+
+    @property
+    def client_token(self) -> str:
+        """The ClientToken of its launch, or nothing."""
+        return self._launch.client_token
+
+    @property
+    def rotation(self) -> Rotation:
+        """How its credentials rotate."""
+        return self._launch.rotation
 
     @property
     def launch_index(self) -> int:
@@ -145,10 +222,34 @@ class Instance:
     @property
     def association_id(self) -> str | None:
         """The id of its association with the profile, or None."""
+        return self.association_id_in(self._states.last)
+
+    def association_id_in(self, record: InstanceRecord) -> str | None:
+        """Return the id of the association that it had with the profile in *record*, or None."""
+        association = record.association
+        if association is None:
+            return None
+        return association_id(self.time.ids, association, self._slot)
+
+    @property
+    def association_state(self) -> str | None:
+        """``associating`` or ``associated``, or None without an instance profile."""
         association = self._states.last.association
         if association is None:
             return None
-        return association.association_id or self.time.ids.resource_id("iip-assoc", self._slot + _LAUNCH_ASSOCIATIONS)
+        return ASSOCIATED if self.time.instant() >= association.effective else ASSOCIATING
+
+    def association_made(self, order: int) -> Association | None:
+        """Return the association that the write of that order made, if it was one of this instance; else None."""
+        for _, record in self._states.spans():
+            if record.association is not None and record.association.since[1] == order:
+                return record.association
+        return None
+
+    @property
+    def hibernated(self) -> bool:
+        """Whether it is stopped with its memory kept."""
+        return self._states.last.hibernated
 
     @property
     def metadata_options(self) -> MetadataOptions:
@@ -165,12 +266,56 @@ class Instance:
         """Its metadata service, 169.254.169.254."""
         return MetadataService(self)
 
+    @property
+    def metrics(self) -> MetadataMetrics:
+        """How many requests without a token have been sent to its metadata service."""
+        return self._metrics
+
+    def count_no_token(self, *, rejected: bool) -> None:
+        """Count a request without a token; no answer depends on it."""
+        known = self._metrics
+        self._metrics = MetadataMetrics(known.no_token + (not rejected), known.no_token_rejected + rejected)
+
+    @property
+    def notices(self) -> NoticeBoard:
+        """What AWS announces to it through its metadata: interruptions, maintenance and the like."""
+        from ec2roles.ec2.notice_board import NoticeBoard
+
+        return NoticeBoard(self)
+
+    @atomic
+    def announce(self, operation: str, detail: str, **changes: Any) -> None:
+        """
+        Note an announcement and show it in the metadata; `notices` has the words for it.
+
+        Raises:
+            InstanceError: if the instance does not run.
+        """
+        from ec2roles.ec2.notice_board import announced
+
+        record = self._states.last
+        notices = announced(record, changes)
+        self._write(self._note(operation, detail=detail), attrs.evolve(record, notices=notices))
+
+    def container(self, extra_hops: int = 1) -> Container:
+        """
+        Return a container on it, whose programs are further from the metadata service.
+
+        Args:
+            extra_hops: 1 behind a bridge, as Docker makes it; 0 on the host's network.
+        """
+        from ec2roles.ec2.container import Container
+
+        return Container(self, extra_hops)
+
     # -- its profile ------------------------------------------------------------------------------------------------
 
     @atomic
     def attach(self, profile: InstanceProfile | str) -> None:
         """
         Associate an instance profile; its role's credentials appear in the metadata at once (AWS: AssociateIamInstanceProfile).
+
+        `Rotation.association_delay` makes it take a while.
 
         Args:
             profile: the profile, its name or its ARN. Not a role: roles are not attached, profiles are.
@@ -179,6 +324,12 @@ class Instance:
             InstanceError: ``IncorrectInstanceState`` for a terminated instance, ``IncorrectState`` if it has a profile
                 already, ``InvalidParameterValue`` for what is no instance profile, or one without a role.
         """
+        record = self.require_attachable()
+        found = self._resolve(profile)
+        self._associate("AssociateIamInstanceProfile", record, found)
+
+    def require_attachable(self) -> InstanceRecord:
+        """Return what it is now, or raise `InstanceError` if it cannot be given a profile."""
         record = self._states.last
         if record.state not in (RUNNING, STOPPED):
             raise InstanceError(
@@ -192,8 +343,7 @@ class Instance:
                 code="IncorrectState",
                 detail=f"it has '{record.association.profile.name}'; use replace(profile)",
             )
-        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
-        self._associate("AssociateIamInstanceProfile", record, found)
+        return record
 
     @atomic
     def replace(self, profile: InstanceProfile | str) -> None:
@@ -220,14 +370,19 @@ class Instance:
                 code="IncorrectState",
                 detail=f"the instance is {record.state}; start it first",
             )
-        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
+        found = self._resolve(profile)
         self._associate("ReplaceIamInstanceProfileAssociation", record, found)
+
+    def _resolve(self, profile: InstanceProfile | str) -> InstanceProfile:
+        launch = self._launch
+        return resolve_profile(profile, launch.find_profile, self.time, self.hardware.account_id, associating=True)
 
     def _associate(self, operation: str, record: InstanceRecord, profile: InstanceProfile) -> None:
         position = self._note(operation, detail=profile.arn)
         ordinal = self._next_ordinal(record, position)
-        association = Association(self.time.ids.resource_id("iip-assoc"), profile, position)
-        epoch = Epoch(position, ordinal) if record.state == RUNNING else None
+        delay = self._launch.rotation.association_delay // MICROSECOND
+        association = Association(profile, position, position[0] + delay)
+        epoch = _epoch(association, position, ordinal) if record.state == RUNNING else None
         self._write(position, attrs.evolve(record, association=association, epoch=epoch, next_ordinal=ordinal))
 
     @atomic
@@ -260,20 +415,50 @@ class Instance:
             self._end_epoch(self._note("StopInstances"), record, state=STOPPED)
 
     @atomic
+    def hibernate(self) -> None:
+        """
+        Stop it with its memory kept (AWS: StopInstances with Hibernate).
+
+        While it sleeps nothing answers at its metadata address. `start` wakes it up: its programs go on with whatever they
+        had in memory, expired credentials too, and its metadata has fresh ones.
+
+        Raises:
+            InstanceError: ``UnsupportedHibernationConfiguration`` unless it was launched with ``hibernation=True``,
+                ``IncorrectInstanceState`` if it is terminated.
+        """
+        record = self._alive("hibernated")
+        self.require_hibernation()
+        if record.state == RUNNING:
+            self._end_epoch(self._note("StopInstances", detail="hibernate"), record, state=STOPPED, hibernated=True)
+
+    def require_hibernation(self) -> None:
+        """Raise `InstanceError` unless it can be hibernated."""
+        if not self._launch.hibernation:
+            raise InstanceError(
+                f"The instance '{self.instance_id}' is not configured for hibernation.",
+                code="UnsupportedHibernationConfiguration",
+                detail="hibernation is chosen at launch: launch_instance(..., hibernation=True)",
+            )
+
+    @atomic
     def start(self) -> None:
         """Start it; its credentials are fetched anew (AWS: StartInstances)."""
         record = self._alive("started")
         if record.state == STOPPED:
             position = self._note("StartInstances")
-            epoch = Epoch(position, record.next_ordinal) if record.association is not None else None
-            self._write(position, attrs.evolve(record, state=RUNNING, epoch=epoch, boots=record.boots + 1))
+            association = record.association
+            epoch = None if association is None else _epoch(association, position, record.next_ordinal)
+            started = attrs.evolve(
+                record, state=RUNNING, epoch=epoch, boots=record.boots + 1, booted=position[0], hibernated=False
+            )
+            self._write(position, started)
 
     @atomic
     def reboot(self) -> None:
         """Reboot it; its credentials stay the same (AWS: RebootInstances)."""
         record = self._alive("rebooted")
         if record.state != RUNNING:
-            raise self._wrong_state("rebooted")
+            raise self.wrong_state("rebooted")
         self._note("RebootInstances")
 
     @atomic
@@ -293,19 +478,71 @@ class Instance:
             http_endpoint: ``enabled`` or ``disabled``.
             http_put_response_hop_limit: 1-64.
             instance_metadata_tags: ``enabled`` or ``disabled``.
+            http_protocol_ipv6: ``enabled`` or ``disabled``.
+
+        Raises:
+            InstanceError: for a bad value, options of a disabled endpoint, tags that cannot stand in the metadata, or what
+                the account does not allow.
         """
         record = self._alive("modified")
-        changed = attrs.evolve(record.options, **options)
+        changed = record.options.changed(**options)
+        changed.check_tags(key for key, _ in record.tags)
+        if "http_tokens" in options:
+            self._launch.check_options(changed)
         detail = ", ".join(f"{name}={value}" for name, value in options.items())
         self._write(self._note("ModifyInstanceMetadataOptions", detail=detail), attrs.evolve(record, options=changed))
+
+    @atomic
+    def create_tags(self, tags: Mapping[str, str]) -> None:
+        """
+        Add tags, or give those that are there other values (AWS: CreateTags).
+
+        Args:
+            tags: a mapping.
+
+        Raises:
+            InstanceError: ``TagLimitExceeded`` for more than 50; ``InvalidParameterValue`` for a key that cannot stand in
+                the metadata, where the tags are.
+            InvalidNameError, InvalidInputError: for a key or a value that is none.
+        """
+        pairs = self.check_new_tags(tags)
+        self._write(self._note("CreateTags", detail=", ".join(tags)), attrs.evolve(self._states.last, tags=pairs))
+
+    def check_new_tags(self, tags: Mapping[str, str]) -> Tags:
+        """Return what its tags would be with *tags* as well, or raise as `create_tags` does."""
+        own = self.tags
+        pairs = check_tags({**own, **tags}, most=len(own) + len(tags))
+        self.metadata_options.check_tags(tags)
+        if len(pairs) > _MOST_TAGS:
+            raise InstanceError(
+                "The maximum number of Tags for a resource has been reached.",
+                code="TagLimitExceeded",
+                detail=f"{len(pairs)} tags, at most {_MOST_TAGS}",
+            )
+        return pairs
+
+    @atomic
+    def delete_tags(self, keys: Iterable[str]) -> None:
+        """
+        Remove tags; those that are not there are passed over (AWS: DeleteTags).
+
+        Args:
+            keys: of the tags.
+        """
+        record = self._states.last
+        gone = set(keys)
+        kept = tuple(pair for pair in record.tags if pair[0] not in gone)
+        if kept != record.tags:
+            self._write(self._note("DeleteTags", detail=", ".join(sorted(gone))), attrs.evolve(record, tags=kept))
 
     def _alive(self, done: str) -> InstanceRecord:
         record = self._states.last
         if record.state == TERMINATED:
-            raise self._wrong_state(done)
+            raise self.wrong_state(done)
         return record
 
-    def _wrong_state(self, done: str) -> InstanceError:
+    def wrong_state(self, done: str) -> InstanceError:
+        """Return EC2's error for something that cannot be done to it in the state that it is in."""
         return InstanceError(
             f"The instance '{self.instance_id}' is not in a state from which it can be {done}.",
             code="IncorrectInstanceState",
@@ -320,6 +557,8 @@ class Instance:
         """The number of the first fetch after *position*: those up to that instant have happened."""
         if record.epoch is None:
             return record.next_ordinal
+        if position < record.epoch.start:
+            return record.epoch.first_ordinal
         return record.epoch.first_ordinal + self.fetcher.newest(record, position[0]) + 1
 
     def _note(self, operation: str, *, detail: str = "") -> Position:
@@ -338,10 +577,19 @@ class Instance:
         launch = self._launch
         rotation = launch.rotation
         offset = rotation.offset(launch.time.ids, self.instance_id) if rotation.jitter else 0
-        return Fetcher(self.instance_id, launch.sts, rotation, offset)
+        delay = 0 if launch.time.propagation is None else launch.time.delay_of(EC2_CREDENTIALS)
+        return Fetcher(self.instance_id, launch.sts, rotation, offset, delay)
 
     def record_at(self, position: Position) -> InstanceRecord | None:
         """Return all that can change about it as of *position*, or None before its launch."""
+        record = self._states.at(position)
+        if record is not None and record.association is not None and record.association.effective > position[0]:
+            # It is associating: the instance does not have the profile yet, nor the one that this took the place of.
+            return attrs.evolve(record, association=None, epoch=None)
+        return record
+
+    def written_at(self, position: Position) -> InstanceRecord | None:
+        """Return what had been written about it as of *position*: an association shows before it takes effect."""
         return self._states.at(position)
 
     def served(self, record: InstanceRecord, now: int, delivery: int) -> Served | None:
@@ -385,21 +633,30 @@ class Instance:
 
     def why_no_credentials(self, position: Position) -> str:
         """Return in one phrase why its metadata has no credentials as of *position*."""
-        record = self._states.at(position)
+        record = self.record_at(position)
         if record is None or record.state != RUNNING:
             return "the instance is not running"
         if record.options.http_endpoint == DISABLED:
             return "the metadata endpoint is disabled"
         if record.association is None or record.epoch is None:
             return "no instance profile is attached to the instance"
-        fetch = self.fetcher.fetch(record, self.fetcher.newest(record, position[0]))
+        fetcher = self.fetcher
+        number = fetcher.newest(record, position[0])
+        fetch = fetcher.fetch(record, number)
+        if number == 0 and fetcher.is_retried(record):
+            again = iso_exact(from_microseconds(fetcher.instant(record, fetcher.retry)))
+            return f"EC2 has not seen the latest changes in IAM yet; it tries again at {again}"
         profile = fetch.profile.name
         if fetch.problem == NO_PROFILE:
             return f"the instance profile '{profile}' that was attached has been deleted"
         if fetch.role is None:
             return f"the instance profile '{profile}' holds no role"
+        if fetch.problem == STS_DOWN:
+            return f"STS was not available when EC2 wanted to assume the role '{fetch.role.name}'"
         if fetch.decision is not None and not fetch.decision.allowed:
             return f"EC2 cannot assume the role '{fetch.role.name}': {fetch.decision.message}"
+        if self.time.faults is not None and self.metadata.credentials_at(position) is None:
+            return "the metadata service does not answer"
         return "the metadata has credentials, but the program does not ask for them"
 
     def fetches(self, until: Position, since: int | None = None) -> Iterator[Fetch]:
@@ -412,10 +669,44 @@ class Instance:
         """
         return self.fetcher.each(self._states, min(until, self.time.as_of(None)), since)
 
+    def next_change_after(self, when: datetime | None = None) -> datetime | None:
+        """
+        Return when its metadata shows something else next: new credentials, none any more, or no answer.
+
+        A host that looks then, and at no other time, sees every set of credentials of the instance's role. Nothing has to be
+        scheduled for this library's sake. The credentials of the instance *identity* role, which no program uses, are not
+        counted: they change every `Rotation.refresh` from the launch on, on every instance.
+
+        >>> from ec2roles import Account
+        >>> account = Account()
+        >>> role = account.console.create_role("app")
+        >>> account.launch_instance(profile="app").next_change_after().isoformat()
+        '2026-01-01T01:00:00+00:00'
+
+        Args:
+            when: an aware datetime, past or future; now by default. What comes after now is as it is if nothing is done
+                until then.
+
+        Returns:
+            An aware datetime in UTC, or None if nothing changes by itself any more.
+        """
+        from ec2roles.ec2.next_change import next_change
+
+        instant = self.time.instant() if when is None else to_microseconds(to_utc(when))
+        found = next_change(self, self._states, instant)
+        return None if found is None else from_microseconds(found)
+
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
         """Return the session behind a key that its metadata had handed out by *now*, or None if it had not."""
+        context = {
+            "ec2:SourceInstanceARN": self.arn,
+            "aws:Ec2InstanceSourceVpc": self.hardware.vpc_id,
+            "aws:Ec2InstanceSourcePrivateIPv4": self.private_ipv4,
+        }
         if issued.delivery not in (V1, V2):
-            return None
+            from ec2roles.ec2.identity_role import identity_session
+
+            return identity_session(self, issued, now, context)
         fetch = self.fetcher.numbered(self._states, issued.ordinal, now)
         if fetch is None or not fetch.ok or fetch.role is None:
             return None
@@ -431,12 +722,7 @@ class Instance:
             credentials,
             issued=fetch.position[0],
             expires=fetch.expires,
-            context={
-                "ec2:SourceInstanceARN": self.arn,
-                "ec2:RoleDelivery": f"{issued.delivery}.0",
-                "aws:Ec2InstanceSourceVpc": self.hardware.vpc_id,
-                "aws:Ec2InstanceSourcePrivateIPv4": self.private_ipv4,
-            },
+            context={**context, "ec2:RoleDelivery": f"{issued.delivery}.0"},
         )
 
     # -- programs on it ---------------------------------------------------------------------------------------------
@@ -455,16 +741,16 @@ class Instance:
     def terminal(self) -> Terminal:
         """A terminal on it."""
         if self._terminal is None:
-            from ec2roles.client.terminal import Terminal
-
-            self._terminal = Terminal(
-                api=self._launch.api,
-                chain=self.chain,
-                metadata=self.metadata,
-                context=self._network(),
-                sender=self.instance_id,
-            )
+            self._terminal = self.terminal_for(self.chain, self.metadata)
         return self._terminal
+
+    def terminal_for(self, chain: CredentialChain, metadata: MetadataService) -> Terminal:
+        """Return a new terminal whose programs look for credentials in *chain*, and reach *metadata*."""
+        from ec2roles.client.terminal import Terminal
+
+        return Terminal(
+            api=self._launch.api, chain=chain, metadata=metadata, context=self._network(), sender=self.instance_id
+        )
 
     def _network(self) -> dict[str, Any]:
         return {"aws:SourceIp": NAT_ADDRESS}
@@ -487,7 +773,7 @@ class Instance:
         Raises:
             InstanceError: if the instance is not running: nothing runs on it then.
         """
-        return self._launch.api.call(self._call(action, resource, context, parameters, None))
+        return self.call_from(self, action, resource, context, parameters)
 
     def can(
         self,
@@ -508,10 +794,34 @@ class Instance:
         Returns:
             The `Decision`; ``bool()`` of it is the answer, ``explain()`` says why.
         """
-        return self._launch.api.can(self._call(action, resource, context, parameters, at))
+        return self.can_from(self, action, resource, context, parameters, at)
+
+    def call_from(
+        self,
+        place: Place,
+        action: str,
+        resource: str | None,
+        context: Mapping[str, Any] | None,
+        parameters: Mapping[str, Any],
+    ) -> Response:
+        """Make a call as a program in *place*: the instance itself, or a container on it."""
+        return self._launch.api.call(self._call(place, action, resource, context, parameters, None))
+
+    def can_from(
+        self,
+        place: Place,
+        action: str,
+        resource: str | None,
+        context: Mapping[str, Any] | None,
+        parameters: Mapping[str, Any],
+        at: datetime | None,
+    ) -> Decision:
+        """Ask whether a call by a program in *place* would be allowed."""
+        return self._launch.api.can(self._call(place, action, resource, context, parameters, at))
 
     def _call(
         self,
+        place: Place,
         action: str,
         resource: str | None,
         context: Mapping[str, Any] | None,
@@ -519,11 +829,11 @@ class Instance:
         at: datetime | None,
     ) -> Call:
         position = self.time.as_of(at)
-        self._require_running(position)
-        found = self.chain.resolve(position)
+        self.require_running(position)
+        found = place.chain.resolve(position)
         refusal = found.refusal
         if isinstance(refusal, NoCredentialsError):
-            refusal = NoCredentialsError(refusal.message, detail=self.why_no_credentials(position))
+            refusal = NoCredentialsError(refusal.message, detail=place.why_no_credentials(position))
         keys = self._network()
         if context:
             keys.update(context)
@@ -558,10 +868,11 @@ class Instance:
             InstanceError: if the instance is not running.
         """
         position = self.time.as_of(None)
-        self._require_running(position)
+        self.require_running(position)
         return self.terminal.run(command, position=position, stdin=stdin)
 
-    def _require_running(self, position: Position) -> None:
+    def require_running(self, position: Position) -> None:
+        """Raise `InstanceError` if the instance does not run as of *position*."""
         record = self._states.at(position)
         if record is None:
             raise InstanceError(
@@ -579,6 +890,12 @@ class Instance:
     def __repr__(self) -> str:
         profile = self.profile
         return f"<Instance {self.instance_id} {self.state}, {f'profile {profile.name}' if profile else 'no profile'}>"
+
+
+def _epoch(association: Association, position: Position, ordinal: int) -> Epoch:
+    """The epoch of an instance that runs with *association* from *position* on, or from when it takes effect."""
+    start = position if association.effective <= position[0] else (association.effective, FIRST)
+    return Epoch(start, ordinal)
 
 
 def launch_instances(count: int, profile: InstanceProfile | str | None = None, **options: Any) -> list[Instance]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -10,17 +11,19 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Api
 from ec2roles.ec2.association import RUNNING, Association, Epoch, InstanceRecord
+from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.metadata_options import MetadataOptions
-from ec2roles.ec2.metadata_tree import Hardware
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import check_tags
 from ec2roles.iam.role import Role
+from ec2roles.propagation import EC2_CONTROL_PLANE
 from ec2roles.sts.token_service import TokenService
 from ec2roles.timeline import Timekeeper, Timeline
 
 _USER_DATA_LIMIT = 16_384
+_IMAGE_DEVICES = (("ami", "/dev/xvda"), ("root", "/dev/xvda"))
 
 
 @attrs.define(eq=False, repr=False)
@@ -37,6 +40,9 @@ class Launch:
         find_profile: returns the instance profile of a name or ARN, or raises.
         first_slot: the slot of the first of them.
         states: their past; shared until one of them differs.
+        check_options: raises if the account does not allow such metadata options.
+        hibernation: whether they can be hibernated.
+        client_token: what the caller of RunInstances gave to make the call idempotent.
     """
 
     time: Timekeeper
@@ -47,6 +53,9 @@ class Launch:
     find_profile: Callable[[str], InstanceProfile] | None
     first_slot: int
     states: Timeline[InstanceRecord]
+    check_options: Callable[[MetadataOptions], None]
+    hibernation: bool = False
+    client_token: str = ""
 
 
 def resolve_profile(
@@ -54,13 +63,23 @@ def resolve_profile(
     find_profile: Callable[[str], InstanceProfile] | None,
     time: Timekeeper,
     account_id: str,
+    *,
+    associating: bool = False,
 ) -> InstanceProfile:
     """
     Return the instance profile that *profile* means, if an instance can have it.
 
+    Args:
+        profile: the profile, its name or its ARN.
+        find_profile: returns the profile of a name or an ARN, or raises.
+        time: the Cloud's timekeeper.
+        account_id: of the instance.
+        associating: whether the instance is there already; EC2 has other words then for a profile that it does not see yet.
+
     Raises:
         InstanceError: if it is a role, unknown, deleted, of another account, or without a role.
     """
+    asked = profile if isinstance(profile, str) else None
     if isinstance(profile, Role):
         raise InstanceError(
             f"Value ({profile.arn}) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN",
@@ -77,19 +96,41 @@ def resolve_profile(
     time.require_same(profile.time, f"instance profile '{profile.name}'")
     if profile.account_id != account_id:
         raise invalid_profile(profile.arn, f"it is of account {profile.account_id}, the instance of {account_id}")
-    if not profile.exists((1 << 80, 0)):
-        raise invalid_profile(profile.name, "it has been deleted")
-    if profile.role is None:
+    seen = (1 << 80, 0)
+    late = ""
+    if time.propagation is not None:
+        now = time.as_of(None)
+        seen = time.seen_by(EC2_CONTROL_PLANE, now)
+        late = f"; EC2 sees changes in IAM {timedelta(microseconds=now[0] - seen[0])} later"
+    if not profile.exists(seen):
+        is_new = seen < profile.created
+        why = ("EC2 does not see it yet" if is_new else "it has been deleted") + late
+        if is_new and associating:
+            raise InstanceError(
+                "ResultDetail: { Code=InstanceIdentityProfileNotFound, Message=InstanceIdentityProfile not found for the key: "
+                f"{account_id}/{profile.name} }}",
+                code="IncorrectState",
+                detail=why,
+            )
+        raise invalid_profile(asked or profile.name, why)
+    if profile.role_at(seen) is None:
         raise InstanceError(
             f'IAM Instance Profile "{profile.arn}" has no associated IAM Roles',
-            detail=f"instance profile '{profile.name}' is empty; add_role() first",
+            detail=f"instance profile '{profile.name}' is empty{late or '; add_role() first'}",
         )
     return profile
 
 
-def invalid_profile(value: str, detail: str) -> InstanceError:
-    """Return EC2's error for a name or an ARN that is no instance profile."""
-    member = "arn" if value.startswith("arn:") else "name"
+def invalid_profile(value: str, detail: str, *, member: str | None = None) -> InstanceError:
+    """
+    Return EC2's error for a name or an ARN that is no instance profile.
+
+    Args:
+        value: the name or the ARN.
+        detail: our own words.
+        member: ``name`` or ``arn``, where the caller said which it is.
+    """
+    member = member or ("arn" if value.startswith("arn:") else "name")
     words = "ARN" if member == "arn" else "name"
     return InstanceError(
         f"Value ({value}) for parameter iamInstanceProfile.{member} is invalid. Invalid IAM Instance Profile {words}",
@@ -113,6 +154,17 @@ def prepare_launch(
     tags: Mapping[str, str] | None = None,
     user_data: str | bytes | None = None,
     metadata_options: MetadataOptions | None = None,
+    check_options: Callable[[MetadataOptions], None] = lambda options: None,
+    key_name: str | None = None,
+    security_groups: Iterable[str] = ("default",),
+    instance_life_cycle: str = "on-demand",
+    monitoring: bool = False,
+    group_name: str | None = None,
+    partition_number: int | None = None,
+    host_id: str | None = None,
+    block_devices: Mapping[str, str] | None = None,
+    hibernation: bool = False,
+    client_token: str = "",
     **unknown: Any,
 ) -> Launch:
     """Check everything about a launch, note it, and return what its instances will share."""
@@ -123,6 +175,11 @@ def prepare_launch(
         "availability_zone": availability_zone,
         "instance_type": instance_type,
         "image_id": image_id,
+        "key_name": key_name,
+        "instance_life_cycle": instance_life_cycle,
+        "group_name": group_name,
+        "host_id": host_id,
+        "client_token": client_token,
     }
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
@@ -131,6 +188,8 @@ def prepare_launch(
         raise TypeError(f"rotation must be a Rotation, got {type(rotation).__name__}")
     if user_data is not None and not isinstance(user_data, (str, bytes)):
         raise TypeError(f"user_data must be str or bytes, got {type(user_data).__name__}")
+    if not isinstance(hibernation, bool):
+        raise TypeError(f"hibernation must be bool, got {type(hibernation).__name__}")
     time.require_same(sts.time, "the token service")
     time.check_slots(count)
     found = None if profile is None else resolve_profile(profile, find_profile, time, sts.account_id)
@@ -145,6 +204,16 @@ def prepare_launch(
             detail=f"got {len(data)} bytes of user data",
         )
     pairs = check_tags(tags, most=50)
+    options = MetadataOptions() if metadata_options is None else metadata_options
+    options.check_tags(key for key, _ in pairs)
+    check_options(options)
+    if instance_life_cycle not in ("on-demand", "spot"):
+        raise InstanceError(
+            f"Invalid value for instance_life_cycle: {instance_life_cycle}",
+            detail=f"instance_life_cycle must be 'on-demand' or 'spot', got {shown(instance_life_cycle)}",
+        )
+    if partition_number is not None and (isinstance(partition_number, bool) or not isinstance(partition_number, int)):
+        raise TypeError(f"partition_number must be int, got {type(partition_number).__name__}")
     region = region or sts.region
     ids = time.ids
     reservation_id = ids.resource_id("r", time.next_slot)
@@ -163,11 +232,19 @@ def prepare_launch(
         vpc_id=ids.resource_id("vpc", 1),
         launched=position,
         reservation_id=reservation_id,
+        key_name=key_name,
+        security_groups=_texts(security_groups, "security_groups"),
+        instance_life_cycle=instance_life_cycle,
+        monitoring="enabled" if monitoring else "disabled",
+        group_name=group_name,
+        partition_number=partition_number,
+        host_id=host_id,
+        block_devices=_IMAGE_DEVICES if block_devices is None else (*_IMAGE_DEVICES, *block_devices.items()),
     )
     record = InstanceRecord(
         RUNNING,
-        None if found is None else Association(None, found, position),
-        MetadataOptions() if metadata_options is None else metadata_options,
+        None if found is None else Association(found, position, position[0]),
+        options,
         None if found is None else Epoch(position, 0),
         tags=pairs,
         user_data=data,
@@ -181,4 +258,14 @@ def prepare_launch(
         find_profile,
         time.next_slot,
         Timeline(position, record),
+        check_options,
+        hibernation,
+        client_token,
     )
+
+
+def _texts(values: Iterable[str], name: str) -> tuple[str, ...]:
+    found = tuple(values)
+    if isinstance(values, str) or not all(isinstance(value, str) for value in found):
+        raise TypeError(f"{name} must be several str, got {shown(values)}")
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ec2roles.clock import from_microseconds, iso
 from ec2roles.ec2.fetch import NO_PROFILE, NO_ROLE, Fetch
+from ec2roles.ec2.metadata_text import document
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.sts.credentials import Credentials
 
@@ -11,20 +12,6 @@ _SEE = (
     "  Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/"
     "troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc."
 )
-
-
-def document(pairs: list[tuple[str, str]]) -> str:
-    """
-    Return a document as the metadata service writes it: two spaces, ``"key" : "value"``, no line end at the end.
-
-    >>> print(document([("Code", "Success"), ("Type", "AWS-HMAC")]))
-    {
-      "Code" : "Success",
-      "Type" : "AWS-HMAC"
-    }
-    """
-    # Keys and values here never need escaping: names, ARNs, ids and base64.
-    return "{\n" + ",\n".join(f'  "{key}" : "{value}"' for key, value in pairs) + "\n}"
 
 
 def _time(microseconds: int) -> str:
@@ -48,7 +35,7 @@ def profile_info(fetch: Fetch, profile: InstanceProfile, since: int) -> str:
                 ("LastUpdated", _time(fetch.position[0])),
             ]
         )
-    seen = [position[0] for position in profile.changes() if position <= fetch.position]
+    seen = [position[0] for position in profile.changes() if position <= fetch.seen]
     pairs = [
         ("Code", "Success"),
         ("LastUpdated", _time(max([since, *seen]))),
@@ -65,16 +52,15 @@ def role_credentials(credentials: Credentials) -> str:
     assert (
         credentials.issued is not None and credentials.expiration is not None and credentials.session_token is not None
     )
-    return document(
-        [
-            ("Code", "Success"),
-            ("LastUpdated", iso(credentials.issued)),
-            ("Type", "AWS-HMAC"),
-            ("AccessKeyId", credentials.access_key_id),
-            ("SecretAccessKey", credentials.secret_access_key.reveal()),
-            ("Token", credentials.session_token.reveal()),
-            ("Expiration", iso(credentials.expiration)),
-        ]
+    # Written out, because it is what is asked for most.
+    return (
+        '{\n  "Code" : "Success",\n'
+        f'  "LastUpdated" : "{iso(credentials.issued)}",\n'
+        '  "Type" : "AWS-HMAC",\n'
+        f'  "AccessKeyId" : "{credentials.access_key_id}",\n'
+        f'  "SecretAccessKey" : "{credentials.secret_access_key.reveal()}",\n'
+        f'  "Token" : "{credentials.session_token.reveal()}",\n'
+        f'  "Expiration" : "{iso(credentials.expiration)}"\n}}'
     )
 
 

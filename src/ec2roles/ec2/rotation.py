@@ -36,6 +36,7 @@ class Rotation:
         refresh: how far apart the scheduled refreshes are.
         jitter: each instance draws its own offset between nothing and this from the seed. Its refreshes are later by the
             offset and its credentials live longer by it: ``lifetime=6 h 20 min, jitter=16 min`` is what the field shows.
+        association_delay: how long an association stays ``associating`` before the metadata shows its role.
         on_refresh_failure: ``keep`` leaves the last good set in the metadata until it expires; ``drop`` shows the failure
             at once.
 
@@ -47,12 +48,15 @@ class Rotation:
     refresh: timedelta = attrs.field(default=timedelta(hours=1), validator=_span)
     jitter: timedelta = attrs.field(default=timedelta(0), validator=_span)
     on_refresh_failure: str = attrs.field(default=KEEP)
+    association_delay: timedelta = attrs.field(default=timedelta(0), validator=_span, kw_only=True)
     refresh_microseconds: int = attrs.field(init=False, eq=False, repr=False)
     lifetime_microseconds: int = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self.refresh < timedelta(minutes=1) or self.jitter < timedelta(0):
             raise DurationError(detail=f"refresh must be a minute or more and jitter not negative, got '{self}'")
+        if self.association_delay < timedelta(0):
+            raise DurationError(detail=f"association_delay must not be negative, got '{self.association_delay}'")
         if self.lifetime - self.refresh < OVERLAP:
             raise DurationError(
                 detail=f"lifetime must exceed refresh by five minutes or more, got '{self.lifetime}' and '{self.refresh}'"

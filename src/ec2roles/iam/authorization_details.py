@@ -274,6 +274,7 @@ class _Loader:
             version_id=default,
             other_versions=documents,
             policy_id=place.text("PolicyId"),
+            description=place.get("Description").value,
             stored=True,
             **self._common(place),
         )

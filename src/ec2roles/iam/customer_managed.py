@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import attrs
 
 from ec2roles.arns import shown
 from ec2roles.atomic import atomic
 from ec2roles.errors import DeleteConflictError, InvalidInputError, LimitExceededError, NoSuchEntityError
-from ec2roles.iam.names import POLICY_NAME, POLICY_PATH
+from ec2roles.iam.names import (
+    POLICY_DESCRIPTION,
+    POLICY_NAME,
+    POLICY_PATH,
+    Tags,
+    check_tags,
+    tags_with,
+    tags_without,
+)
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, check_size, load_policy
 from ec2roles.timeline import Position, Timekeeper, Timeline
@@ -25,11 +34,15 @@ class PolicyVersions:
         documents: version id, such as ``v1``, to document.
         default: the version id that is in force; empty once the policy is deleted.
         newest: the number of the newest version ever made; numbers are not used again.
+        created: version id to where in time it was made.
+        tags: pairs of key and value.
     """
 
     documents: Mapping[str, Policy]
     default: str
     newest: int
+    created: Mapping[str, Position]
+    tags: Tags = ()
 
 
 _VERSION_ID = re.compile(r"v([1-9][0-9]{0,8})(\.[A-Za-z0-9-]*)?")
@@ -62,11 +75,13 @@ class CustomerManagedPolicy:
         path: such as ``/team/``.
         quotas: the account's limits.
         stored: True for a document that AWS has stored already and that is only loaded here.
+        description: free text, at most 1,000 characters; it is never changed.
+        tags: a mapping, at most 50.
         version_id: the id of the document's version, for a policy loaded from an account.
         other_versions: documents of versions that are not in force, by version id, for a policy loaded from an account.
 
     Raises:
-        InvalidNameError: if the name or the path does not fit.
+        InvalidNameError: if the name, the path or the description does not fit.
         PolicyError: if IAM refuses the document.
         PolicyTooLargeError: if it is over 6,144 characters.
     """
@@ -77,11 +92,14 @@ class CustomerManagedPolicy:
     account_id: str = attrs.field(default="123456789012", kw_only=True)
     path: str = attrs.field(default="/", kw_only=True)
     quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
+    description: str | None = attrs.field(default=None, kw_only=True)
+    _tags: Any = attrs.field(default=None, kw_only=True, alias="tags")
     _policy_id: str | None = attrs.field(default=None, kw_only=True, alias="policy_id")
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     _version_id: str = attrs.field(default="v1", kw_only=True, alias="version_id")
     _other_versions: Mapping[str, Policy] = attrs.field(factory=dict, kw_only=True, alias="other_versions")
     policy_id: str = attrs.field(init=False)
+    created: Position = attrs.field(init=False)
     _versions: Timeline[PolicyVersions] = attrs.field(init=False)
 
     @atomic
@@ -93,12 +111,17 @@ class CustomerManagedPolicy:
         documents.update(
             (version, other.named(self.name, arn=self.arn)) for version, other in self._other_versions.items()
         )
+        documents = dict(sorted(documents.items(), key=lambda one: _number(one[0])))
         newest = max(_number(version) for version in documents)
-        self._document = None
+        tags = check_tags(self._tags, most=self.quotas.tags, stored=self._stored)
+        if self.description is not None:
+            POLICY_DESCRIPTION.check(self.description)
+        self._document = self._tags = None
         self._other_versions = {}
-        position = self.time.write("CreatePolicy", self.arn, account_id=self.account_id)
+        self.created = self.time.write("CreatePolicy", self.arn, account_id=self.account_id)
         self.policy_id = self._policy_id or self.time.ids.entity_id("ANPA")
-        self._versions = Timeline(position, PolicyVersions(documents, self._version_id, newest))
+        made = dict.fromkeys(documents, self.created)
+        self._versions = Timeline(self.created, PolicyVersions(documents, self._version_id, newest, made, tags))
 
     def _load(self, document: object, *, stored: bool = False) -> Policy:
         policy = load_policy(document, "identity", stored=stored)
@@ -116,11 +139,6 @@ class CustomerManagedPolicy:
         return f"arn:aws:iam::{self.account_id}:policy{self.path}{self.name}"
 
     @property
-    def created(self) -> Position:
-        """Where in time it was created."""
-        return self._versions.first_position
-
-    @property
     def attachable(self) -> bool:
         """Whether it can be attached: yes, while it exists."""
         return bool(self._versions.last.default)
@@ -134,6 +152,22 @@ class CustomerManagedPolicy:
     def versions(self) -> tuple[str, ...]:
         """The ids of all versions."""
         return tuple(self._versions.last.documents)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags by key."""
+        return dict(self._versions.last.tags)
+
+    def version(self, version_id: str) -> tuple[Policy, Position]:
+        """
+        Return the document of a version, and where in time it was made.
+
+        Raises:
+            NoSuchEntityError: if there is no such version.
+        """
+        state = self._existing()
+        self._require(version_id, state)
+        return state.documents[version_id], state.created[version_id]
 
     @property
     def document(self) -> Policy:
@@ -173,12 +207,15 @@ class CustomerManagedPolicy:
                 detail=f"{self.name} has {', '.join(state.documents)}",
             )
         version = f"v{state.newest + 1}"
-        documents = {**state.documents, version: policy}
-        self._write(
-            "CreatePolicyVersion",
-            version,
-            PolicyVersions(documents, version if set_as_default else state.default, state.newest + 1),
+        position = self._note("CreatePolicyVersion", version)
+        new = attrs.evolve(
+            state,
+            documents={**state.documents, version: policy},
+            default=version if set_as_default else state.default,
+            newest=state.newest + 1,
+            created={**state.created, version: position},
         )
+        self._keep(position, new)
         return version
 
     @atomic
@@ -213,14 +250,38 @@ class CustomerManagedPolicy:
         self._write("DeletePolicyVersion", version_id, attrs.evolve(state, documents=documents))
 
     @atomic
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Add or replace tags (AWS: TagPolicy)."""
+        state = self._existing()
+        new = tags_with(state.tags, tags, most=self.quotas.tags)
+        self._write("TagPolicy", "", attrs.evolve(state, tags=new))
+
+    @atomic
+    def untag(self, keys: Iterable[str]) -> None:
+        """Remove tags by key (AWS: UntagPolicy); unknown keys are passed over, as in AWS."""
+        state = self._existing()
+        self._write("UntagPolicy", "", attrs.evolve(state, tags=tags_without(state.tags, keys)))
+
+    def tags_at(self, position: Position) -> Tags:
+        """Return its tags as of *position*."""
+        state = self._versions.at(position)
+        return () if state is None else state.tags
+
+    @atomic
     def mark_deleted(self) -> Position:
         """Record that the policy is gone; the directory calls this once nothing refers to it."""
-        return self._write("DeletePolicy", "", PolicyVersions({}, "", self._existing().newest))
+        return self._write("DeletePolicy", "", PolicyVersions({}, "", self._existing().newest, {}))
 
     def _write(self, operation: str, detail: str, state: PolicyVersions) -> Position:
-        position = self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
-        self.time.record(self._versions, position, state)
+        position = self._note(operation, detail)
+        self._keep(position, state)
         return position
+
+    def _note(self, operation: str, detail: str) -> Position:
+        return self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)
+
+    def _keep(self, position: Position, state: PolicyVersions) -> None:
+        self.time.record(self._versions, position, state)
 
     def _existing(self) -> PolicyVersions:
         state = self._versions.last

@@ -143,6 +143,7 @@ class Directory:
     def delete_role(self, name: str) -> None:
         """See `Account.delete_role`."""
         role = self.roles[name]
+        role.check_modifiable()
         holders = [profile.name for profile in self.instance_profiles.values() if profile.role is role]
         _refuse_delete(
             (holders, "must remove roles from instance profile first", "remove it from instance profile {}"),
@@ -174,11 +175,18 @@ class Directory:
     # -- users and groups -------------------------------------------------------------------------------------------
 
     @atomic
-    def create_user(self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None) -> User:
+    def create_user(
+        self,
+        name: str,
+        *,
+        path: str = "/",
+        tags: Mapping[str, str] | None = None,
+        permissions_boundary: object = None,
+    ) -> User:
         """See `Account.create_user`."""
         User.name_rule.check(name)
         self.users.check_free(name)
-        user = User(name, path=path, tags=tags, policies=self, **self._common())
+        user = User(name, path=path, tags=tags, boundary=permissions_boundary, policies=self, **self._common())
         self.users.add(user, user.created)
         return user
 
@@ -192,6 +200,11 @@ class Directory:
                 ["password"] if user.has_console_password else [],
                 "must delete login profile first",
                 "delete its {} first",
+            ),
+            (
+                [device.serial_number for device in user.mfa_devices],
+                "must delete MFA device first",
+                "deactivate_mfa_device({}) first",
             ),
             *_policies_in_the_way(user),
             (
@@ -225,11 +238,19 @@ class Directory:
     # -- managed policies -------------------------------------------------------------------------------------------
 
     @atomic
-    def create_policy(self, name: str, document: object, *, path: str = "/") -> CustomerManagedPolicy:
+    def create_policy(
+        self,
+        name: str,
+        document: object,
+        *,
+        path: str = "/",
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> CustomerManagedPolicy:
         """See `Account.create_policy`."""
         POLICY_NAME.check(name)
         self.policies.check_free(name)
-        policy = CustomerManagedPolicy(name, document, path=path, **self._common())
+        policy = CustomerManagedPolicy(name, document, path=path, description=description, tags=tags, **self._common())
         self.policies.add(policy, policy.created)
         return policy
 

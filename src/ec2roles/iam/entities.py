@@ -104,6 +104,13 @@ class Entities(Generic[Entity]):
         timeline = self._names.get(_key(name))
         return None if timeline is None else timeline.at(position)
 
+    def all_at(self, position: Position) -> list[Entity]:
+        """Return the entities that existed as of *position*, in the order of their names."""
+        found = [
+            entity for entity in (timeline.at(position) for timeline in self._names.values()) if entity is not None
+        ]
+        return sorted(found, key=self.name_of)
+
     def __getitem__(self, name: str) -> Entity:
         if not isinstance(name, str):
             raise TypeError(f"a {self.noun} is looked up by its name, got {type(name).__name__}")

@@ -12,7 +12,6 @@ from ec2roles.errors import InvalidInputError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import GROUP_NAME, NameRule
 from ec2roles.policy import Policy
-from ec2roles.timeline import Timeline
 
 
 @attrs.define(eq=False, repr=False)
@@ -39,9 +38,8 @@ class Group(Identity):
     def __attrs_post_init__(self) -> None:
         self.check_name()
         state = IdentityState(inline=dict(self._inline), attached=self._attached)
-        position = self.time.write("CreateGroup", self.arn, account_id=self.account_id)
+        self._begin(state)
         self.group_id = self._group_id or self.time.ids.entity_id("AGPA")
-        self._states = Timeline(position, state)
 
     def put_permissions_boundary(self, policy: object) -> NoReturn:
         """Refuse: AWS bounds users and roles, not groups."""

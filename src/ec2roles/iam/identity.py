@@ -17,7 +17,7 @@ from ec2roles.errors import (
     PolicyTooLargeError,
 )
 from ec2roles.iam.managed import AwsManagedPolicies
-from ec2roles.iam.names import PATH, POLICY_NAME, NameRule, Tags, check_tags
+from ec2roles.iam.names import PATH, POLICY_NAME, NameRule, Tags, tags_with, tags_without
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, PolicySet, load_policy
 from ec2roles.timeline import Position, Timekeeper, Timeline
@@ -98,6 +98,7 @@ class Identity:
     path: str = attrs.field(default="/", kw_only=True)
     quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
     _policies: PolicyFinder | None = attrs.field(default=None, kw_only=True, alias="policies")
+    created: Position = attrs.field(init=False)
     _states: Timeline[Any] = attrs.field(init=False)
 
     def check_name(self) -> None:
@@ -109,11 +110,6 @@ class Identity:
     def arn(self) -> str:
         """``arn:aws:iam::ACCOUNT:KIND/PATH/NAME``."""
         return f"arn:aws:iam::{self.account_id}:{self.kind.lower()}{self.path}{self.name}"
-
-    @property
-    def created(self) -> Position:
-        """Where in time it was created."""
-        return self._states.first_position
 
     @property
     def policies(self) -> Mapping[str, Policy]:
@@ -140,10 +136,23 @@ class Identity:
         state = self._states.at(position)
         return state is not None and state.exists
 
+    def state_at(self, position: Position) -> Any:
+        """Return everything about it that can change, as of *position*; None before it was created."""
+        return self._states.at(position)
+
     def principal_tags(self, position: Position) -> Tags:
         """Return its tags as of *position*."""
         state = self._states.at(position)
         return () if state is None else state.tags
+
+    def boundary_at(self, position: Position) -> ManagedPolicy | Policy | None:
+        """Return its boundary as of *position*, or None."""
+        state = self._states.at(position)
+        return None if state is None else state.boundary
+
+    def mfa_device(self, serial_number: str, position: Position) -> Any:
+        """Return None: only users have MFA devices."""
+        return None
 
     # -- policies ---------------------------------------------------------------------------------------------------
 
@@ -180,6 +189,21 @@ class Identity:
             )
         self._write(f"Put{self.kind}Policy", attrs.evolve(state, inline=inline), detail=name)
 
+    def inline_policy(self, name: str) -> Policy:
+        """
+        Return an inline policy (AWS: GetRolePolicy, GetUserPolicy, GetGroupPolicy).
+
+        Raises:
+            NoSuchEntityError: if there is none of that name.
+        """
+        inline: Mapping[str, Policy] = self._existing().inline
+        if name not in inline:
+            raise NoSuchEntityError(
+                f"The {self.kind.lower()} policy with name {name} cannot be found.",
+                detail=f"no inline policy {shown(name)}; known: {_some(inline)}",
+            )
+        return inline[name]
+
     @atomic
     def delete_policy(self, name: str) -> None:
         """
@@ -189,11 +213,7 @@ class Identity:
             NoSuchEntityError: if there is none of that name.
         """
         state = self._existing()
-        if name not in state.inline:
-            raise NoSuchEntityError(
-                f"The {self.kind.lower()} policy with name {name} cannot be found.",
-                detail=f"no inline policy {shown(name)}; known: {_some(state.inline)}",
-            )
+        self.inline_policy(name)
         inline = {key: value for key, value in state.inline.items() if key != name}
         self._write(f"Delete{self.kind}Policy", attrs.evolve(state, inline=inline), detail=name)
 
@@ -272,20 +292,13 @@ class Identity:
     def tag(self, tags: Mapping[str, str]) -> None:
         """Add or replace tags (AWS: TagRole, TagUser)."""
         state = self._existing()
-        new = check_tags(tags, most=self.quotas.tags)
-        replaced = {key.lower() for key, _ in new}
-        kept = tuple((key, value) for key, value in state.tags if key.lower() not in replaced)
-        self._write(f"Tag{self.kind}", attrs.evolve(state, tags=check_tags(kept + new, most=self.quotas.tags)))
+        self._write(f"Tag{self.kind}", attrs.evolve(state, tags=tags_with(state.tags, tags, most=self.quotas.tags)))
 
     @atomic
     def untag(self, keys: Iterable[str]) -> None:
         """Remove tags by key (AWS: UntagRole, UntagUser); unknown keys are passed over, as in AWS."""
         state = self._existing()
-        if isinstance(keys, str):
-            raise TypeError(f"keys must be a list of tag keys, got the text {shown(keys)}; write [{shown(keys)}]")
-        gone = {key.lower() for key in keys}
-        kept = tuple((key, value) for key, value in state.tags if key.lower() not in gone)
-        self._write(f"Untag{self.kind}", attrs.evolve(state, tags=kept))
+        self._write(f"Untag{self.kind}", attrs.evolve(state, tags=tags_without(state.tags, keys)))
 
     # -- what the evaluator gets ------------------------------------------------------------------------------------
 
@@ -396,6 +409,11 @@ class Identity:
                 f"Cannot exceed quota for PoliciesPer{self.kind}: {most}",
                 detail=f"{self.name} has {most} attached already",
             )
+
+    def _begin(self, state: Any) -> None:
+        """Note that it is created, and *state* as its first."""
+        self.created = self.time.write(f"Create{self.kind}", self.arn, account_id=self.account_id)
+        self._states = Timeline(self.created, state)
 
     def _write(self, operation: str, state: Any, *, detail: str = "") -> Position:
         position = self.time.write(operation, self.arn, account_id=self.account_id, detail=detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -9,7 +10,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.atomic import atomic
 from ec2roles.errors import Ec2RolesError, LimitExceededError, NoSuchEntityError
-from ec2roles.iam.names import PATH, PROFILE_NAME, Tags, check_tags
+from ec2roles.iam.names import PATH, PROFILE_NAME, Tags, check_tags, tags_with, tags_without
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.timeline import Position, Timekeeper, Timeline
@@ -72,6 +73,7 @@ class InstanceProfile:
     _profile_id: str | None = attrs.field(default=None, kw_only=True, alias="profile_id")
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     profile_id: str = attrs.field(init=False)
+    created: Position = attrs.field(init=False)
     _states: Timeline[ProfileState] = attrs.field(init=False)
 
     @atomic
@@ -83,9 +85,9 @@ class InstanceProfile:
             self._check_role(self._role)
         state = ProfileState(self._role, tags)
         self._tags = self._role = None
-        position = self.time.write("CreateInstanceProfile", self.arn, account_id=self.account_id)
+        self.created = self.time.write("CreateInstanceProfile", self.arn, account_id=self.account_id)
         self.profile_id = self._profile_id or self.time.ids.entity_id("AIPA")
-        self._states = Timeline(position, state)
+        self._states = Timeline(self.created, state)
 
     @property
     def arn(self) -> str:
@@ -102,11 +104,6 @@ class InstanceProfile:
         """The tags by key."""
         return dict(self._states.last.tags)
 
-    @property
-    def created(self) -> Position:
-        """Where in time it was created."""
-        return self._states.first_position
-
     def exists(self, position: Position) -> bool:
         """Return whether it exists as of *position*."""
         state = self._states.at(position)
@@ -116,6 +113,11 @@ class InstanceProfile:
         """Return the role it holds as of *position*."""
         state = self._states.at(position)
         return None if state is None else state.role
+
+    def tags_at(self, position: Position) -> Tags:
+        """Return its tags as of *position*."""
+        state = self._states.at(position)
+        return () if state is None else state.tags
 
     def changes(self) -> list[Position]:
         """Return the positions at which it was changed, oldest first."""
@@ -131,11 +133,13 @@ class InstanceProfile:
         Raises:
             LimitExceededError: if it holds a role already; one is the most, and AWS does not raise that.
             NoSuchEntityError: if the profile or the role has been deleted.
+            UnmodifiableEntityError: if the role is service-linked.
         """
         state = self._existing()
         if not isinstance(role, Role):
             raise TypeError(f"an instance profile holds a Role, got {type(role).__name__}")
         self._check_role(role)
+        role.check_modifiable()
         if state.role is not None:
             raise LimitExceededError(
                 f"Cannot exceed quota for InstanceSessionsPerInstanceProfile: {self.quotas.roles_per_instance_profile}",
@@ -164,6 +168,19 @@ class InstanceProfile:
                 detail=f"'{self.name}' holds {shown(state.role.name) if state.role else 'no role'}",
             )
         self._write("RemoveRoleFromInstanceProfile", attrs.evolve(state, role=None), detail=state.role.name)
+
+    @atomic
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Add or replace tags (AWS: TagInstanceProfile)."""
+        state = self._existing()
+        new = tags_with(state.tags, tags, most=self.quotas.tags)
+        self._write("TagInstanceProfile", attrs.evolve(state, tags=new))
+
+    @atomic
+    def untag(self, keys: Iterable[str]) -> None:
+        """Remove tags by key (AWS: UntagInstanceProfile); unknown keys are passed over, as in AWS."""
+        state = self._existing()
+        self._write("UntagInstanceProfile", attrs.evolve(state, tags=tags_without(state.tags, keys)))
 
     @atomic
     def mark_deleted(self) -> Position:

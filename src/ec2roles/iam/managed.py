@@ -47,6 +47,11 @@ class AwsManagedPolicy:
         return f"{ARN_PREFIX}{self.path}{self.name}"
 
     @property
+    def tags(self) -> dict[str, str]:
+        """Its tags: AWS puts none on its own policies."""
+        return {}
+
+    @property
     def attachable(self) -> bool:
         """Whether a role of yours may have it: policies for service-linked roles belong to those alone."""
         return not self.path.startswith("/aws-service-role/")
@@ -118,6 +123,10 @@ class AwsManagedPolicies:
     def find(self, name_or_arn: str) -> AwsManagedPolicy:
         """Do as ``library[name_or_arn]`` does, so that a library alone can serve a role that is built by hand."""
         return self[name_or_arn]
+
+    def arn_of(self, name: str) -> str:
+        """Return the ARN of the policy of that name; its document is not read for that."""
+        return f"{ARN_PREFIX}{self._read()[name].path}{name}"
 
     def __contains__(self, name_or_arn: object) -> bool:
         return isinstance(name_or_arn, str) and self._name(name_or_arn) is not None

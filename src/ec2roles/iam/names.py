@@ -42,6 +42,16 @@ class NameRule:
         """
         if not isinstance(value, str):
             raise TypeError(f"{self.noun} must be str, got {type(value).__name__}")
+        problems = self.broken(value)
+        if problems:
+            raise InvalidNameError(
+                validation_message([(shown(value), self.member, problem) for problem in problems]),
+                detail=f"{self.noun} must be {self.shortest}-{self.longest} of {self.pattern.rstrip('+*')}, got {shown(value)}",
+            )
+        return value
+
+    def broken(self, value: str) -> list[str]:
+        """Return the constraints that *value* breaks, as AWS words them; none if it fits."""
         problems = []
         if len(value) < self.shortest:
             problems.append(f"Member must have length greater than or equal to {self.shortest}")
@@ -49,12 +59,7 @@ class NameRule:
             problems.append(f"Member must have length less than or equal to {self.longest}")
         if not re.fullmatch(self.regex, value):
             problems.append(f"Member must satisfy regular expression pattern: {self.pattern}")
-        if problems:
-            raise InvalidNameError(
-                validation_message([(shown(value), self.member, problem) for problem in problems]),
-                detail=f"{self.noun} must be {self.shortest}-{self.longest} of {self.pattern.rstrip('+*')}, got {shown(value)}",
-            )
-        return value
+        return problems
 
 
 def validation_message(problems: list[tuple[str, str, str]]) -> str:
@@ -106,6 +111,10 @@ DESCRIPTION = NameRule(
     r"[\t\n\r -~\u00a1-\u00ff]*",
     0,
     1000,
+)
+
+POLICY_DESCRIPTION = NameRule(
+    "description", "description", r"[\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}]*", r"[^\x00-\x1f]*", 0, 1000
 )
 
 Tags = tuple[tuple[str, str], ...]
@@ -177,3 +186,44 @@ def check_tags(tags: Mapping[str, str] | Iterable[tuple[str, str]] | None, *, mo
             f"Cannot exceed quota for TagsPerEntity: {most}", detail=f"{len(pairs)} tags, at most {most}"
         )
     return pairs
+
+
+def tags_with(tags: Tags, new: Mapping[str, str] | Iterable[tuple[str, str]] | None, *, most: int) -> Tags:
+    """
+    Return *tags* with *new* ones added, or put in place of those of the same key.
+
+    >>> tags_with((("team", "red"), ("stage", "test")), {"Team": "blue"}, most=50)
+    (('stage', 'test'), ('Team', 'blue'))
+
+    Args:
+        tags: what there is.
+        new: a mapping, or pairs of key and value.
+        most: how many there may be.
+
+    Raises:
+        TypeError, InvalidNameError, InvalidInputError, LimitExceededError: see `check_tags`.
+    """
+    added = check_tags(new, most=most)
+    replaced = {key.lower() for key, _ in added}
+    together = (*(pair for pair in tags if pair[0].lower() not in replaced), *added)
+    if len(together) > most:
+        raise LimitExceededError(
+            f"Cannot exceed quota for TagsPerEntity: {most}", detail=f"{len(together)} tags, at most {most}"
+        )
+    return together
+
+
+def tags_without(tags: Tags, keys: Iterable[str]) -> Tags:
+    """
+    Return *tags* without those of *keys*, whatever the case; unknown keys are passed over, as in AWS.
+
+    >>> tags_without((("team", "red"), ("stage", "test")), ["TEAM", "other"])
+    (('stage', 'test'),)
+
+    Raises:
+        TypeError: if *keys* is one text, not a list of them.
+    """
+    if isinstance(keys, str):
+        raise TypeError(f"keys must be a list of tag keys, got the text {shown(keys)}; write [{shown(keys)}]")
+    gone = {key.lower() for key in keys}
+    return tuple(pair for pair in tags if pair[0].lower() not in gone)

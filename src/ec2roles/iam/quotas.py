@@ -30,4 +30,5 @@ class Quotas:
     policies: int = 1_500
     roles_per_instance_profile: int = 1
     access_keys_per_user: int = 2
+    mfa_devices_per_user: int = 8
     tags: int = 50

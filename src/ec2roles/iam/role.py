@@ -10,12 +10,15 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.atomic import atomic
 from ec2roles.clock import iso
-from ec2roles.errors import DurationError
+from ec2roles.errors import DurationError, UnmodifiableEntityError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import DESCRIPTION, ROLE_NAME, NameRule, check_tags, validation_message, wrong_type
 from ec2roles.iam.trust import Trust
 from ec2roles.policy import Policy, TrustPolicy, check_size, load_policy
-from ec2roles.timeline import Position, Timeline
+from ec2roles.timeline import Position
+
+SERVICE_LINKED = "/aws-service-role/"
+"""The path of the roles that belong to AWS's services."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -111,9 +114,8 @@ class Role(Identity):
         )
         # What was given lives in the state from here on.
         self._trust = self._tags = self._boundary = None
-        position = self.time.write("CreateRole", self.arn, account_id=self.account_id)
+        self._begin(state)
         self.role_id = self._role_id or self.time.ids.entity_id("AROA")
-        self._states = Timeline(position, state)
 
     def _load_trust(self, trust: object) -> Trust:
         loaded = load_policy(trust, "trust")
@@ -138,6 +140,25 @@ class Role(Identity):
     def max_session_duration(self) -> int:
         """The longest session a caller may ask for, in seconds."""
         return self._states.last.max_session_duration  # type: ignore[no-any-return]
+
+    @property
+    def service_linked(self) -> bool:
+        """Whether it belongs to an AWS service: its path says so, and nobody but AWS changes it."""
+        return self.path.startswith(SERVICE_LINKED)
+
+    def check_modifiable(self) -> None:
+        """
+        Make sure that it may be changed.
+
+        Raises:
+            UnmodifiableEntityError: if it is service-linked.
+        """
+        if self.service_linked:
+            raise protected_role(self.name)
+
+    def _write(self, operation: str, state: Any, *, detail: str = "") -> Position:
+        self.check_modifiable()
+        return super()._write(operation, state, detail=detail)
 
     def trust_at(self, position: Position) -> Trust | None:
         """Return the trust policy to judge by as of *position*, or None if the role does not exist then."""
@@ -204,6 +225,14 @@ class Role(Identity):
             "Condition": {"DateLessThan": {"aws:TokenIssueTime": cutoff}},
         }
         self.put_policy("AWSRevokeOlderSessions", {"Version": "2012-10-17", "Statement": [statement]})
+
+
+def protected_role(name: str) -> UnmodifiableEntityError:
+    """Return IAM's error for a change of a service-linked role."""
+    return UnmodifiableEntityError(
+        f"Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS",
+        detail=f"a role with a path below '{SERVICE_LINKED}' is service-linked",
+    )
 
 
 def check_max_session_duration(value: object) -> int:

@@ -44,10 +44,15 @@ class Trust:
     bound: TrustPolicy
     principals: tuple[tuple[str, str], ...] = ()
     policy_set: PolicySet = attrs.field(init=False, repr=False, eq=False)
+    conditional: bool = attrs.field(init=False, repr=False, eq=False)
+    """Whether what it says depends on more than who asks."""
+    answers: dict[object, tuple[object, bool]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    """What it said to services before, for the token service that asked."""
 
     def __attrs_post_init__(self) -> None:
         # Compiled once here: an assume is judged at every rotation of every instance.
         object.__setattr__(self, "policy_set", PolicySet(resource=self.bound))
+        object.__setattr__(self, "conditional", any(statement.conditions for statement in self.bound.statements))
 
     @classmethod
     def bind(cls, policy: TrustPolicy, find_principal: Callable[[str], str | None] | None) -> Trust:

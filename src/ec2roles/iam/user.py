@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -25,7 +25,10 @@ from ec2roles.policy import Policy
 from ec2roles.secret import Secret
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
-from ec2roles.timeline import Position, Timeline
+from ec2roles.timeline import Position
+
+if TYPE_CHECKING:
+    from ec2roles.iam.mfa_device import MfaDevice
 
 ACTIVE = "Active"
 INACTIVE = "Inactive"
@@ -40,11 +43,13 @@ class UserState(IdentityState):
         groups: the groups it is in.
         access_keys: access key id to ``Active`` or ``Inactive``; a deleted key is not there.
         password: the console password, or None for a user who cannot sign in.
+        mfa_devices: its MFA devices by serial number.
     """
 
     groups: tuple[Group, ...] = ()
     access_keys: Mapping[str, str] = attrs.field(factory=dict)
     password: Secret | None = None
+    mfa_devices: Mapping[str, MfaDevice] = attrs.field(factory=dict)
 
 
 @attrs.define(eq=False, repr=False)
@@ -91,9 +96,8 @@ class User(Identity):
             tags=check_tags(self._tags, most=self.quotas.tags, stored=self._stored),
         )
         self._tags = self._boundary = None
-        position = self.time.write("CreateUser", self.arn, account_id=self.account_id)
+        self._begin(state)
         self.user_id = self._user_id or self.time.ids.entity_id("AIDA")
-        self._states = Timeline(position, state)
 
     # -- access keys ------------------------------------------------------------------------------------------------
 
@@ -101,6 +105,16 @@ class User(Identity):
     def access_keys(self) -> dict[str, str]:
         """The ids of the access keys, each with ``Active`` or ``Inactive``."""
         return dict(self._states.last.access_keys)
+
+    def access_key_created(self, access_key_id: str) -> int:
+        """
+        Return when one of its access keys was made, in microseconds.
+
+        Raises:
+            NoSuchEntityError: if it has none of that id.
+        """
+        self._state_with_key(access_key_id)
+        return next(one.issued for one in self._issued if one.credentials.access_key_id == access_key_id)
 
     @atomic
     def create_access_key(self) -> Credentials:
@@ -190,6 +204,67 @@ class User(Identity):
             return None
         session = self._issued[issued.ordinal]
         return session if session.credentials.access_key_id == access_key_id else None
+
+    # -- multi-factor authentication ----------------------------------------------------------------------------------
+
+    @property
+    def mfa_devices(self) -> tuple[MfaDevice, ...]:
+        """The MFA devices, in the order in which they were enabled."""
+        return tuple(self._states.last.mfa_devices.values())
+
+    def mfa_device(self, serial_number: str, position: Position) -> MfaDevice | None:
+        """Return its MFA device of that serial number as of *position*, or None."""
+        state = self._states.at(position)
+        return None if state is None else state.mfa_devices.get(serial_number)
+
+    @atomic
+    def enable_mfa_device(self, serial_number: str | None = None) -> MfaDevice:
+        """
+        Give the user a virtual MFA device (AWS: CreateVirtualMFADevice and EnableMFADevice).
+
+        Args:
+            serial_number: ``arn:aws:iam::ACCOUNT:mfa/NAME`` by default.
+
+        Raises:
+            EntityAlreadyExistsError: if the user has that device already.
+            LimitExceededError: if there are eight already.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.iam.mfa_device import MfaDevice
+
+        state = self._existing()
+        serial = f"arn:aws:iam::{self.account_id}:mfa/{self.name}" if serial_number is None else serial_number
+        device = MfaDevice(serial, self.time)
+        if serial in state.mfa_devices:
+            raise EntityAlreadyExistsError(
+                "MFADevice entity at the same path and name already exists.",
+                detail=f"user '{self.name}' has '{serial}'",
+            )
+        if len(state.mfa_devices) >= self.quotas.mfa_devices_per_user:
+            raise LimitExceededError(
+                f"Cannot exceed quota for MFADevicesPerUser: {self.quotas.mfa_devices_per_user}",
+                detail=f"user '{self.name}' has {len(state.mfa_devices)}",
+            )
+        devices = {**state.mfa_devices, serial: device}
+        self._write("EnableMFADevice", attrs.evolve(state, mfa_devices=devices), detail=serial)
+        return device
+
+    @atomic
+    def deactivate_mfa_device(self, serial_number: str) -> None:
+        """
+        Take an MFA device away (AWS: DeactivateMFADevice and DeleteVirtualMFADevice).
+
+        Raises:
+            NoSuchEntityError: if the user has none of that serial number.
+        """
+        state = self._existing()
+        if serial_number not in state.mfa_devices:
+            raise NoSuchEntityError(
+                f"VirtualMFADevice with serial number {serial_number} does not exist.",
+                detail=f"user '{self.name}' has no MFA device {shown(serial_number)}",
+            )
+        devices = {key: value for key, value in state.mfa_devices.items() if key != serial_number}
+        self._write("DeactivateMFADevice", attrs.evolve(state, mfa_devices=devices), detail=serial_number)
 
     # -- console sign-in --------------------------------------------------------------------------------------------
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from ec2roles.policy.document import Policy, load_policy, load_resource_policy
 from ec2roles.policy.plan import Layer
 
 Source = Policy | Mapping[str, Any] | str
+Levels = Iterable[Iterable[Source]] | tuple[Layer, ...]
 _ALIKE = frozenset({"identity", "boundary", "session"})
 _KEEP: Any = object()
 
@@ -28,17 +29,30 @@ def _layer(kind: str, sources: Iterable[Source] | Source | None) -> Layer | None
     return Layer(kind, policies) if policies else None
 
 
-def _levels(kind: str, levels: Iterable[Iterable[Source]] | None) -> tuple[Layer, ...]:
+def _levels(kind: str, levels: Levels | None) -> tuple[Layer, ...]:
     if not levels:
         return ()
+    if type(levels) is tuple and type(levels[0]) is Layer:
+        return cast("tuple[Layer, ...]", levels)  # compiled before
     if isinstance(levels, (Policy, Mapping, str)):
         raise TypeError(f"{kind}s must be a sequence of levels, each a sequence of policies")
     found = []
-    for level in levels:
+    for level in cast("Iterable[Iterable[Source]]", levels):
         if isinstance(level, (Policy, Mapping, str)):
             raise TypeError(f"each level of {kind}s must be a sequence of policies: write {kind}s=[[policy], [policy]]")
         found.append(Layer(kind, tuple([_load(source, kind) for source in level])))
     return tuple(found)
+
+
+def compile_levels(kind: str, levels: Iterable[Iterable[Source]]) -> tuple[Layer, ...]:
+    """
+    Return the policies of an organisation's levels, compiled once for all the sets that they will be put into.
+
+    Args:
+        kind: ``scp`` or ``rcp``.
+        levels: root, each unit on the path, account; each a sequence of policies.
+    """
+    return _levels(kind, levels)
 
 
 def _resource(source: Source | None) -> Layer | None:
@@ -83,8 +97,8 @@ class PolicySet:
         resource: Source | None = None,
         boundaries: Iterable[Source] | Source | None = (),
         session: Iterable[Source] | Source | None = (),
-        scps: Iterable[Iterable[Source]] | None = (),
-        rcps: Iterable[Iterable[Source]] | None = (),
+        scps: Levels | None = (),
+        rcps: Levels | None = (),
         endpoint: Iterable[Source] | Source | None = (),
     ) -> None:
         self._identity: Layer = _layer("identity", identity) or Layer("identity", ())
@@ -109,8 +123,8 @@ class PolicySet:
         resource: Source | None = _KEEP,
         boundaries: Iterable[Source] | Source | None = _KEEP,
         session: Iterable[Source] | Source | None = _KEEP,
-        scps: Iterable[Iterable[Source]] | None = _KEEP,
-        rcps: Iterable[Iterable[Source]] | None = _KEEP,
+        scps: Levels | None = _KEEP,
+        rcps: Levels | None = _KEEP,
         endpoint: Iterable[Source] | Source | None = _KEEP,
     ) -> PolicySet:
         """

@@ -10,6 +10,7 @@ import attrs
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
+from ec2roles.sts.refusal import JSON_SERVICES
 from ec2roles.sts.token_service import Authorization
 
 Authorizations = Callable[[Call], Iterable[Authorization | Sequence[Any]]]
@@ -47,7 +48,10 @@ class Operation:
 
 
 def plain_denial(call: Call, decision: Decision) -> AwsError:
-    """Return the error for a call that was denied, as IAM, STS and most services put it."""
+    """Return the error for a call that was denied, as IAM, STS and most services put it; JSON has a code of its own."""
+    status = JSON_SERVICES.get(call.action.partition(":")[0].lower())
+    if status is not None:
+        return AccessDeniedError(decision.message, code="AccessDeniedException", status=status)
     return AccessDeniedError(decision.message)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import attrs
 
@@ -50,14 +51,26 @@ class Registry:
 
     _services: dict[str, Service] = attrs.field(factory=dict, init=False, repr=False)
     _operations: dict[str, Found] = attrs.field(factory=dict, init=False, repr=False)
+    # What is not made before somebody calls it: the big tables would cost every program their import.
+    _later: dict[str, Callable[[], Service]] = attrs.field(factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
-        return f"<Registry of {', '.join(self._services) or 'no services'}>"
+        return f"<Registry of {', '.join(self.services) or 'no services'}>"
 
     @property
     def services(self) -> tuple[str, ...]:
         """The prefixes of the registered services."""
-        return tuple(self._services)
+        return (*self._services, *self._later)
+
+    def operations(self, prefix: str) -> tuple[Operation, ...]:
+        """
+        Return the operations of a service, in the order of its table.
+
+        Raises:
+            KeyError: if there is no such service.
+        """
+        self._load(prefix.lower())
+        return tuple(self._services[prefix.lower()].operations)
 
     def register(self, service: Service) -> None:
         """
@@ -66,12 +79,39 @@ class Registry:
         Raises:
             EntityAlreadyExistsError: if one with that prefix is registered already.
         """
-        prefix = service.name.lower()
-        if prefix in self._services:
+        self._check_free(service.name)
+        self._add(service)
+
+    def register_later(self, prefix: str, load: Callable[[], Service]) -> None:
+        """
+        Add a service that is made when one of its operations is first asked for.
+
+        Args:
+            prefix: the prefix of its actions.
+            load: makes it.
+
+        Raises:
+            EntityAlreadyExistsError: if one with that prefix is registered already.
+        """
+        self._check_free(prefix)
+        self._later[prefix.lower()] = load
+
+    def _check_free(self, prefix: str) -> None:
+        if prefix.lower() in self._services or prefix.lower() in self._later:
             raise EntityAlreadyExistsError(
-                f"Service {service.name} already exists.", detail=f"a service '{service.name}' is registered already"
+                f"Service {prefix} already exists.", detail=f"a service '{prefix}' is registered already"
             )
-        self._services[prefix] = service
+
+    def _load(self, prefix: str) -> bool:
+        """Make the service of *prefix*, if it waits for that; return whether it did."""
+        if prefix not in self._later:
+            return False
+        self._add(self._later[prefix]())
+        del self._later[prefix]
+        return True
+
+    def _add(self, service: Service) -> None:
+        self._services[service.name.lower()] = service
         for operation in service.operations:
             iam_name = service.actions.get(operation.name, operation.name)
             action = f"{service.name}:{iam_name}"
@@ -101,12 +141,18 @@ class Registry:
         found = self._operations.get(call.action.lower())
         if found is not None:
             return found
+        if self._load(call.action.partition(":")[0].lower()):
+            return self.find(call)
         if not _ACTION.fullmatch(call.action):
             raise ValidationError(
                 "The action is not valid.",
                 detail="an action is a service prefix and a name, such as 's3:GetObject', and has no wildcards here; "
                 f"got {shown(call.action)}",
             )
+        return self.judged_only(call)
+
+    def judged_only(self, call: Call) -> Found:
+        """Return what *call* needs where nothing here performs it: its action, on its resource."""
         service = self._services.get(call.action.partition(":")[0].lower())
         return Found(service, _judged_only(call), False, None, call.action)
 
@@ -117,12 +163,13 @@ class Registry:
         Raises:
             AwsError: ``InvalidAction``, if no service here has it.
         """
+        self._load(name.partition(":")[0].lower())
         found = self._operations.get(name.lower())
         if found is None or found.operation.name.lower() != name.partition(":")[2].lower():
             raise AwsError(
                 f"The action {name.partition(':')[2]} is not valid for this web service.",
                 code="InvalidAction",
-                detail=f"no operation {shown(name)} is simulated here; there are: {', '.join(self._services)}",
+                detail=f"no operation {shown(name)} is simulated here; there are: {', '.join(self.services)}",
             )
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,12 +36,16 @@ class S3Object:
         body: its bytes.
         last_modified: when it was put, aware and in UTC.
         etag: the MD5 of the body in quotes, as S3 gives it for small objects.
+        content_type: what kind of thing it is said to be.
+        metadata: what else was said about it, as name and value.
     """
 
     key: str
     body: bytes = attrs.field(repr=False)
     last_modified: datetime = attrs.field(repr=False)
     etag: str = attrs.field(repr=False)
+    content_type: str = attrs.field(default="binary/octet-stream", repr=False)
+    metadata: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
 
     @property
     def size(self) -> int:
@@ -106,7 +110,15 @@ class Bucket:
         return self._policies.at(position)
 
     @atomic
-    def put_object(self, key: str, body: bytes, *, now: int | None = None) -> S3Object:
+    def put_object(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        now: int | None = None,
+        content_type: str = "binary/octet-stream",
+        metadata: Mapping[str, str] | None = None,
+    ) -> S3Object:
         """
         Store an object, replacing one of the same key.
 
@@ -114,6 +126,8 @@ class Bucket:
             key: 1-1024 bytes of UTF-8.
             body: at most 64 MiB; this is a simulator.
             now: microseconds, if the caller has read the clock already.
+            content_type: what kind of thing it is.
+            metadata: what else is said about it.
         """
         if not isinstance(body, bytes):
             raise TypeError(f"the body of an object must be bytes, got {type(body).__name__}")
@@ -129,7 +143,9 @@ class Bucket:
             )
         instant = self.time.instant() if now is None else now
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
-        stored = S3Object(key, body, from_microseconds(instant), etag)
+        stored = S3Object(
+            key, body, from_microseconds(instant), etag, content_type, tuple(sorted((metadata or {}).items()))
+        )
         self.time.journal.put(self.objects, key, stored)
         return stored
 
@@ -243,32 +259,43 @@ class S3Operations:
     Args:
         namespace: all buckets of the Cloud by name.
         s3_of: returns the `S3` of an account.
+        can: asks whether a call would be allowed: who may not list a bucket is not told that an object is missing.
     """
 
     _namespace: dict[str, Bucket] = attrs.field(alias="namespace", repr=False)
     _s3_of: Callable[[str], S3] = attrs.field(alias="s3_of", repr=False)
+    _can: Callable[[Call], Decision] = attrs.field(alias="can", repr=False)
 
     def service(self) -> Service:
         """Return the table."""
-        table: list[tuple[str, Callable[[Call], Iterable[Authorization]], Callable[[Call], Any]]] = [
-            ("ListBuckets", lambda call: [Authorization("s3:ListAllMyBuckets", f"{_PREFIX}*")], self._list_buckets),
-            ("CreateBucket", self._bucket("s3:CreateBucket"), self._create_bucket),
-            ("DeleteBucket", self._bucket("s3:DeleteBucket"), self._delete_bucket),
-            ("ListObjectsV2", self._bucket("s3:ListBucket"), self._list_objects),
-            ("HeadBucket", self._bucket("s3:ListBucket"), self._head_bucket),
-            ("PutObject", self._object("s3:PutObject"), self._put_object),
-            ("GetObject", self._object("s3:GetObject"), self._get_object),
-            ("HeadObject", self._object("s3:GetObject"), self._get_object),
-            ("DeleteObject", self._object("s3:DeleteObject"), self._delete_object),
+        # The last column names the function of `s3_api` that gives AWS's own form of the answer.
+        table: list[tuple[str, Callable[[Call], Iterable[Authorization]], Callable[[Call], Any], str]] = [
+            ("ListBuckets", _list_all, self._list_buckets, "buckets"),
+            ("CreateBucket", self._bucket("s3:CreateBucket"), self._create_bucket, "created"),
+            ("DeleteBucket", self._bucket("s3:DeleteBucket"), self._delete_bucket, "nothing"),
+            ("ListObjectsV2", self._bucket("s3:ListBucket"), self._list_objects, "listing"),
+            ("ListObjects", self._bucket("s3:ListBucket"), self._list_objects, "old_listing"),
+            ("HeadBucket", self._bucket("s3:ListBucket"), self._head_bucket, "nothing"),
+            ("GetBucketLocation", self._bucket("s3:GetBucketLocation"), self._head_bucket, "location"),
+            ("PutObject", self._object("s3:PutObject"), self._put_object, "stored"),
+            ("GetObject", self._object("s3:GetObject"), self._get_object, "content"),
+            ("HeadObject", self._object("s3:GetObject"), self._get_object, "headers"),
+            ("DeleteObject", self._object("s3:DeleteObject"), self._delete_object, "nothing"),
+            ("DeleteObjects", self._objects("s3:DeleteObject"), self._delete_objects, "deleted"),
         ]
         return Service(
             "s3",
-            [Operation(*row) for row in table],
+            [
+                Operation(name, needs, perform, request=_request, response=_response(form))
+                for name, needs, perform, form in table
+            ],
             actions={
                 "ListBuckets": "ListAllMyBuckets",
                 "ListObjectsV2": "ListBucket",
+                "ListObjects": "ListBucket",
                 "HeadBucket": "ListBucket",
                 "HeadObject": "GetObject",
+                "DeleteObjects": "DeleteObject",
             },
             denial=denial,
         )
@@ -298,6 +325,20 @@ class S3Operations:
                     detail=f"an object is meant as '{_PREFIX}bucket/key', got {shown(call.resource)}",
                 )
             return [self._authorization(action, name, f"{_PREFIX}{name}/{key}", call, {})]
+
+        return needs
+
+    def _objects(self, action: str) -> Callable[[Call], Sequence[Authorization]]:
+        def needs(call: Call) -> Sequence[Authorization]:
+            name, _ = self._target(call)
+            keys = call.parameters.get("keys", ())
+            if not keys:
+                raise ResourceError(
+                    "The XML you provided was not well-formed or did not validate against our published schema",
+                    code="MalformedXML",
+                    detail="no objects are named",
+                )
+            return [self._authorization(action, name, f"{_PREFIX}{name}/{key}", call, {}) for key in keys]
 
         return needs
 
@@ -355,23 +396,36 @@ class S3Operations:
 
     def _list_objects(self, call: Call) -> tuple[S3Object, ...]:
         bucket, _ = self._existing(call)
+        if call.parameters:
+            from ec2roles.services import s3_api
+
+            s3_api.check_listing(call.parameters)
         prefix = str(call.parameters.get("prefix") or "")
         return tuple(bucket.objects[key] for key in sorted(bucket.objects) if key.startswith(prefix))
 
     def _put_object(self, call: Call) -> S3Object:
         bucket, key = self._existing(call)
-        return bucket.put_object(key, call.parameters.get("body", b""), now=call.position[0])
+        given = {name: call.parameters[name] for name in ("content_type", "metadata") if name in call.parameters}
+        return bucket.put_object(key, call.parameters.get("body", b""), now=call.position[0], **given)
 
     def _get_object(self, call: Call) -> S3Object:
         bucket, key = self._existing(call)
         found = bucket.objects.get(key)
         if found is None:
+            listing = attrs.evolve(call, action="s3:ListBucket", resource=bucket.arn, parameters={}, operation=None)
+            decision = self._can(listing)
+            if not decision.allowed:
+                raise denial(call, decision)
             raise ResourceError(
                 "The specified key does not exist.",
                 code="NoSuchKey",
                 status=404,
                 detail=f"no object {shown(key)} in '{bucket.name}'",
             )
+        if call.parameters:
+            from ec2roles.services import s3_api
+
+            s3_api.check_conditions(found.etag, found.size, call.parameters)
         return found
 
     def _delete_object(self, call: Call) -> None:
@@ -379,6 +433,37 @@ class S3Operations:
         bucket, key = self._existing(call)
         if key in bucket.objects:
             bucket.time.journal.remove(bucket.objects, key)
+
+    def _delete_objects(self, call: Call) -> tuple[str, ...]:
+        bucket, _ = self._existing(call)
+        keys: tuple[str, ...] = call.parameters["keys"]
+        for key in keys:
+            if key in bucket.objects:
+                bucket.time.journal.remove(bucket.objects, key)
+        return keys
+
+
+def _list_all(call: Call) -> Sequence[Authorization]:
+    return [Authorization("s3:ListAllMyBuckets", f"{_PREFIX}*")]
+
+
+# AWS's own form is loaded when the first request comes in it: a program that makes calls in Python never needs it.
+
+
+def _request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
+    from ec2roles.services import s3_api
+
+    return s3_api.request(given)
+
+
+def _response(form: str) -> Callable[[Any, Call], Mapping[str, Any]]:
+    def response(value: Any, call: Call) -> Mapping[str, Any]:
+        from ec2roles.services import s3_api
+
+        answer: Mapping[str, Any] = getattr(s3_api, form)(value, call)
+        return answer
+
+    return response
 
 
 def denial(call: Call, decision: Decision) -> AwsError:

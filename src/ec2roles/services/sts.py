@@ -18,7 +18,11 @@ _ASSUME_ROLE = {
     "Policy": "policy",
     "TransitiveTagKeys": "transitive_tag_keys",
     "SourceIdentity": "source_identity",
+    "SerialNumber": "serial_number",
+    "TokenCode": "token_code",
+    "ProvidedContexts": "provided_contexts",
 }
+_GET_SESSION_TOKEN = {"DurationSeconds": "duration", "SerialNumber": "serial_number", "TokenCode": "token_code"}
 
 
 def sts_service(sts: TokenService) -> Service:
@@ -37,6 +41,8 @@ def sts_service(sts: TokenService) -> Service:
         }
         if session.source_identity is not None:
             response["SourceIdentity"] = session.source_identity
+        if session.packed_policy_size is not None:
+            response["PackedPolicySize"] = session.packed_policy_size
         return response
 
     return Service(
@@ -55,6 +61,27 @@ def sts_service(sts: TokenService) -> Service:
                 sts.perform_get_caller_identity,
                 response=_identity_members,
             ),
+            Operation(
+                "DecodeAuthorizationMessage",
+                lambda call: [("sts:DecodeAuthorizationMessage", "*", None, {})],
+                sts.perform_decode_authorization_message,
+                request=lambda given: (None, {"message": given.get("EncodedMessage", "")}),
+                response=_decoded_members,
+            ),
+            Operation(
+                "GetSessionToken",
+                sts.session_token_authorizations,
+                sts.perform_get_session_token,
+                request=lambda given: (None, _renamed(given, _GET_SESSION_TOKEN)),
+                response=lambda value, call: {"Credentials": credentials_members(value)},
+            ),
+            Operation(
+                "GetAccessKeyInfo",
+                sts.access_key_info_authorizations,
+                sts.perform_get_access_key_info,
+                request=lambda given: (None, _renamed(given, {"AccessKeyId": "access_key_id"})),
+                response=lambda value, call: {"Account": value},
+            ),
         ],
     )
 
@@ -69,8 +96,12 @@ def credentials_members(credentials: Credentials) -> dict[str, Any]:
     }
 
 
+def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {ours: given[name] for name, ours in names.items() if name in given}
+
+
 def _assume_role_request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
-    parameters = {ours: given[name] for name, ours in _ASSUME_ROLE.items() if name in given}
+    parameters = _renamed(given, _ASSUME_ROLE)
     if "Tags" in given:
         parameters["tags"] = tuple((tag["Key"], tag["Value"]) for tag in given["Tags"])
     if "PolicyArns" in given:
@@ -80,3 +111,9 @@ def _assume_role_request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[
 
 def _identity_members(value: CallerIdentity, call: Call) -> Mapping[str, Any]:
     return {"UserId": value.user_id, "Account": value.account, "Arn": value.arn}
+
+
+def _decoded_members(value: dict[str, Any], call: Call) -> Mapping[str, Any]:
+    import json  # hardly ever needed
+
+    return {"DecodedMessage": json.dumps(value, separators=(",", ":"))}

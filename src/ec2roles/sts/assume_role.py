@@ -1,24 +1,35 @@
-"""The parameters of AssumeRole: what AWS checks about them before it looks at any policy."""
+"""AssumeRole: its parameters, what a call must be allowed to do, and what role chaining forbids."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
 from ec2roles.arns import Arn, shown
-from ec2roles.errors import ArnError, DurationError, InvalidNameError, PolicyTooLargeError, ValidationError
-from ec2roles.iam.names import NameRule, Tags, check_tags, validation_message, wrong_type
+from ec2roles.errors import (
+    AccessDeniedError,
+    ArnError,
+    AwsError,
+    DurationError,
+    InvalidNameError,
+    ValidationError,
+)
+from ec2roles.iam.names import NameRule, Tags, validation_message, wrong_type
 from ec2roles.iam.role import Role
-from ec2roles.policy import Policy, load_policy
+from ec2roles.policy import Policy
+from ec2roles.sts.authorization import Authorization
+from ec2roles.sts.mfa import MfaParameters
+from ec2roles.sts.session import PrincipalType, Session
+from ec2roles.sts.session_policies import check_session_policies, check_session_tags, check_texts, packed_size
+from ec2roles.timeline import Position
 
 SHORTEST = 900
 LONGEST = 43_200
 LONGEST_CHAINED = 3_600
-_SESSION_POLICY_SIZE = 2_048
-_SESSION_POLICY_ARNS = 10
 _TRANSITIVE_TAG_KEYS = 50
+_PROVIDED_CONTEXTS = 5
 
 SESSION_NAME = NameRule("roleSessionName", "session name", r"[\w+=,.@-]*", r"[A-Za-z0-9_+=,.@-]*", 2, 64)
 EXTERNAL_ID = NameRule("externalId", "ExternalId", r"[\w+=,.@:\/-]*", r"[A-Za-z0-9_+=,.@:/-]*", 2, 1224)
@@ -40,19 +51,19 @@ def check_session_name(value: object) -> str:
         ) from None
 
 
-def check_duration(value: object) -> int:
+def check_duration(value: object, longest: int = LONGEST) -> int:
     """
-    Return *value* if it is 900-43200 whole seconds.
+    Return *value* if it is a number of whole seconds, from 900 to *longest*.
 
     Raises:
         DurationError: if it is not.
     """
-    detail = f"duration must be an int 900-43200 seconds, got {shown(value)}"
+    detail = f"duration must be an int {SHORTEST}-{longest} seconds, got {shown(value)}"
     if isinstance(value, bool) or not isinstance(value, int):
         raise DurationError(wrong_type("DurationSeconds", value), detail=detail)
     for bad, limit in (
         (value < SHORTEST, f"greater than or equal to {SHORTEST}"),
-        (value > LONGEST, f"less than or equal to {LONGEST}"),
+        (value > longest, f"less than or equal to {longest}"),
     ):
         if bad:
             message = validation_message([(f"'{value}'", "durationSeconds", f"Member must have value {limit}")])
@@ -75,6 +86,7 @@ class AssumeRoleRequest:
         tags: session tags.
         transitive_tag_keys: the keys of tags that sessions further down the chain inherit.
         source_identity: ``sts:SourceIdentity``, or None.
+        mfa: the caller's second factor.
     """
 
     role_arn: str
@@ -86,6 +98,7 @@ class AssumeRoleRequest:
     tags: Tags
     transitive_tag_keys: tuple[str, ...]
     source_identity: str | None
+    mfa: MfaParameters = attrs.field(factory=MfaParameters)
 
     @classmethod
     def read(cls, role_arn: str, role: Role | None, parameters: Mapping[str, Any]) -> AssumeRoleRequest:
@@ -98,7 +111,9 @@ class AssumeRoleRequest:
             InvalidNameError: for a session name, external id, source identity or tag that does not fit.
             DurationError: for a duration outside 900-43200 seconds.
             PolicyError: for a session policy that is malformed or too long.
+            AwsError: ``InvalidContextAssertion``: nobody here can vouch for a context.
         """
+        _refuse_contexts(parameters.get("provided_contexts"))
         session_name = parameters.get("session_name")
         external_id = parameters.get("external_id")
         source_identity = parameters.get("source_identity")
@@ -108,13 +123,108 @@ class AssumeRoleRequest:
             None if session_name is None else check_session_name(session_name),
             check_duration(parameters.get("duration", 3600)),
             None if external_id is None else EXTERNAL_ID.check(external_id),
-            _session_policies(parameters.get("policy"), parameters.get("policy_documents", ())),
-            _session_tags(parameters.get("tags")),
+            check_session_policies(parameters.get("policy"), parameters.get("policy_documents", ())),
+            check_session_tags(parameters.get("tags")),
             check_texts(
                 parameters.get("transitive_tag_keys"), "transitive_tag_keys", "transitiveTagKeys", _TRANSITIVE_TAG_KEYS
             ),
             None if source_identity is None else SOURCE_IDENTITY.check(source_identity),
+            MfaParameters(parameters.get("serial_number"), parameters.get("token_code")),
         )
+
+    def authorizations(self, caller: Session, position: Position, seen: Position | None = None) -> list[Authorization]:
+        """
+        Return what *caller* must be allowed to do: the trust policy is the resource's policy.
+
+        Args:
+            caller: who calls.
+            position: the moment of the call.
+            seen: the position as of which IAM is seen, if changes in it take a while to get here.
+
+        Raises:
+            AccessDeniedError: for a root user, and for a second factor that is wrong.
+        """
+        if caller.principal_type is PrincipalType.ROOT:
+            raise AccessDeniedError("Roles may not be assumed by root accounts.", detail="use a user's or a role's")
+        context = self.context()
+        if self.mfa.authenticates(caller, position):
+            context["aws:MultiFactorAuthPresent"] = "true"
+            context["aws:MultiFactorAuthAge"] = "0"
+        if caller.source_identity is not None:
+            # It is passed on along the chain whether it is asked for or not.
+            context.setdefault("sts:SourceIdentity", caller.source_identity)
+        trust = account = None
+        if self.role is not None:
+            seen = position if seen is None else seen
+            trust, account = self.role.trust_at(seen), self.role.account_id
+            for key, value in self.role.principal_tags(seen):
+                context[f"aws:ResourceTag/{key}"] = value
+        actions = ["sts:AssumeRole"]
+        if self.tags or caller.transitive_tags:
+            actions.append("sts:TagSession")
+        if self.source_identity is not None or caller.source_identity is not None:
+            actions.append("sts:SetSourceIdentity")
+        policy = None if trust is None else trust.bound
+        return [Authorization(action, self.role_arn, policy, context, account) for action in actions]
+
+    def check(self, role: Role, caller: Session, position: Position) -> int | None:
+        """
+        Check what depends on the role and on the chain of sessions, once the call is allowed.
+
+        Returns:
+            The packed size of its policies and tags in percent; None if it has neither.
+
+        Raises:
+            ValidationError: if the session has no name.
+            DurationError: if the role's maximum, or the hour of role chaining, is exceeded.
+            AccessDeniedError: if it would change the source identity of a chain.
+            AwsError: ``InvalidParameterValue``, if it passes a tag anew that the chain hands down.
+            PolicyTooLargeError: ``PackedPolicyTooLarge``.
+        """
+        if self.session_name is None:
+            raise ValidationError(
+                "1 validation error detected: Value null at 'roleSessionName' failed to satisfy constraint: "
+                "Member must not be null",
+                detail="AssumeRole needs session_name=...",
+            )
+        self._check_chain(caller)
+        if caller.principal_type is PrincipalType.ASSUMED_ROLE and self.duration > LONGEST_CHAINED:
+            raise DurationError(
+                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+                detail=f"role chaining is limited to 3600 seconds, got '{self.duration}'",
+            )
+        longest = role.max_session_duration_at(position)
+        if self.duration > longest:
+            raise DurationError(
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+                detail=f"role '{role.name}' allows {longest} seconds, got '{self.duration}'",
+            )
+        return packed_size(self.policies, (*caller.transitive_tags, *self.tags))
+
+    def _check_chain(self, caller: Session) -> None:
+        """Refuse what a session may not change about the chain of sessions that it is part of (iam-sts-ec2 C1)."""
+        handed_down = {key.lower() for key, _ in caller.transitive_tags}
+        passed = {key.lower() for key, _ in self.tags}
+        for key in self.transitive_tag_keys:
+            if key.lower() not in passed | handed_down:
+                raise AwsError(
+                    "The specified transitive tag key must be included in the requested tags.",
+                    code="InvalidParameterValue",
+                    detail=f"no tag {shown(key)} is passed",
+                )
+        for key, _ in self.tags:
+            if key.lower() in handed_down:
+                raise AwsError(
+                    f"The tag key {key} is inherited from the calling session and cannot be passed again.",
+                    code="InvalidParameterValue",
+                    detail=f"tag {shown(key)} is transitive: an earlier session of the chain has set it",
+                )
+        if self.source_identity is not None and caller.source_identity not in (None, self.source_identity):
+            raise AccessDeniedError(
+                "The source identity of a session cannot be changed by role chaining.",
+                detail=f"source identity {shown(caller.source_identity)} was set earlier in the chain, "
+                f"got {shown(self.source_identity)}",
+            )
 
     def context(self) -> dict[str, object]:
         """Return the context keys by which the trust policy can judge the request."""
@@ -156,71 +266,19 @@ def check_role_arn(value: str) -> str:
     return value
 
 
-def check_texts(values: object, name: str, member: str, most: int) -> tuple[str, ...]:
-    """
-    Return *values* if they are a list of texts, and not too many; None is an empty list.
-
-    >>> check_texts(["team"], "transitive_tag_keys", "transitiveTagKeys", 50)
-    ('team',)
-
-    Args:
-        values: what was given.
-        name: our name for it.
-        member: AWS's.
-        most: how many there may be.
-
-    Raises:
-        TypeError: if it is one text, or holds something else than texts.
-        ValidationError: if there are more than *most*.
-    """
-    if values is None:
-        return ()
-    # A generator is refused as well: these are read twice, to judge the call and to perform it.
-    if isinstance(values, (str, bytes)) or not isinstance(values, Collection):
-        raise TypeError(f"{name} must be a list of texts, got {type(values).__name__}")
-    texts = tuple(values)
-    for text in texts:
-        if not isinstance(text, str):
-            raise TypeError(f"{name} must be a list of texts, and holds {type(text).__name__}")
-    if len(texts) > most:
+def _refuse_contexts(given: object) -> None:
+    contexts = () if given is None else given
+    if not isinstance(contexts, (list, tuple)):
+        raise TypeError(f"provided_contexts must be a list, got {type(contexts).__name__}")
+    if len(contexts) > _PROVIDED_CONTEXTS:
+        limit = f"Member must have length less than or equal to {_PROVIDED_CONTEXTS}"
         raise ValidationError(
-            validation_message([(shown(list(texts)), member, f"Member must have length less than or equal to {most}")]),
-            detail=f"{len(texts)} {name}, at most {most}",
+            validation_message([(shown(contexts), "providedContexts", limit)]),
+            detail=f"{len(contexts)} contexts, at most {_PROVIDED_CONTEXTS}",
         )
-    return texts
-
-
-def _session_tags(tags: object) -> Tags:
-    if tags is None:
-        return ()
-    if isinstance(tags, (str, bytes)) or not isinstance(tags, Collection):
-        raise TypeError(f"tags must be a mapping, got {type(tags).__name__}")
-    return check_tags(tags, most=50)
-
-
-def check_policy_arns(values: object) -> tuple[str, ...]:
-    """
-    Return *values* if they can be the managed session policies of one call: at most ten.
-
-    Raises:
-        TypeError, ValidationError: see `check_texts`.
-    """
-    return check_texts(values, "policy_arns", "policyArns", _SESSION_POLICY_ARNS)
-
-
-def _session_policies(policy: object, managed: Iterable[Policy]) -> tuple[Policy, ...]:
-    policies = list(managed)
-    if policy is not None:
-        loaded = load_policy(policy, "session").named("session policy")
-        # The limit is on the parameter as it is sent, white space and all (policy-evaluation A5).
-        size = len(policy) if isinstance(policy, str) else loaded.size
-        if size > _SESSION_POLICY_SIZE:
-            percent = -(-100 * size // _SESSION_POLICY_SIZE)
-            raise PolicyTooLargeError(
-                f"Packed policy consumes {percent}% of allotted space, please use smaller policy.",
-                code="PackedPolicyTooLarge",
-                status=400,
-                detail=f"a session policy has at most {_SESSION_POLICY_SIZE} characters, this one has {size}",
-            )
-        policies.insert(0, loaded)
-    return tuple(policies)
+    if contexts:
+        raise AwsError(
+            "The context assertion is invalid.",
+            code="InvalidContextAssertion",
+            detail="contexts are asserted by IAM Identity Center, which is not simulated",
+        )

@@ -11,6 +11,16 @@ _MALFORMED = "The provided token is malformed or otherwise invalid."
 _S3_UNKNOWN = "The AWS Access Key Id you provided does not exist in our records."
 _AUTH_FAILURE = "AWS was not able to validate the provided access credentials"
 
+JSON_SERVICES = {
+    **dict.fromkeys(
+        "athena codebuild dynamodb ecr ecs events firehose glue kinesis kms logs organizations secretsmanager ssm"
+        " states".split(),
+        400,
+    ),
+    **dict.fromkeys("batch eks lambda".split(), 403),
+}
+"""Services that speak JSON, by the prefix of their actions, each with the HTTP status of its refusals: the best known."""
+
 _Row = tuple[type[CredentialError], str, str, int]
 
 # Service -> fault -> class, code, message, HTTP status. "" stands for STS, IAM and every service without a row of its own.
@@ -32,6 +42,30 @@ _TABLE: dict[str, dict[Fault, _Row]] = {
             "SignatureDoesNotMatch",
             _SIGNATURE + "AWS Secret Access Key and signing method. Consult the service documentation for details.",
             403,
+        ),
+    },
+    "json": {
+        Fault.MISSING: (
+            CredentialError,
+            "MissingAuthenticationTokenException",
+            "Request is missing Authentication Token",
+            400,
+        ),
+        Fault.UNKNOWN_KEY: (InvalidClientTokenIdError, "UnrecognizedClientException", _INVALID, 400),
+        Fault.NO_TOKEN: (InvalidClientTokenIdError, "UnrecognizedClientException", _INVALID, 400),
+        Fault.BAD_TOKEN: (InvalidClientTokenIdError, "UnrecognizedClientException", _INVALID, 400),
+        Fault.GONE: (InvalidClientTokenIdError, "UnrecognizedClientException", _INVALID, 400),
+        Fault.EXPIRED: (
+            ExpiredTokenError,
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+            400,
+        ),
+        Fault.WRONG_SECRET: (
+            CredentialError,
+            "InvalidSignatureException",
+            _SIGNATURE + "AWS Secret Access Key and signing method. Consult the service documentation for details.",
+            400,
         ),
     },
     "s3": {
@@ -67,6 +101,8 @@ def refusal(fault: Fault, service: str, access_key_id: str | None = None) -> Cre
         service: the prefix of the action, such as ``s3``.
         access_key_id: named in the detail; the secret and the token never are.
     """
-    kind, code, message, status = _TABLE.get(service, _TABLE[""])[fault]
+    table = _TABLE["json"] if service in JSON_SERVICES else _TABLE.get(service, _TABLE[""])
+    kind, code, message, status = table[fault]
+    status = JSON_SERVICES.get(service, status)
     detail = fault.value if access_key_id is None else f"{fault.value}: {access_key_id}"
     return kind(message, code=code, status=status, detail=detail)

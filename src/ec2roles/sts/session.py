@@ -15,12 +15,22 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.timeline import Position
 
 
+class MfaDevice(Protocol):
+    """A device that shows one-time codes."""
+
+    def shows(self, code: str, instant: int) -> bool:
+        """Return whether it shows *code* at *instant* (microseconds)."""
+
+
 class Principal(Protocol):
-    """A role or a user: an identity with policies of its own."""
+    """A role, a user or an account's root user: an identity with policies of its own."""
 
     @property
     def arn(self) -> str:
         """Its ARN, path included."""
+
+    def exists(self, position: Position) -> bool:
+        """Return whether it exists as of *position*."""
 
     def policy_set(self, position: Position) -> PolicySet:
         """Return its identity policies and its boundary as of *position*."""
@@ -28,12 +38,16 @@ class Principal(Protocol):
     def principal_tags(self, position: Position) -> tuple[tuple[str, str], ...]:
         """Return its tags as of *position*, as key and value."""
 
+    def mfa_device(self, serial_number: str, position: Position) -> MfaDevice | None:
+        """Return its MFA device of that serial number as of *position*, or None; roles have none."""
+
 
 class PrincipalType(enum.Enum):
     """AWS's ``aws:PrincipalType``."""
 
     ASSUMED_ROLE = "AssumedRole"
     USER = "User"
+    ROOT = "Account"
 
 
 class Fault(enum.Enum):
@@ -94,7 +108,7 @@ class Session:
 
     Args:
         credentials: the set that was issued.
-        principal: the role or the user.
+        principal: the role, the user or the root user.
         principal_type: which of them.
         arn: the caller's ARN: ``arn:aws:sts::...:assumed-role/ROLE/SESSION`` (without the role's path) or the user's.
         user_id: ``AROA...:SESSION`` or ``AIDA...``.
@@ -107,6 +121,8 @@ class Session:
         tags: session tags; they come before the role's own tags of the same key.
         transitive_tag_keys: the keys of the tags that a further role session inherits.
         source_identity: set once, kept along the chain.
+        mfa_at: when the second factor was proved that the session remembers, in microseconds; None if none was.
+        packed_policy_size: how many percent of their room the session's policies and tags take.
     """
 
     credentials: Credentials
@@ -123,6 +139,13 @@ class Session:
     tags: tuple[tuple[str, str], ...] = ()
     transitive_tag_keys: tuple[str, ...] = ()
     source_identity: str | None = None
+    mfa_at: int | None = None
+    packed_policy_size: int | None = None
+
+    @property
+    def temporary(self) -> bool:
+        """Whether these are credentials that STS issued, and no long-term access key."""
+        return self.expires is not None
 
     @property
     def transitive_tags(self) -> tuple[tuple[str, str], ...]:
@@ -137,11 +160,16 @@ class Session:
         """The ARN of the session's role, path included; None for a user."""
         return self.principal.arn if self.principal_type is PrincipalType.ASSUMED_ROLE else None
 
-    def fault(self, presented: Credentials, position: Position) -> Fault | None:
+    def fault(self, presented: Credentials, position: Position, seen: Position | None = None) -> Fault | None:
         """
         Return why *presented* is not accepted as of *position*, or None if it is.
 
         A session is valid from its issue on, and no longer at its expiration.
+
+        Args:
+            presented: as they were sent.
+            position: the moment at which they are checked.
+            seen: the position as of which IAM is seen, if changes in it take a while to get here.
         """
         if presented is not self.credentials and presented != self.credentials:
             if presented.session_token is None and self.credentials.session_token is not None:
@@ -155,6 +183,10 @@ class Session:
             return Fault.UNKNOWN_KEY
         if self.expires is not None and now >= self.expires:
             return Fault.EXPIRED
-        if not self.exists(position):
+        if seen is None or seen is position:
+            return None if self.exists(position) else Fault.GONE
+        # A session token says by itself whose it is, so a role that is not known here yet is no fault of the token; that
+        # role's policies are not known either. An access key has to be looked up.
+        if not self.exists(seen) and (self.expires is None or not self.exists(position)):
             return Fault.GONE
         return None

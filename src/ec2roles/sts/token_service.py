@@ -3,91 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import attrs
 
-from ec2roles.arns import check_account_id, shown
+from ec2roles.arns import shown
 from ec2roles.calls import NOTHING, Api, Call, Response
 from ec2roles.clock import from_microseconds, iso_exact
-from ec2roles.errors import AccessDeniedError, AwsError, DurationError, ValidationError
+from ec2roles.errors import AccessDeniedError, AwsError, InvalidNameError, ValidationError
+from ec2roles.iam.names import NameRule
 from ec2roles.iam.role import Role
-from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision, Policy, PolicySet, Request, Semantics, evaluate
-from ec2roles.sts.assume_role import LONGEST_CHAINED, AssumeRoleRequest, check_duration, check_policy_arns
+from ec2roles.sts.assume_role import AssumeRoleRequest, check_duration
+from ec2roles.sts.authorization import Above, Authorization, CallerIdentity, Judgement, Organization
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.refusal import refusal
-from ec2roles.sts.session import Fault, PrincipalType, Session, identity_context
-from ec2roles.timeline import Position, Timekeeper
+from ec2roles.sts.session import Fault, PrincipalType, Session
+from ec2roles.sts.session_policies import check_policy_arns
+from ec2roles.sts.session_store import SessionStore
+from ec2roles.timeline import Position
+
+__all__ = ["Authorization", "CallerIdentity", "Judgement", "StandAlone", "TokenService", "check_credentials"]
 
 _REMEMBERED_SESSIONS = 4096
-
-
-@attrs.frozen
-class CallerIdentity:
-    """
-    Who a call was made by, as GetCallerIdentity answers.
-
-    Args:
-        account: the account id.
-        arn: ``arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`` or the user's ARN.
-        user_id: ``AROA...:SESSION`` or ``AIDA...``.
-    """
-
-    account: str
-    arn: str
-    user_id: str
-
-
-@attrs.frozen
-class Authorization:
-    """
-    One thing a call must be allowed to do.
-
-    Args:
-        action: an IAM action.
-        resource: an ARN, or ``*`` for an action without a resource.
-        policy: the resource's own policy; for AssumeRole the trust policy.
-        context: context keys that this resource adds.
-        account_id: the account of the resource, where the ARN does not say it.
-    """
-
-    action: str
-    resource: str = "*"
-    policy: Policy | None = None
-    context: Mapping[str, Any] = NOTHING
-    account_id: str | None = None
-
-
-@attrs.frozen(eq=False)
-class Layers:
-    """The policies of organisations that bear on one request: service and resource control policies, by level."""
-
-    scps: tuple[tuple[Policy, ...], ...] = ()
-    rcps: tuple[tuple[Policy, ...], ...] = ()
-
-
-NO_LAYERS = Layers()
-
-
-@attrs.frozen(eq=False)
-class Judgement:
-    """
-    What came of a call before it is performed.
-
-    Args:
-        caller: the session behind the credentials, or None if they were refused.
-        decision: how it was decided.
-        error: what AWS answers when it was refused, or None.
-    """
-
-    caller: Session | None
-    decision: Decision
-    error: AwsError | None = None
+ACCESS_KEY_ID = NameRule("accessKeyId", "access key id", r"[\w]*", r"[A-Za-z0-9_]*", 16, 128)
 
 
 @attrs.define(eq=False, repr=False)
-class TokenService:
+class TokenService(SessionStore):
     """
     The token service of one account.
 
@@ -107,22 +51,16 @@ class TokenService:
             by default: a trust policy that asks for them refuses, as AWS's pages do not say that EC2 sends them.
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out. AWS's pages contradict each
             other here, see docs/fidelity.md.
+        organizations: the organisations of the Cloud, whose policies stand above everything.
     """
 
-    time: Timekeeper = attrs.field(kw_only=True)
-    account_id: str = attrs.field(
-        default="123456789012", kw_only=True, validator=lambda *given: check_account_id(given[2]) and None
-    )
     region: str = attrs.field(default="us-east-1", kw_only=True)
     find_role: Callable[[str, Position], Role | None] = attrs.field(default=lambda arn, position: None, kw_only=True)
     find_policy: Callable[[str, str], Policy] | None = attrs.field(default=None, kw_only=True)
     semantics: Semantics = attrs.field(factory=Semantics, kw_only=True)
     service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
-    mfa_present: bool | None = attrs.field(default=False, kw_only=True)
+    organizations: Sequence[Organization] = attrs.field(default=(), kw_only=True)
     api: Api = attrs.field(init=False)
-    _slot: int | None = attrs.field(init=False, default=None)
-    _stored: list[Session] = attrs.field(init=False, factory=list)
-    _sessions: dict[str, Session] = attrs.field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.api = StandAlone(self)
@@ -142,6 +80,8 @@ class TokenService:
         tags: Mapping[str, str] | None = None,
         transitive_tag_keys: Iterable[str] = (),
         source_identity: str | None = None,
+        serial_number: str | None = None,
+        token_code: str | None = None,
     ) -> Response:
         """
         Assume a role and answer its `Credentials` (AWS: AssumeRole).
@@ -167,6 +107,8 @@ class TokenService:
             tags: session tags; the trust policy must allow ``sts:TagSession``.
             transitive_tag_keys: keys of tags that further role sessions inherit.
             source_identity: the trust policy must allow ``sts:SetSourceIdentity``.
+            serial_number: of the caller's MFA device, for a trust policy that asks for ``aws:MultiFactorAuthPresent``.
+            token_code: the six digits that the device shows.
 
         Returns:
             A `Response` whose value is the new `Credentials`.
@@ -185,6 +127,8 @@ class TokenService:
             "tags": _listed(tags),
             "transitive_tag_keys": _listed(transitive_tag_keys),
             "source_identity": source_identity,
+            "serial_number": serial_number,
+            "token_code": token_code,
         }
         parameters.update({name: value for name, value in optional.items() if value is not None})
         if isinstance(role, Role):
@@ -215,54 +159,143 @@ class TokenService:
             )
         )
 
+    def decode_authorization_message(self, message: str, *, credentials: Credentials | None) -> Response:
+        """
+        Open the encoded message of a denial by EC2 (AWS: DecodeAuthorizationMessage).
+
+        Args:
+            message: what follows ``Encoded authorization failure message:``; only the Cloud that wrote it opens it.
+            credentials: the caller's, who needs ``sts:DecodeAuthorizationMessage``.
+
+        Returns:
+            A `Response` whose value is a dict: ``allowed``, ``explicitDeny``, ``matchedStatements``, ``failures`` and
+            ``context`` with the principal, the action, the resource and the conditions.
+        """
+        if not isinstance(message, str):
+            raise TypeError(f"message must be str, got {type(message).__name__}")
+        return self.api.call(
+            Call(
+                "sts:DecodeAuthorizationMessage",
+                position=self.time.as_of(None),
+                credentials=check_credentials(credentials),
+                parameters={"message": message},
+            )
+        )
+
+    def get_session_token(
+        self,
+        *,
+        credentials: Credentials | None,
+        duration: int | None = None,
+        serial_number: str | None = None,
+        token_code: str | None = None,
+    ) -> Response:
+        """
+        Answer temporary `Credentials` for the calling user itself (AWS: GetSessionToken).
+
+        Nothing has to allow it. What it is good for is to prove a second factor once: the new credentials carry
+        ``aws:MultiFactorAuthPresent`` and ``aws:MultiFactorAuthAge`` to every call.
+
+        >>> from ec2roles import Account
+        >>> account = Account()
+        >>> alice = account.create_user("alice")
+        >>> key, device = alice.create_access_key(), alice.enable_mfa_device()
+        >>> account.sts.get_session_token(
+        ...     credentials=key, serial_number=device.serial_number, token_code=device.code()
+        ... ).ok
+        True
+
+        Args:
+            credentials: the user's own access key; temporary ones are refused.
+            duration: seconds: 900-129600, 43200 by default; for a root user an hour at most.
+            serial_number: of the user's MFA device.
+            token_code: the six digits that it shows.
+
+        Returns:
+            A `Response` whose value is the new `Credentials`.
+        """
+        given = {"duration": duration, "serial_number": serial_number, "token_code": token_code}
+        return self.api.call(
+            Call(
+                "sts:GetSessionToken",
+                position=self.time.as_of(None),
+                credentials=check_credentials(credentials),
+                parameters={name: value for name, value in given.items() if value is not None},
+            )
+        )
+
+    def get_access_key_info(self, access_key_id: str, *, credentials: Credentials | None) -> Response:
+        """
+        Say which account an access key belongs to, whatever has become of the key (AWS: GetAccessKeyInfo).
+
+        Args:
+            access_key_id: ``AKIA...`` or ``ASIA...``.
+            credentials: the caller's, who needs ``sts:GetAccessKeyInfo``.
+
+        Returns:
+            A `Response` whose value is the account id.
+        """
+        return self.api.call(
+            Call(
+                "sts:GetAccessKeyInfo",
+                position=self.time.as_of(None),
+                credentials=check_credentials(credentials),
+                parameters={"access_key_id": access_key_id},
+            )
+        )
+
     # -- who is calling ---------------------------------------------------------------------------------------------
 
-    def session(self, credentials: Credentials, position: Position) -> Session | Fault:
+    def session(self, credentials: Credentials, position: Position, seen: Position | None = None) -> Session | Fault:
         """
         Return whose session *credentials* stand for as of *position*, or why they are not accepted.
 
         Args:
             credentials: as they were sent.
             position: the moment at which they are checked.
+            seen: the position as of which IAM is seen, if changes in it take a while to get here.
         """
         key = credentials.access_key_id
         session = self._sessions.get(key)
         if session is None:
-            session = self._find_session(key, position[0])
+            session = self.find_session(key, position[0])
             if session is None:
                 return Fault.UNKNOWN_KEY
             if len(self._sessions) >= _REMEMBERED_SESSIONS:
                 self._sessions.clear()
             self._sessions[key] = session
-        return session.fault(credentials, position) or session
+        return session.fault(credentials, position, seen) or session
 
-    def _find_session(self, access_key_id: str, now: int) -> Session | None:
-        found = self.time.issuer_of(access_key_id)
-        if found is None:
-            return None
-        issuer, issued = found
-        session: Session | None = issuer.issued_session(issued, access_key_id, now)  # type: ignore[attr-defined]
-        return session
+    def seen(self, call: Call) -> Position:
+        """Return the position as of which the service of *call* sees IAM: its own, unless a propagation delay is set."""
+        if call.seen is not None:
+            return call.seen
+        if self.time.propagation is None:
+            return call.position
+        return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
 
-    def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
-        """Return the stored session behind a key that AssumeRole issued here."""
-        if issued.ordinal >= len(self._stored):
-            return None
-        session = self._stored[issued.ordinal]
-        return session if session.credentials.access_key_id == access_key_id and session.issued <= now else None
-
-    def stored_session(self, access_key_id: str) -> Session:
+    def session_of(self, access_key_id: str, position: Position) -> Session | None:
         """
-        Return the session behind a key that AssumeRole issued here.
+        Return whose session an access key id stands for as of *position*, or None if nobody had issued it by then.
 
-        Raises:
-            KeyError: if it issued none of that id.
+        It proves nothing: who verifies a signature needs the secret that belongs to the id, and `session` checks the rest.
         """
-        found = self.time.issuer_of(access_key_id)
-        session = None if found is None else self.issued_session(found[1], access_key_id, 1 << 62)
-        if session is None:
-            raise KeyError(access_key_id)
-        return session
+        return self.find_session(access_key_id, position[0])
+
+    # -- faults -----------------------------------------------------------------------------------------------------
+
+    def refuses(self, call: Call) -> AwsError | None:
+        """Return why STS does not even take *call*: it is down, or throttles. None for calls of other services."""
+        faults = self.time.faults
+        if faults is None or call.credentials is None or call.action.partition(":")[0].lower() != "sts":
+            return None
+        error: AwsError | None = faults.sts_refuses(call.position, self.account_id, call.sender)
+        return error
+
+    def count(self, call: Call) -> None:
+        """Count a call that was taken, where STS throttles."""
+        if self.time.faults is not None and call.action.partition(":")[0].lower() == "sts":
+            self.time.faults.count_sts_call(call.position, self.account_id)
 
     # -- judging ----------------------------------------------------------------------------------------------------
 
@@ -271,7 +304,6 @@ class TokenService:
         call: Call,
         authorizations: Callable[[Call], Sequence[Authorization]],
         *,
-        layers: Callable[[Session, str | None, Position], Layers] | None = None,
         named_operation: str | None = None,
     ) -> Judgement:
         """
@@ -280,50 +312,123 @@ class TokenService:
         Args:
             call: the call as it was sent.
             authorizations: returns what it must be allowed to do, once the caller is known.
-            layers: returns the organisations' policies for a caller and a resource's account.
             named_operation: the API operation whose name the caller used in place of the IAM action.
         """
+        if self.time.propagation is not None and call.seen is None:
+            late = attrs.evolve(call, seen=self.seen(call))
+
+            def judge(call: Call) -> Judgement:
+                return self.judge(call, authorizations, named_operation=named_operation)
+
+            judged = judge(late)
+            note = None if judged.decision.allowed else self._delay_noted(late, judge)
+            return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
         service = call.action.partition(":")[0].lower()
         if call.credentials is None:
             error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
             return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
-        found = self.session(call.credentials, call.position)
+        if self.time.faults is not None and call.sender is not None:
+            skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
+            if skewed is not None:
+                return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
+        found = self.session(call.credentials, call.position, call.seen)
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
             return Judgement(None, Decision.refused(error.message, reason=found.value), error)
+        limited = self._not_with_session_token(found, call, service)
+        if limited is not None:
+            return Judgement(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
+        try:
+            all_needed = authorizations(call.by(found))
+        except AccessDeniedError as refused:
+            # Who calls decides, not the policies: a root user, a wrong one-time code.
+            return Judgement(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
         decision: Decision | None = None
-        for needed in authorizations(call.by(found)):
-            one = self._authorize(found, needed, call, layers, named_operation)
+        first: str | None = None
+        for needed in all_needed:
+            first = first or needed.resource
+            one = self._authorize(found, needed, call, named_operation)
             if not one.allowed:
-                return Judgement(found, one, AccessDeniedError(one.message))
+                return Judgement(found, one, AccessDeniedError(one.message), first)
             decision = decision or one
         if decision is None:
             raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Judgement(found, decision)
+        return Judgement(found, decision, resource=first)
+
+    @staticmethod
+    def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:
+        """Return why what GetSessionToken gave is no good for *call*; None if it is, and for all other credentials."""
+        if service not in ("iam", "sts") or not caller.temporary or caller.principal_type is PrincipalType.ASSUMED_ROLE:
+            return None
+        if service == "iam":
+            key_id = caller.credentials.access_key_id
+            return refusal(Fault.BAD_TOKEN, service, key_id) if caller.mfa_at is None else None
+        name = call.action.partition(":")[2]
+        if name.lower() in ("assumerole", "getcalleridentity"):
+            return None
+        return AccessDeniedError(
+            f"Cannot call {name} with session credentials",
+            detail="what GetSessionToken gives is good for AssumeRole and GetCallerIdentity only",
+        )
+
+    def _delay_noted(self, call: Call, judge: Callable[[Call], Judgement]) -> str | None:
+        """Return which change would allow *call*, which was denied, if the service had seen it; None if none would."""
+        position, seen = call.position, call.seen or call.position
+        if seen == position or not judge(attrs.evolve(call, seen=position)).decision.allowed:
+            return None
+        for change in reversed(self.time.changes):
+            if change.position <= seen:
+                break
+            before = (change.position[0], change.position[1] - 1)
+            if (
+                change.position > position
+                or not any(service in change.subject for service in (":iam:", ":organizations:"))
+                or judge(attrs.evolve(call, seen=before)).decision.allowed
+            ):
+                continue
+            service = call.action.partition(":")[0].lower()
+            done, known = (
+                iso_exact(from_microseconds(instant))
+                for instant in (change.position[0], change.position[0] + position[0] - seen[0])
+            )
+            return (
+                f"only the propagation delay denies this: {change.operation} on {change.subject} was done at {done}, "
+                f"and {service} sees it from {known} on"
+            )
+        return None
 
     def _authorize(
         self,
         caller: Session,
         needed: Authorization,
         call: Call,
-        layers: Callable[[Session, str | None, Position], Layers] | None,
         named_operation: str | None,
     ) -> Decision:
         position = call.position
-        policies = caller.principal.policy_set(position)
-        above = layers(caller, needed.account_id, position) if layers is not None else NO_LAYERS
-        if needed.policy is not None or caller.policies or above is not NO_LAYERS:
+        seen = call.seen or position
+        policies = caller.principal.policy_set(seen)
+        account = needed.account_id or _account_in(needed.resource) or caller.account_id
+        above = None
+        if self.organizations:
+            above = Above(self.organizations, caller.account_id, needed.action, account, seen)
             policies = policies.with_layers(
                 resource=needed.policy, session=caller.policies, scps=above.scps, rcps=above.rcps
             )
-        now = from_microseconds(position[0])
+        elif needed.policy is not None or caller.policies:
+            policies = policies.with_layers(resource=needed.policy, session=caller.policies)
+        current_time, epoch_time = _time_texts(position[0])
         keys: dict[str, Any] = {
-            "aws:CurrentTime": iso_exact(now),
-            "aws:EpochTime": str(position[0] // 1_000_000),
+            "aws:CurrentTime": current_time,
+            "aws:EpochTime": epoch_time,
             "aws:SecureTransport": "true",
             "aws:RequestedRegion": self.region,
+            "aws:ResourceAccount": account,
         }
-        for key, value in caller.principal.principal_tags(position):
+        # Keys of several values take longer to read, so they are kept apart from the many others.
+        fixed = caller.context if above is None else caller.context.extended(above.context)
+        if caller.mfa_at is not None:
+            keys["aws:MultiFactorAuthAge"] = str((position[0] - caller.mfa_at) // 1_000_000)
+        for key, value in caller.principal.principal_tags(seen):
             keys[f"aws:PrincipalTag/{key}"] = value
         for key, value in caller.tags:
             keys[f"aws:PrincipalTag/{key}"] = value
@@ -336,25 +441,68 @@ class TokenService:
             needed.action,
             needed.resource,
             resource_account=needed.account_id,
-            context=caller.context.extended(keys),
+            context=fixed.extended(keys),
             principal_id=caller.user_id,
             role_arn=caller.role_arn,
             operation=named_operation,
         )
         return evaluate(request, policies, self.semantics)
 
-    def judge_service(self, service: str, role: Role, session_name: str, position: Position) -> Decision:
+    def service_may_assume(self, service: str, role: Role, seen: Position, judge: Callable[[], Decision]) -> bool:
         """
-        Decide whether an AWS service may assume *role* as of *position*: only the trust policy is asked.
+        Return whether an AWS service may assume *role*, without another look where the answer cannot have changed.
+
+        Args:
+            service: such as ``ec2.amazonaws.com``.
+            role: the role.
+            seen: the position as of which IAM is seen.
+            judge: decides; it calls `judge_service`.
+        """
+        trust = role.trust_at(seen)
+        if trust is None or trust.conditional or self.organizations:
+            return judge().allowed
+        key = (self, service)
+        known = trust.answers.get(key)
+        if known is None or known[0] is not self.semantics:
+            known = trust.answers[key] = (self.semantics, judge().allowed)
+        return known[1]
+
+    def judge_service(
+        self,
+        service: str,
+        role: Role,
+        session_name: str,
+        position: Position,
+        seen: Position | None = None,
+        *,
+        context: Mapping[str, Any] = NOTHING,
+    ) -> Decision:
+        """
+        Decide whether an AWS service may assume *role* as of *position*.
+
+        The trust policy is asked, and the resource control policies of the role's organisation.
 
         Args:
             service: such as ``ec2.amazonaws.com``.
             role: the role.
             session_name: for EC2 the instance id.
             position: the moment; a scheduled refresh sees only what was written before its instant.
+            seen: the position as of which IAM is seen, if changes in it take a while to get to *service*.
+            context: context keys that the service brings, such as ``aws:SourceArn``.
         """
-        trust = role.trust_at(position)
-        now = from_microseconds(position[0])
+        if seen is None:
+            seen = position
+        trust = role.trust_at(seen)
+        policies = trust.policy_set if trust is not None else PolicySet()
+        keys: dict[str, Any] = {}
+        if self.organizations:
+            above = Above(self.organizations, None, "sts:AssumeRole", role.account_id, seen)
+            policies = policies.with_layers(rcps=above.rcps)
+            keys = above.context
+            source = context.get("aws:SourceAccount")
+            if source is not None:
+                keys.update(Above.source(self.organizations, source, seen))
+        current_time, epoch_time = _time_texts(position[0])
         request = Request(
             service,
             "sts:AssumeRole",
@@ -364,21 +512,24 @@ class TokenService:
                 "aws:PrincipalIsAWSService": "true",
                 "aws:PrincipalServiceName": service,
                 "sts:RoleSessionName": session_name,
-                "aws:CurrentTime": iso_exact(now),
-                "aws:EpochTime": str(position[0] // 1_000_000),
+                "aws:CurrentTime": current_time,
+                "aws:EpochTime": epoch_time,
                 "aws:SecureTransport": "true",
                 "aws:RequestedRegion": self.region,
+                "aws:ResourceAccount": role.account_id,
+                **keys,
                 **self.service_context,
+                **context,
             },
         )
-        return evaluate(request, trust.policy_set if trust is not None else PolicySet(), self.semantics)
+        return evaluate(request, policies, self.semantics)
 
     # -- what the operations of STS need and do ------------------------------------------------------------------------
 
     def read_assume_role(self, call: Call) -> AssumeRoleRequest:
         """Return the checked parameters of an AssumeRole call."""
         arn = call.resource or ""
-        role: Role | None = call.parameters.get("role") or self.find_role(arn, call.position)
+        role: Role | None = call.parameters.get("role") or self.find_role(arn, self.seen(call))
         parameters = dict(call.parameters)
         policy_arns = check_policy_arns(parameters.get("policy_arns"))
         if policy_arns:
@@ -391,133 +542,36 @@ class TokenService:
 
     def assume_role_authorizations(self, call: Call) -> list[Authorization]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
-        request = self.read_assume_role(call)
         caller: Session = call.caller
-        trust = request.role.trust_at(call.position) if request.role is not None else None
-        policy = trust.bound if trust is not None else None
-        context = request.context()
-        if caller.source_identity is not None:
-            # It is passed on along the chain whether it is asked for or not.
-            context.setdefault("sts:SourceIdentity", caller.source_identity)
-        if request.role is not None:
-            for key, value in request.role.principal_tags(call.position):
-                context[f"aws:ResourceTag/{key}"] = value
-        account = request.role.account_id if request.role is not None else None
-        actions = ["sts:AssumeRole"]
-        if request.tags or caller.transitive_tags:
-            actions.append("sts:TagSession")
-        if request.source_identity is not None or caller.source_identity is not None:
-            actions.append("sts:SetSourceIdentity")
-        return [Authorization(action, request.role_arn, policy, context, account) for action in actions]
+        return self.read_assume_role(call).authorizations(caller, call.position, self.seen(call))
 
     def perform_assume_role(self, call: Call) -> Credentials:
         """
         Issue the credentials of an AssumeRole call that was allowed.
 
         Raises:
-            ValidationError: if the session has no name.
-            DurationError: if the role's maximum, or the hour of role chaining, is exceeded.
-            AccessDeniedError: if it would change the source identity of a chain.
-            AwsError: ``InvalidParameterValue``, if it passes a tag anew that the chain hands down.
+            AwsError: see `AssumeRoleRequest.check`.
         """
         request = self.read_assume_role(call)
         role = request.role
         if role is None:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
-        if request.session_name is None:
-            raise ValidationError(
-                "1 validation error detected: Value null at 'roleSessionName' failed to satisfy constraint: "
-                "Member must not be null",
-                detail="AssumeRole needs session_name=...",
-            )
         caller: Session = call.caller
-        _check_chain(request, caller)
-        chained = caller.principal_type is PrincipalType.ASSUMED_ROLE
-        if chained and request.duration > LONGEST_CHAINED:
-            raise DurationError(
-                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
-                detail=f"role chaining is limited to 3600 seconds, got '{request.duration}'",
-            )
-        longest = role.max_session_duration_at(call.position)
-        if request.duration > longest:
-            raise DurationError(
-                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-                detail=f"role '{role.name}' allows {longest} seconds, got '{request.duration}'",
-            )
-        return self._issue(request, role, caller, call.position[0]).credentials
-
-    def _issue(self, request: AssumeRoleRequest, role: Role, caller: Session, now: int) -> Session:
-        slot = self._slot if self._slot is not None else self.time.next_slot
-        key_id = self.time.ids.access_key_id("ASIA", slot=slot, ordinal=len(self._stored))
-        expires = now + request.duration * 1_000_000
-        credentials = Credentials.mint(self.time.ids, key_id, issued=now, expires=expires)
-        inherited = caller.transitive_tags
-        transitive = tuple(dict.fromkeys((*caller.transitive_tag_keys, *request.transitive_tag_keys)))
+        packed = request.check(role, caller, self.seen(call))
         source_identity = request.source_identity or caller.source_identity
-        session = self.role_session(
+        session = self.issue_role_session(
             role,
             str(request.session_name),
-            credentials,
-            issued=now,
-            expires=expires,
+            request.duration,
+            call.position[0],
             context={} if source_identity is None else {"aws:SourceIdentity": source_identity},
             policies=request.policies,
-            tags=(*inherited, *request.tags),
-            transitive_tag_keys=transitive,
+            tags=(*caller.transitive_tags, *request.tags),
+            transitive_tag_keys=tuple(dict.fromkeys((*caller.transitive_tag_keys, *request.transitive_tag_keys))),
             source_identity=source_identity,
+            packed_policy_size=packed,
         )
-        self.time.step(now)
-        if self._slot is None:
-            self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
-        self.time.journal.append(self._stored, session)
-        # Found there if an issue of this number was taken back.
-        self._sessions.pop(key_id, None)
-        return session
-
-    def role_session(
-        self,
-        role: Role,
-        session_name: str,
-        credentials: Credentials,
-        *,
-        issued: int,
-        expires: int,
-        context: Mapping[str, Any] = NOTHING,
-        **given: Any,
-    ) -> Session:
-        """
-        Return the session of *role* that *credentials* stand for.
-
-        Args:
-            role: the role that was assumed.
-            session_name: for EC2 the instance id.
-            credentials: what was issued.
-            issued, expires: microseconds since 1970.
-            context: context keys that the issuer fixes, such as ``ec2:SourceInstanceARN``.
-            given: what the caller of AssumeRole gave: see `Session`.
-        """
-        user_id = f"{role.role_id}:{session_name}"
-        return Session(
-            credentials,
-            role,
-            PrincipalType.ASSUMED_ROLE,
-            f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{session_name}",
-            user_id,
-            role.account_id,
-            issued,
-            expires,
-            identity_context(
-                role,
-                PrincipalType.ASSUMED_ROLE,
-                user_id=user_id,
-                account_id=role.account_id,
-                issued=credentials.issued,
-                mfa_present=self.mfa_present,
-                extra=context,
-            ),
-            role.exists,
-            **given,
-        )
+        return session.credentials
 
     def caller_identity_authorizations(self, call: Call) -> list[Authorization]:
         """Return what GetCallerIdentity needs: nothing that could be denied."""
@@ -527,6 +581,60 @@ class TokenService:
         """Return who made the call."""
         caller: Session = call.caller
         return CallerIdentity(caller.account_id, caller.arn, caller.user_id)
+
+    def perform_decode_authorization_message(self, call: Call) -> dict[str, Any]:
+        """
+        Return what an encoded message says.
+
+        Raises:
+            AwsError: ``InvalidAuthorizationMessageException`` for what no denial of this Cloud holds.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.sts.authorization_message import decode
+
+        return decode(self.time.ids, call.parameters.get("message", ""))
+
+    def session_token_authorizations(self, call: Call) -> list[Authorization]:
+        """Return what a GetSessionToken call must be allowed to do."""
+        from ec2roles.sts.get_session_token import SessionTokenRequest
+
+        caller: Session = call.caller
+        return SessionTokenRequest.read(call.parameters).authorizations(caller, call.position)
+
+    def perform_get_session_token(self, call: Call) -> Credentials:
+        """Issue the credentials of a GetSessionToken call that was allowed."""
+        from ec2roles.sts.get_session_token import SessionTokenRequest
+
+        caller: Session = call.caller
+        return SessionTokenRequest.read(call.parameters).issue(self, caller, call.position).credentials
+
+    def access_key_info_authorizations(self, call: Call) -> list[Authorization]:
+        """Return what a GetAccessKeyInfo call must be allowed to do."""
+        if "access_key_id" in call.parameters:
+            ACCESS_KEY_ID.check(call.parameters["access_key_id"])
+        return [Authorization("sts:GetAccessKeyInfo")]
+
+    def perform_get_access_key_info(self, call: Call) -> str:
+        """
+        Return the id of the account that an access key belongs to.
+
+        Raises:
+            ValidationError: if nobody in this Cloud ever had that key.
+        """
+        key_id = call.parameters.get("access_key_id")
+        if key_id is None:
+            raise ValidationError(
+                "1 validation error detected: Value null at 'accessKeyId' failed to satisfy constraint: "
+                "Member must not be null",
+                detail="GetAccessKeyInfo needs access_key_id=...",
+            )
+        session = self.find_session(key_id, call.position[0])
+        if session is None:
+            raise InvalidNameError(
+                f"The access key ID {key_id} does not exist.",
+                detail=f"no account of this Cloud ever had {shown(key_id)}",
+            )
+        return session.account_id
 
     def __repr__(self) -> str:
         return f"<TokenService of {self.account_id}, {len(self._stored)} assumed>"
@@ -549,22 +657,20 @@ def check_credentials(credentials: object) -> Credentials | None:
     raise TypeError(f"credentials must be Credentials or None, got {type(credentials).__name__}")
 
 
-def _check_chain(request: AssumeRoleRequest, caller: Session) -> None:
-    """Refuse what a session may not change about the chain of sessions that it is part of (iam-sts-ec2 C1)."""
-    handed_down = {key.lower() for key, _ in caller.transitive_tags}
-    for key, _ in request.tags:
-        if key.lower() in handed_down:
-            raise AwsError(
-                f"The tag key {key} is inherited from the calling session and cannot be passed again.",
-                code="InvalidParameterValue",
-                detail=f"tag {shown(key)} is transitive: an earlier session of the chain has set it",
-            )
-    if request.source_identity is not None and caller.source_identity not in (None, request.source_identity):
-        raise AccessDeniedError(
-            "The source identity of a session cannot be changed by role chaining.",
-            detail=f"source identity {shown(caller.source_identity)} was set earlier in the chain, "
-            f"got {shown(request.source_identity)}",
-        )
+# A memo of a pure function: in a simulation many things happen at one instant.
+@lru_cache(maxsize=256)
+def _time_texts(instant: int) -> tuple[str, str]:
+    """Return an instant as ``aws:CurrentTime`` and as ``aws:EpochTime``."""
+    return iso_exact(from_microseconds(instant)), str(instant // 1_000_000)
+
+
+# A memo of a pure function: programs ask for the same few resources again and again.
+@lru_cache(maxsize=4096)
+def _account_in(arn: str) -> str | None:
+    """Return the account that an ARN says, or None: S3's say none."""
+    # What is no text at all is refused where the request is made.
+    parts = arn.split(":", 5) if isinstance(arn, str) else []
+    return parts[4] if len(parts) == 6 and parts[4].isdigit() else None
 
 
 @attrs.define(eq=False)
@@ -580,6 +686,14 @@ class StandAlone:
 
     def call(self, call: Call) -> Response:
         """Judge *call*; there is no service behind it, so an allowed call of another service has no value."""
+        error = self._sts.refuses(call)
+        if error is not None:
+            return Response(error=error, source=call.source)
+        response = self._respond(call)
+        self._sts.count(call)
+        return response
+
+    def _respond(self, call: Call) -> Response:
         try:
             judged = self._judge(call)
             if judged.error is not None:
@@ -594,14 +708,21 @@ class StandAlone:
         return self._judge(call).decision
 
     def _judge(self, call: Call) -> Judgement:
-        sts = self._sts
-        if call.action.lower() == "sts:assumerole":
-            return sts.judge(call, sts.assume_role_authorizations)
-        return sts.judge(call, lambda call: [Authorization(call.action, call.resource or "*")])
+        sts, name = self._sts, call.action.lower()
+        needs = {
+            "sts:assumerole": sts.assume_role_authorizations,
+            "sts:getsessiontoken": sts.session_token_authorizations,
+            "sts:getaccesskeyinfo": sts.access_key_info_authorizations,
+        }.get(name)
+        return sts.judge(call, needs or (lambda call: [Authorization(call.action, call.resource or "*")]))
 
     def _perform(self, call: Call) -> Any:
-        if call.action.lower() == "sts:assumerole":
-            return self._sts.perform_assume_role(call)
-        if call.action.lower() == "sts:getcalleridentity":
-            return self._sts.perform_get_caller_identity(call)
-        return None
+        sts = self._sts
+        perform: Callable[[Call], Any] | None = {
+            "sts:assumerole": sts.perform_assume_role,
+            "sts:decodeauthorizationmessage": sts.perform_decode_authorization_message,
+            "sts:getcalleridentity": sts.perform_get_caller_identity,
+            "sts:getsessiontoken": sts.perform_get_session_token,
+            "sts:getaccesskeyinfo": sts.perform_get_access_key_info,
+        }.get(call.action.lower())
+        return None if perform is None else perform(call)

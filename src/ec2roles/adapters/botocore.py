@@ -1,0 +1,415 @@
+"""
+boto3 in this process, without a socket: its credentials are the simulated ones, and its calls are judged and answered here.
+
+Three front ends (extra ``boto``): `boto_session` gives a session of your own; `install` makes every session that is created
+meanwhile such a one; `patch_client` changes a client that exists.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http
+import io
+import itertools
+import json
+import os
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest import mock
+from urllib.parse import quote
+
+import attrs
+import boto3
+import botocore
+import botocore.credentials
+import botocore.handlers
+import botocore.session
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import NoCredentialsError
+from botocore.loaders import Loader
+from botocore.model import OperationModel, Shape
+from botocore.response import StreamingBody
+
+from ec2roles.account import OUTSIDE_ADDRESS, Account
+from ec2roles.adapters.api_actions import ApiActions
+from ec2roles.adapters.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
+from ec2roles.adapters.protocol.error_codes import in_protocol
+from ec2roles.calls import Response
+from ec2roles.ec2.instance import NAT_ADDRESS, Instance
+from ec2roles.errors import ArgumentError, AwsError, UnsupportedError
+from ec2roles.front_door import FrontDoor
+from ec2roles.sts.credentials import Credentials
+
+_PARAMETERS = "ec2roles_parameters"
+_NOWHERE = os.devnull
+# No file and no profile of the developer's machine reaches a private session.
+_SESSION_VARIABLES = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, _NOWHERE, None),
+    "credentials_file": (None, None, _NOWHERE, None),
+}
+
+
+def boto_session(
+    source: Instance | Account,
+    *,
+    credentials: Credentials | None = None,
+    region: str | None = None,
+    actions: ApiActions | None = None,
+    fallthrough: bool = False,
+    forward: Collection[str] = (),
+    loader: Loader | None = None,
+    lock: AbstractContextManager[Any] | None = None,
+) -> boto3.Session:
+    """
+    Return a boto3 session whose clients live in the simulation.
+
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> role = account.console.create_role("app", service="ec2.amazonaws.com", policies=["AmazonS3ReadOnlyAccess"])
+    >>> session = boto_session(account.launch_instance("app"))
+    >>> session.client("s3").list_buckets()["Buckets"]
+    []
+
+    On an instance the credentials are those of its metadata, and they are refreshed by the simulated clock. A client that
+    is given keys of its own uses those.
+
+    Args:
+        source: the instance that the program runs on, or an account for a program anywhere else.
+        credentials: what it signs with; for an account only.
+        region: of its clients; that of the source by default.
+        actions: which IAM actions operations need that are only judged.
+        fallthrough: whether a call that is allowed and not simulated goes on, to moto or to AWS itself. A call that is
+            denied never does. False answers ``NotImplemented``.
+        forward: with *fallthrough*, the services whose calls go on although they are simulated here: ``{"s3"}`` for buckets
+            in moto.
+        loader: botocore's, which reads the model of a service once; a new one by default. Tests that make many sessions
+            are quicker with one for all.
+        lock: held while a call is answered; a new one by default. boto3's transfers use threads of their own. Where several
+            sessions are used at once, or an `Application` serves the same world, all of them need the same.
+    """
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
+    session = botocore.session.Session(session_vars=_SESSION_VARIABLES)
+    session.register_component("credential_provider", _resolver(source, credentials))
+    if loader is not None:
+        session.register_component("data_loader", loader)
+    hooks.register(session.get_component("event_emitter"))
+    return boto3.Session(botocore_session=session, region_name=region or _region(source))
+
+
+@contextlib.contextmanager
+def install(
+    source: Instance | Account,
+    *,
+    credentials: Credentials | None = None,
+    actions: ApiActions | None = None,
+    fallthrough: bool = False,
+    forward: Collection[str] = (),
+    lock: AbstractContextManager[Any] | None = None,
+) -> Iterator[Hooks]:
+    """
+    Make every session that is created meanwhile one of the simulation, boto3's default one included.
+
+    For code that makes its own clients. Sessions and clients that exist already stay as they are; the change is the whole
+    process's, so it is for tests in one thread.
+
+    Args:
+        source, credentials, actions, fallthrough, forward, lock: as for `boto_session`.
+    """
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
+    environment = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": _NOWHERE}
+    if not os.environ.get("AWS_DEFAULT_REGION"):
+        environment["AWS_DEFAULT_REGION"] = _region(source)
+    handlers = botocore.handlers.BUILTIN_HANDLERS
+    with (
+        mock.patch.dict(os.environ, environment),
+        mock.patch.object(boto3, "DEFAULT_SESSION", None),
+        mock.patch.object(
+            botocore.credentials, "create_credential_resolver", lambda *args, **named: _resolver(source, credentials)
+        ),
+        mock.patch.object(botocore.handlers, "BUILTIN_HANDLERS", [*handlers, *hooks.builtin()]),
+    ):
+        os.environ.pop("AWS_PROFILE", None)
+        yield hooks
+
+
+def patch_client(
+    client: Any,
+    source: Instance | Account,
+    *,
+    actions: ApiActions | None = None,
+    fallthrough: bool = False,
+    forward: Collection[str] = (),
+    lock: AbstractContextManager[Any] | None = None,
+) -> None:
+    """
+    Have the calls of *client* judged and answered by the simulation; it signs with the credentials that it has.
+
+    Args:
+        client: a boto3 client.
+        source, actions, fallthrough, forward, lock: as for `boto_session`.
+    """
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
+    hooks.register(client.meta.events)
+
+
+@attrs.define(eq=False)
+class Hooks:
+    """
+    What is hooked into botocore's events.
+
+    Args:
+        dispatcher: takes the calls.
+        fallthrough: whether a call that is allowed and not simulated goes on.
+        context: context keys of each call.
+        sender: the id of the instance, if it is one.
+        lock: held while a call is answered.
+        forward: the prefixes of services whose calls go on although they are simulated.
+    """
+
+    dispatcher: Dispatcher
+    fallthrough: bool = False
+    context: Mapping[str, Any] = attrs.field(factory=dict)
+    sender: str | None = None
+    lock: AbstractContextManager[Any] = attrs.field(factory=threading.RLock)
+    forward: Collection[str] = ()
+    _numbers: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        source: Instance | Account,
+        *,
+        actions: ApiActions | None,
+        fallthrough: bool,
+        forward: Collection[str],
+        lock: AbstractContextManager[Any] | None,
+    ) -> Hooks:
+        """
+        Return the hooks for programs on an instance, or anywhere with an account.
+
+        Raises:
+            ArgumentError: for services to forward, and nothing to fall through to.
+            UnsupportedError: for an instance without an account around it.
+        """
+        api = source.api
+        if not isinstance(api, FrontDoor):
+            raise UnsupportedError("boto3 needs an instance of an Account: one that was built by hand has no services")
+        dispatcher = Dispatcher(api, ApiActions() if actions is None else actions)
+        held = threading.RLock() if lock is None else lock
+        if forward and not fallthrough:
+            raise ArgumentError("'forward' needs fallthrough=True: there is nowhere to go")
+        if isinstance(source, Instance):
+            return cls(dispatcher, fallthrough, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id, held, forward)
+        return cls(dispatcher, fallthrough, {"aws:SourceIp": OUTSIDE_ADDRESS}, None, held, forward)
+
+    def register(self, events: Any) -> None:
+        """Hook into an event emitter, a session's or a client's."""
+        events.register_last("before-parameter-build", self.remember, unique_id="ec2roles-remember")
+        events.register_first("before-call", self.answer, unique_id="ec2roles-answer")
+
+    def builtin(self) -> list[tuple[Any, ...]]:
+        """Return the same in the form of botocore's own list of handlers."""
+        return [
+            ("before-parameter-build", self.remember, botocore.handlers.REGISTER_LAST),
+            ("before-call", self.answer, botocore.handlers.REGISTER_FIRST),
+        ]
+
+    def remember(self, params: dict[str, Any], context: dict[str, Any], **named: Any) -> None:
+        """Keep the parameters as the program gave them, for `answer` sees them only in the form of the protocol."""
+        context[_PARAMETERS] = params
+
+    def answer(
+        self, model: OperationModel, params: dict[str, Any], request_signer: Any, context: dict[str, Any], **named: Any
+    ) -> tuple[AWSResponse, dict[str, Any]] | None:
+        """Return what the call gets, or None to let it go on."""
+        with self.lock:
+            return self._answer(model, params, request_signer, context)
+
+    def _answer(
+        self, model: OperationModel, params: dict[str, Any], request_signer: Any, context: dict[str, Any]
+    ) -> tuple[AWSResponse, dict[str, Any]] | None:
+        credentials, source = _signed_with(model, request_signer)
+        response = self.dispatcher.send(
+            ApiRequest(
+                model.service_model.signing_name,
+                model.name,
+                _as_bytes(model.input_shape, context.get(_PARAMETERS, {})),
+                request_signer.region_name or "us-east-1",
+                credentials,
+                {**self.context, "aws:UserAgent": params.get("headers", {}).get("User-Agent", "")},
+                self.sender,
+                source,
+            ),
+            perform=self.dispatcher.actions.prefix(model.service_model.signing_name) not in self.forward,
+        )
+        if self.fallthrough and response.allowed and response.error and response.error.code == NOT_SIMULATED:
+            return None
+        request_id = f"00000000-0000-4000-8000-{next(self._numbers):012x}"
+        parsed, status = _parsed(model, response, request_id)
+        return AWSResponse(params.get("url", ""), status, {}, None), parsed
+
+
+def _signed_with(model: OperationModel, request_signer: Any) -> tuple[Credentials | None, str | None]:
+    """
+    What the client would sign the call with.
+
+    Raises:
+        NoCredentialsError: botocore's own, where it has nothing to sign with.
+    """
+    if request_signer.signature_version is botocore.UNSIGNED or model.auth_type == "none":
+        return None, None
+    # Only here are the keys that a client was given for itself; tests/adapters/test_botocore.py watches over the name.
+    held = request_signer._credentials
+    if held is None:
+        raise NoCredentialsError
+    frozen = held.get_frozen_credentials()
+    if not frozen.access_key or not frozen.secret_key:
+        raise NoCredentialsError
+    signed = Credentials(frozen.access_key, frozen.secret_key, session_token=frozen.token or None)
+    return signed, getattr(held, "method", None)
+
+
+def _as_bytes(shape: Shape | None, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters with their bodies read: boto3 takes files and text as well."""
+    found = dict(given)
+    for name, value in given.items():
+        if shape is None or name not in shape.members or shape.members[name].type_name != "blob":
+            continue
+        content = value.read() if hasattr(value, "read") else value
+        found[name] = content.encode() if isinstance(content, str) else bytes(content)
+    return found
+
+
+def _parsed(model: OperationModel, response: Response, request_id: str) -> tuple[dict[str, Any], int]:
+    """What botocore would have read from the wire, and the status."""
+    if response.error is not None:
+        error = _worded(model, response.error)
+        said = {"Error": {"Code": error.code, "Message": error.message}}
+        return {**said, "ResponseMetadata": _metadata(error.status, request_id)}, error.status
+    value = dict(response.value or {})
+    status = value.pop("ResponseMetadata", {}).get("HTTPStatusCode") or int(model.http.get("responseCode", 200))
+    shape = model.output_shape
+    if shape is not None and model.service_model.signing_name == "iam":
+        value = _encoded(shape, value)
+    if shape is not None and model.has_streaming_output:
+        payload = shape.serialization["payload"]
+        body = value.get(payload) or b""
+        value[payload] = StreamingBody(io.BytesIO(body), len(body))
+    return {"ResponseMetadata": _metadata(status, request_id), **value}, status
+
+
+def _metadata(status: int, request_id: str) -> dict[str, Any]:
+    return {"RequestId": request_id, "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
+
+
+def _worded(model: OperationModel, error: AwsError) -> AwsError:
+    if model.http.get("method") == "HEAD" or error.status == http.HTTPStatus.NOT_MODIFIED:
+        # There is no body to say more.
+        phrase = http.HTTPStatus(error.status).phrase
+        return AwsError(phrase, code=str(error.status), status=error.status)
+    metadata = model.service_model.metadata
+    worded = in_protocol(error, metadata["protocol"])
+    if "awsQueryCompatible" in metadata:
+        return AwsError(worded.message, code=error.code, status=worded.status)
+    return worded
+
+
+def _encoded(shape: Shape, value: Any) -> Any:
+    """IAM's documents as they come over the wire; boto3's own handler opens them."""
+    if shape.name == "policyDocumentType":
+        return quote(value if isinstance(value, str) else json.dumps(value), safe="")
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        return {
+            name: _encoded(shape.members[name], one) if name in shape.members else one for name, one in value.items()
+        }
+    if shape.type_name == "list":
+        return [_encoded(shape.member, one) for one in value]
+    return value
+
+
+# -- credentials --------------------------------------------------------------------------------------------------------
+
+
+def _region(source: Instance | Account) -> str:
+    return source.hardware.region if isinstance(source, Instance) else source.region
+
+
+def _resolver(source: Instance | Account, credentials: Credentials | None) -> botocore.credentials.CredentialResolver:
+    if isinstance(source, Instance):
+        if credentials is not None:
+            raise TypeError("credentials are for an account; an instance has its own")
+        provider: Any = MetadataProvider(source)
+    else:
+        provider = FixedProvider(credentials)
+    return botocore.credentials.CredentialResolver([provider])
+
+
+class MetadataProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]
+    """
+    Credentials from the metadata of an instance, by the simulated clock.
+
+    Args:
+        instance: the instance.
+    """
+
+    METHOD = "iam-role"
+    CANONICAL_NAME = "Ec2InstanceMetadata"
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__()
+        self._instance = instance
+
+    def load(self) -> botocore.credentials.RefreshableCredentials | None:
+        """Return credentials that refresh themselves, or None if there are none."""
+        found = self._read()
+        if not found:
+            return None
+        return botocore.credentials.RefreshableCredentials(
+            found["access_key"],
+            found["secret_key"],
+            found["token"],
+            self._instance.metadata.credentials().expiration,  # type: ignore[union-attr]
+            refresh_using=self._read,
+            method=self.METHOD,
+            time_fetcher=self._instance.time.now,
+        )
+
+    def _read(self) -> dict[str, str]:
+        # Nothing at all is what botocore's own fetcher gives where there are none.
+        found = self._instance.metadata.credentials()
+        if found is None or found.session_token is None or found.expiration is None:
+            return {}
+        return {
+            "access_key": found.access_key_id,
+            "secret_key": found.secret_access_key.reveal(),
+            "token": found.session_token.reveal(),
+            "expiry_time": found.expiration.isoformat(),
+        }
+
+
+class FixedProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]
+    """
+    Credentials that somebody was given.
+
+    Args:
+        credentials: them, or None for none.
+    """
+
+    METHOD = "ec2roles"
+
+    def __init__(self, credentials: Credentials | None) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> botocore.credentials.Credentials | None:
+        """Return them."""
+        found = self._credentials
+        if found is None:
+            return None
+        token = None if found.session_token is None else found.session_token.reveal()
+        return botocore.credentials.Credentials(
+            found.access_key_id, found.secret_access_key.reveal(), token, method=self.METHOD
+        )

@@ -1,0 +1,1 @@
+"""AWS's wire protocols, read and written as the server does, from the service models of botocore (extra ``boto``)."""

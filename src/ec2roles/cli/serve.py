@@ -1,0 +1,217 @@
+"""``ec2roles serve``: a world for real programs: instance metadata and AWS's endpoints, on a port of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import secrets
+import signal
+import threading
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ec2roles.account import Account
+from ec2roles.cli.check import load_account
+from ec2roles.cli.serve_clock import clock_of
+from ec2roles.clock import Clock, iso
+from ec2roles.ec2.instance import Instance
+from ec2roles.errors import ArgumentError
+from ec2roles.sts.credentials import Credentials
+
+if TYPE_CHECKING:
+    from ec2roles.adapters.dispatch import ApiRequest
+    from ec2roles.adapters.wsgi import HttpAnswer, HttpRequest
+    from ec2roles.calls import Response
+
+BUCKET = "ac-instance-role-demo"
+ROLE = "EC2Role"
+MOST_INSTANCES = 1000
+
+SUMMARY = "serve metadata and AWS's endpoints to real programs"
+
+_EPILOG = """\
+examples:
+  ec2roles serve > world.sh &        then, in any shell:  . ./world.sh; aws s3 ls
+  ec2roles serve --clock manual      time stands still until it is moved:
+    curl -X POST -H "X-Ec2roles-Token: $EC2ROLES_CONTROL_TOKEN" "$EC2ROLES_CONTROL/advance?hours=7"
+  ec2roles serve --root-key          to change the account itself:
+    export AWS_ACCESS_KEY_ID=$EC2ROLES_ROOT_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$EC2ROLES_ROOT_SECRET_ACCESS_KEY
+    aws iam list-roles
+  ec2roles serve --no-profile        no role yet:
+    curl -X POST -H "X-Ec2roles-Token: $EC2ROLES_CONTROL_TOKEN" "$EC2ROLES_CONTROL/attach?profile=EC2Role"
+
+Ctrl-C and SIGTERM end it; exit status: 0 when it was ended so, 2 bad input"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of this subcommand."""
+    parser = argparse.ArgumentParser(
+        prog="ec2roles serve",
+        description="Serve an account to real programs, on 127.0.0.1. First come the variables to set, as lines "
+        "'export NAME=value'; then, after '#', each request and its decision as it happens.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--account", metavar="FILE", help="a real account's authorization details; the lesson's by default"
+    )
+    parser.add_argument(
+        "--profile", metavar="NAME", help=f"the instance profile of the instances ({ROLE} in the lesson's account)"
+    )
+    parser.add_argument("--no-profile", action="store_true", help="launch them without one")
+    parser.add_argument(
+        "--root-key", action="store_true", help="make an access key of the account's root user, who may do everything"
+    )
+    parser.add_argument("--instances", type=int, default=1, metavar="N", help="how many to launch (default: 1)")
+    parser.add_argument("--port", type=int, default=0, metavar="PORT", help="the port (default: one that is free)")
+    parser.add_argument(
+        "--clock",
+        default="real",
+        metavar="real|manual|xN",
+        help="the machine's time, one that is moved by hand, or one that runs N times as fast (default: real)",
+    )
+    return parser
+
+
+def run(options: argparse.Namespace, out: TextIO) -> int:
+    """Serve until a signal comes, and return the exit status."""
+    if not 1 <= options.instances <= MOST_INSTANCES:
+        raise ArgumentError(f"--instances takes 1 to {MOST_INSTANCES}, got '{options.instances}'")
+    if not 0 <= options.port <= 65_535:
+        raise ArgumentError(f"--port takes 0 to 65535, got '{options.port}'")
+    if options.profile is not None and options.no_profile:
+        raise ArgumentError("give --profile or --no-profile, not both")
+    account, profile = world(options, clock_of(options.clock))
+    instances = account.launch_instances(options.instances, profile)
+    key = account.root.create_access_key() if options.root_key else None
+    serve(account, instances, options.port, out, key)
+    return 0
+
+
+def world(options: argparse.Namespace, clock: Clock) -> tuple[Account, str | None]:
+    """Return the account, and the instance profile to launch with."""
+    if options.account is not None:
+        return load_account(options.account, clock=clock), options.profile
+    account = Account(clock=clock)
+    account.s3.create_bucket(BUCKET)
+    account.console.create_role(ROLE, service="ec2.amazonaws.com", policies=["AmazonS3ReadOnlyAccess"])
+    return account, None if options.no_profile else options.profile or ROLE
+
+
+def serve(
+    account: Account, instances: list[Instance], port: int, out: TextIO, root_key: Credentials | None = None
+) -> None:
+    """Serve *account* until SIGINT or SIGTERM."""
+    # The server and the extras are for this subcommand alone.
+    from ec2roles.adapters.control import ControlEndpoint
+    from ec2roles.adapters.server import Server
+    from ec2roles.adapters.wsgi import HOSTS, Application, metadata_endpoint
+
+    token = secrets.token_urlsafe(18)
+    log = Log(account, out)
+    endpoints: list[Any] = [ControlEndpoint(account, token), metadata_endpoint(account)]
+    hosts: tuple[str, ...] = HOSTS
+    try:
+        from ec2roles.adapters import aws_endpoint
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("boto3", "botocore"):
+            raise
+        missing = "AWS's endpoints are not served, only metadata: they need 'pip install ec2roles[boto]'"
+    else:
+        missing = ""
+        endpoint = aws_endpoint.AwsEndpoint.of(account)
+        endpoint.observe = log.decided
+        # The models are large, and a client's first request would wait for them longer than it likes.
+        threading.Thread(target=endpoint.read_models, args=(account.registry.services,), daemon=True).start()
+        endpoints.append(endpoint)
+        hosts = (*HOSTS, *aws_endpoint.HOSTS)
+    try:
+        server = Server(Application(endpoints, hosts, observe=log.answered), port)
+    except OSError as error:
+        raise ArgumentError(f"cannot listen on port {port}: {error.strerror}") from None
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda signum, frame: ended.set())
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    for name, value in variables(account, instances, server.url, token, root_key).items():
+        print(f"export {name}={value}", file=out)
+    log.say(
+        f"account {account.account_id}, {len(instances)} instance(s), it is {iso(account.time.now())}; Ctrl-C ends it"
+    )
+    if missing:
+        log.say(missing)
+    # An event that is waited for without end would not let signals through on every platform.
+    while not ended.wait(0.5):
+        pass
+    server.shutdown()
+    server.server_close()
+    log.say("ended")
+
+
+def variables(
+    account: Account, instances: list[Instance], url: str, token: str, root_key: Credentials | None = None
+) -> dict[str, str]:
+    """Return the environment that points real programs at the simulation, and at nothing else."""
+    found = {
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/{instances[0].instance_id}",
+        "AWS_EC2_METADATA_DISABLED": "false",
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": account.region,
+        "AWS_DEFAULT_REGION": account.region,
+        # Credentials of yours would be found before those of the instance.
+        "AWS_ACCESS_KEY_ID": "",
+        "AWS_SECRET_ACCESS_KEY": "",
+        "AWS_SESSION_TOKEN": "",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        "EC2ROLES_CONTROL": f"{url}/_ec2roles",
+        "EC2ROLES_CONTROL_TOKEN": token,
+    }
+    if root_key is not None:
+        found["EC2ROLES_ROOT_ACCESS_KEY_ID"] = root_key.access_key_id
+        found["EC2ROLES_ROOT_SECRET_ACCESS_KEY"] = root_key.secret_access_key.reveal()
+    if len(instances) > 1:
+        found.update(
+            {f"EC2ROLES_INSTANCE_{number}": f"{url}/{one.instance_id}" for number, one in enumerate(instances, 1)}
+        )
+    return found
+
+
+class Log:
+    """
+    Prints what happens, after ``#``: so the whole output is still a shell script.
+
+    Args:
+        account: whose time it is.
+        out: where it goes.
+    """
+
+    def __init__(self, account: Account, out: TextIO) -> None:
+        self._account = account
+        self._out = out
+
+    def say(self, text: str) -> None:
+        """Print one line."""
+        # A path may hold anything; a line must stay one.
+        plain = "".join(one if one.isprintable() else "?" for one in text)
+        try:
+            print(f"# {plain}", file=self._out, flush=True)
+        except BrokenPipeError:
+            # The reader, such as head, has seen enough; whoever is served has not.
+            self._out = io.StringIO()
+
+    def decided(self, request: ApiRequest, response: Response) -> None:
+        """Print a decision."""
+        outcome = "allowed" if response.allowed else "DENIED"
+        error = "" if response.error is None else f", {response.error.code}: {response.error.message}"
+        who = "" if response.decision is None or response.decision.request is None else (
+            f" by {response.decision.request.principal}"
+        )  # fmt: skip
+        self.say(f"{iso(self._account.time.now())} {request.service}:{request.operation}{who}: {outcome}{error}")
+
+    def answered(self, request: HttpRequest, answer: HttpAnswer | None) -> None:
+        """Print a request, without its query, which may hold a signature."""
+        status = "no answer" if answer is None else answer.status
+        self.say(f"{iso(self._account.time.now())} {request.method} {request.path[:200]} -> {status}")

@@ -1,0 +1,154 @@
+"""A container on an instance: its programs reach the metadata service over more hops than the instance's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.calls import Response
+from ec2roles.client.chain import CredentialChain
+from ec2roles.client.program import Completed
+from ec2roles.client.terminal import Terminal
+from ec2roles.ec2.metadata import MetadataService
+from ec2roles.ec2.metadata_options import REQUIRED
+from ec2roles.ec2.metadata_view import Host
+from ec2roles.errors import InstanceError
+from ec2roles.policy import Decision
+from ec2roles.timeline import Position
+
+
+class Machine(Host, Protocol):
+    """The instance, as a container on it needs it."""
+
+    def require_running(self, position: Position) -> None:
+        """Raise `InstanceError` if the instance does not run."""
+
+    def why_no_credentials(self, position: Position) -> str:
+        """Return in one phrase why its metadata has no credentials."""
+
+    def terminal_for(self, chain: CredentialChain, metadata: MetadataService) -> Terminal:
+        """Return a new terminal."""
+
+    def call_from(
+        self,
+        place: Any,
+        action: str,
+        resource: str | None,
+        context: Mapping[str, Any] | None,
+        parameters: Mapping[str, Any],
+    ) -> Response:
+        """Make a call as a program in *place*."""
+
+    def can_from(
+        self,
+        place: Any,
+        action: str,
+        resource: str | None,
+        context: Mapping[str, Any] | None,
+        parameters: Mapping[str, Any],
+        at: datetime | None,
+    ) -> Decision:
+        """Ask whether a call by a program in *place* would be allowed."""
+
+
+@attrs.define(eq=False, repr=False)
+class Container:
+    """
+    A container on an instance, with an environment and files of its own. `Instance.container` makes one.
+
+    The answer to its token request dies on the way unless the hop limit is greater than *extra_hops*. Its SDKs then go on
+    without a token, as SDKs do, unless ``AWS_EC2_METADATA_V1_DISABLED=true`` is exported in it; where tokens are required
+    that gives them nothing.
+
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> role = account.console.create_role("EC2Role", policies=["AmazonS3ReadOnlyAccess"])
+    >>> box = account.launch_instance("EC2Role", http_tokens="required").container()
+    >>> box.metadata.put("/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"}).timed_out
+    True
+    >>> box.call("s3:ListAllMyBuckets").error.code
+    'NoCredentials'
+
+    Args:
+        instance: where it runs.
+        extra_hops: hops between it and the instance: 1 behind a bridge, 0 on the host's network.
+    """
+
+    instance: Machine
+    extra_hops: int = attrs.field(default=1)
+    chain: CredentialChain = attrs.field(init=False)
+    terminal: Terminal = attrs.field(init=False)
+
+    @extra_hops.validator
+    def _check_hops(self, attribute: attrs.Attribute[int], value: object) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 64:
+            raise InstanceError(
+                f"Invalid value for extra_hops: {value}", detail=f"extra_hops must be an int 0-64, got {shown(value)}"
+            )
+
+    def __attrs_post_init__(self) -> None:
+        self.chain = CredentialChain(metadata_credentials=self.metadata.credentials_at)
+        self.terminal = self.instance.terminal_for(self.chain, self.metadata)
+
+    @property
+    def metadata(self) -> MetadataService:
+        """The instance's metadata service, as it is reached from here."""
+        return MetadataService(self.instance, self.extra_hops)
+
+    def call(
+        self, action: str, resource: str | None = None, *, context: Mapping[str, Any] | None = None, **parameters: Any
+    ) -> Response:
+        """
+        Make a call as a program in the container: with the first credentials its chain finds.
+
+        Args:
+            action, resource, context, parameters: as for `Instance.call`.
+        """
+        return self.instance.call_from(self, action, resource, context, parameters)
+
+    def can(
+        self,
+        action: str,
+        resource: str | None = None,
+        *,
+        context: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
+        **parameters: Any,
+    ) -> Decision:
+        """
+        Ask whether a call from the container would be allowed; nothing is done and nothing is recorded.
+
+        Args:
+            action, resource, context, at, parameters: as for `Instance.can`.
+        """
+        return self.instance.can_from(self, action, resource, context, parameters, at)
+
+    def run(self, command: str, *, stdin: str = "") -> Completed:
+        """
+        Type a command into a terminal in the container.
+
+        Args:
+            command, stdin: as for `Instance.run`.
+        """
+        position = self.instance.time.as_of(None)
+        self.instance.require_running(position)
+        return self.terminal.run(command, position=position, stdin=stdin)
+
+    def why_no_credentials(self, position: Position) -> str:
+        """Return in one phrase why the metadata has no credentials for the container as of *position*."""
+        record = self.instance.record_at(position)
+        if record is not None and self.extra_hops >= (limit := record.options.http_put_response_hop_limit):
+            lost = f"the answer to the token request dies on the way: the hop limit is {limit}"
+            if record.options.http_tokens == REQUIRED:
+                return f"{lost}, and tokens are required"
+            if self.chain.environment.get("AWS_EC2_METADATA_V1_DISABLED", "").lower() == "true":
+                return f"{lost}, and the SDK does not go on without a token (AWS_EC2_METADATA_V1_DISABLED)"
+        return self.instance.why_no_credentials(position)
+
+    def __repr__(self) -> str:
+        hops = f"{self.extra_hops} hop{'' if self.extra_hops == 1 else 's'}"
+        return f"<Container on {self.instance.instance_id}, {hops} further>"

@@ -1,0 +1,187 @@
+"""The root user of an account, which may do everything in it but what its organisation forbids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.atomic import atomic
+from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
+from ec2roles.iam.mfa_device import MfaDevice
+from ec2roles.iam.quotas import Quotas
+from ec2roles.ids import IssuedKey
+from ec2roles.policy import PolicySet
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.session import PrincipalType, Session, identity_context
+from ec2roles.timeline import Position, Timekeeper, Timeline
+
+# The evaluator allows a root user everything that nothing denies, so there is no policy to show.
+_NO_POLICIES = PolicySet()
+
+
+@attrs.frozen(eq=False)
+class RootState:
+    """
+    Everything about a root user that can change, at one moment.
+
+    Args:
+        access_keys: the ids of its access keys.
+        mfa_devices: its MFA devices by serial number.
+    """
+
+    access_keys: tuple[str, ...] = ()
+    mfa_devices: Mapping[str, MfaDevice] = attrs.field(factory=dict)
+
+
+@attrs.define(eq=False, repr=False)
+class RootUser:
+    """
+    The root user of an account.
+
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> account.root.arn
+    'arn:aws:iam::123456789012:root'
+    >>> bool(account.can("s3:ListAllMyBuckets", credentials=account.root.create_access_key()))
+    True
+
+    Args:
+        account_id: whose root user it is.
+        time: the Cloud's timekeeper.
+        quotas: the account's limits.
+    """
+
+    account_id: str
+    time: Timekeeper = attrs.field(kw_only=True)
+    quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
+    _states: Timeline[RootState] = attrs.field(init=False, factory=lambda: Timeline((-(1 << 62), 0), RootState()))
+    _slot: int | None = attrs.field(init=False, default=None)
+    _issued: list[Session] = attrs.field(init=False, factory=list)
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:iam::ACCOUNT:root``."""
+        return f"arn:aws:iam::{self.account_id}:root"
+
+    @property
+    def access_keys(self) -> tuple[str, ...]:
+        """The ids of the access keys."""
+        return self._states.last.access_keys
+
+    @atomic
+    def create_access_key(self) -> Credentials:
+        """
+        Make an access key of the root user, which AWS advises against (AWS: CreateAccessKey).
+
+        Raises:
+            LimitExceededError: if there are two already.
+        """
+        state = self._states.last
+        most = self.quotas.access_keys_per_user
+        if len(state.access_keys) >= most:
+            raise LimitExceededError(
+                f"Cannot exceed quota for AccessKeysPerUser: {most}",
+                detail=f"the root user has {', '.join(state.access_keys)}",
+            )
+        slot = self._slot if self._slot is not None else self.time.next_slot
+        key_id = self.time.ids.access_key_id("AKIA", slot=slot, ordinal=len(self._issued))
+        position = self.time.write("CreateAccessKey", self.arn, account_id=self.account_id, detail=key_id)
+        credentials = Credentials.mint(self.time.ids, key_id, issued=position[0], expires=None)
+        session = Session(
+            credentials,
+            self,
+            PrincipalType.ROOT,
+            self.arn,
+            self.account_id,
+            self.account_id,
+            position[0],
+            None,
+            identity_context(self, PrincipalType.ROOT, user_id=self.account_id, account_id=self.account_id),
+            partial(self._key_works, key_id),
+        )
+        if self._slot is None:
+            self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
+        self.time.journal.append(self._issued, session)
+        self._write(position, attrs.evolve(state, access_keys=(*state.access_keys, key_id)))
+        return credentials
+
+    @atomic
+    def delete_access_key(self, access_key_id: str) -> None:
+        """
+        Delete an access key (AWS: DeleteAccessKey).
+
+        Raises:
+            NoSuchEntityError: if there is none of that id.
+        """
+        state = self._states.last
+        if access_key_id not in state.access_keys:
+            raise NoSuchEntityError(
+                f"The Access Key with id {access_key_id} cannot be found.",
+                detail=f"the root user has no access key {shown(access_key_id)}",
+            )
+        keys = tuple(key for key in state.access_keys if key != access_key_id)
+        position = self.time.write("DeleteAccessKey", self.arn, account_id=self.account_id, detail=access_key_id)
+        self._write(position, attrs.evolve(state, access_keys=keys))
+
+    @atomic
+    def enable_mfa_device(self, serial_number: str | None = None) -> MfaDevice:
+        """
+        Give the root user an MFA device (AWS: EnableMFADevice).
+
+        Args:
+            serial_number: ``arn:aws:iam::ACCOUNT:mfa/root-account-mfa-device`` by default.
+
+        Raises:
+            EntityAlreadyExistsError: if it has that device already.
+        """
+        state = self._states.last
+        serial = (
+            f"arn:aws:iam::{self.account_id}:mfa/root-account-mfa-device" if serial_number is None else serial_number
+        )
+        device = MfaDevice(serial, self.time)
+        if serial in state.mfa_devices:
+            raise EntityAlreadyExistsError(
+                "MFADevice entity at the same path and name already exists.", detail=f"the root user has '{serial}'"
+            )
+        position = self.time.write("EnableMFADevice", self.arn, account_id=self.account_id, detail=serial)
+        self._write(position, attrs.evolve(state, mfa_devices={**state.mfa_devices, serial: device}))
+        return device
+
+    # -- what a session asks of its principal -------------------------------------------------------------------------
+
+    def exists(self, position: Position) -> bool:
+        """Return True: an account has a root user."""
+        return True
+
+    def policy_set(self, position: Position) -> PolicySet:
+        """Return no policies: nothing has to allow a root user."""
+        return _NO_POLICIES
+
+    def principal_tags(self, position: Position) -> tuple[tuple[str, str], ...]:
+        """Return no tags."""
+        return ()
+
+    def mfa_device(self, serial_number: str, position: Position) -> MfaDevice | None:
+        """Return its MFA device of that serial number as of *position*, or None."""
+        state = self._states.at(position)
+        return None if state is None else state.mfa_devices.get(serial_number)
+
+    def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
+        """Return the session behind an access key of the root user, or None if it never had that one."""
+        if issued.ordinal >= len(self._issued):
+            return None
+        session = self._issued[issued.ordinal]
+        return session if session.credentials.access_key_id == access_key_id else None
+
+    def _key_works(self, access_key_id: str, position: Position) -> bool:
+        state = self._states.at(position)
+        return state is not None and access_key_id in state.access_keys
+
+    def _write(self, position: Position, state: RootState) -> None:
+        self.time.record(self._states, position, state)
+
+    def __repr__(self) -> str:
+        return f"<RootUser of {self.account_id}>"

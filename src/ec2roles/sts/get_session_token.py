@@ -1,0 +1,127 @@
+"""GetSessionToken: temporary credentials for a user itself, with which it can prove a second factor once for many calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ec2roles.errors import AccessDeniedError
+from ec2roles.policy import Policy, load_policy
+from ec2roles.sts.assume_role import check_duration
+from ec2roles.sts.authorization import Authorization
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.mfa import MfaParameters
+from ec2roles.sts.session import PrincipalType, Session, identity_context
+from ec2roles.sts.session_store import SessionStore
+from ec2roles.timeline import Position
+
+LONGEST = 129_600
+USUAL = 43_200
+LONGEST_FOR_ROOT = 3_600
+
+
+def _no_permission_needed() -> Policy:
+    # Nothing has to allow this call. AWS's page also says that no policy controls it, and yet its own example of a policy
+    # that denies everything without MFA spares it: so a Deny counts, as with any other call.
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:GetSessionToken", "Resource": "*"}
+    return load_policy({"Version": "2012-10-17", "Statement": statement}, "resource").named(
+        "AWS: no permission is needed"
+    )
+
+
+@attrs.frozen(eq=False)
+class SessionTokenRequest:
+    """
+    One request for a session token, with every parameter checked by itself.
+
+    Args:
+        duration: seconds, or None for the longest that is usual for the caller.
+        mfa: the caller's second factor.
+    """
+
+    duration: int | None
+    mfa: MfaParameters
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, Any]) -> SessionTokenRequest:
+        """
+        Check the parameters of a call.
+
+        Raises:
+            TypeError: for a parameter of another type.
+            DurationError: for a duration outside 900-129600 seconds.
+            InvalidNameError: for a serial number or a code that does not fit.
+        """
+        duration = parameters.get("duration")
+        return cls(
+            None if duration is None else check_duration(duration, LONGEST),
+            MfaParameters(parameters.get("serial_number"), parameters.get("token_code")),
+        )
+
+    def authorizations(self, caller: Session, position: Position) -> list[Authorization]:
+        """
+        Return what *caller* needs: nothing, but that no policy denies it.
+
+        Raises:
+            AccessDeniedError: for a caller that has temporary credentials itself, and for a second factor that is wrong.
+        """
+        if caller.temporary:
+            raise AccessDeniedError(
+                "Cannot call GetSessionToken with session credentials", detail="call it with a user's own access key"
+            )
+        self.mfa.authenticates(caller, position)
+        return [Authorization("sts:GetSessionToken", "*", _no_permission_needed())]
+
+    def seconds(self, caller: Session) -> int:
+        """Return how long the session will last; a root user gets an hour, whatever it asks for."""
+        if caller.principal_type is PrincipalType.ROOT:
+            return min(self.duration or LONGEST_FOR_ROOT, LONGEST_FOR_ROOT)
+        return self.duration or USUAL
+
+    def issue(self, store: SessionStore, caller: Session, position: Position) -> Session:
+        """
+        Issue the session of a call that was allowed.
+
+        Args:
+            store: keeps it.
+            caller: the user's session of its own access key.
+            position: the moment of the call.
+        """
+        now = position[0]
+        expires = now + self.seconds(caller) * 1_000_000
+        return store.issue(
+            now,
+            expires,
+            lambda credentials: self._session(
+                credentials, caller, position, expires=expires, mfa_present=store.mfa_present
+            ),
+        )
+
+    def _session(
+        self, credentials: Credentials, caller: Session, position: Position, *, expires: int, mfa_present: bool | None
+    ) -> Session:
+        proved = self.mfa.authenticates(caller, position)
+        username = caller.context.get("aws:username")
+        return Session(
+            credentials,
+            caller.principal,
+            caller.principal_type,
+            caller.arn,
+            caller.user_id,
+            caller.account_id,
+            position[0],
+            expires,
+            identity_context(
+                caller.principal,
+                caller.principal_type,
+                user_id=caller.user_id,
+                account_id=caller.account_id,
+                issued=credentials.issued,
+                mfa_present=True if proved else mfa_present,
+                extra=None if username is None else {"aws:username": username},
+            ),
+            caller.principal.exists,
+            mfa_at=position[0] if proved else None,
+        )

@@ -1,0 +1,134 @@
+"""An AWS service that assumes roles as EC2 does: Lambda, ECS tasks and many others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import check_account_id, shown
+from ec2roles.atomic import atomic
+from ec2roles.calls import Call, Response
+from ec2roles.errors import AccessDeniedError, AwsError, ValidationError
+from ec2roles.iam.role import Role
+from ec2roles.policy import CallerKind, Decision, parse_caller
+from ec2roles.sts.assume_role import check_duration, check_role_arn, check_session_name
+from ec2roles.sts.session import Session
+from ec2roles.sts.token_service import TokenService
+from ec2roles.timeline import Timekeeper
+
+
+def _check_service(name: str) -> str:
+    if parse_caller(name).kind is not CallerKind.SERVICE:
+        raise ValidationError(
+            "Invalid principal", detail=f"a service is named such as 'lambda.amazonaws.com', got {shown(name)}"
+        )
+    return name
+
+
+@attrs.frozen(eq=False, repr=False)
+class ServicePrincipal:
+    """
+    An AWS service at work in an account.
+
+    >>> from ec2roles import Account, TrustPolicy
+    >>> account = Account()
+    >>> role = account.create_role("worker", trust=TrustPolicy.service("lambda.amazonaws.com"))
+    >>> account.service("lambda.amazonaws.com").assume_role(role, session_name="resize").ok
+    True
+
+    Args:
+        name: such as ``lambda.amazonaws.com``.
+        sts: judges and issues.
+        record: takes a call and its answer down, or None.
+    """
+
+    name: str = attrs.field(converter=_check_service)
+    _sts: TokenService = attrs.field(alias="sts", repr=False)
+    _record: Callable[[Call, Response, Session | None], None] | None = attrs.field(
+        alias="record", default=None, repr=False
+    )
+
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._sts.time
+
+    @atomic
+    def assume_role(
+        self,
+        role: Role | str,
+        *,
+        session_name: str,
+        duration: int = 3600,
+        source_arn: str | None = None,
+        source_account: str | None = None,
+    ) -> Response:
+        """
+        Assume a role; only its trust policy is asked, and resource control policies (AWS: AssumeRole by a service).
+
+        Neither the role's maximum nor the hour of role chaining counts for services.
+
+        Args:
+            role: the role, or its ARN.
+            session_name: 2-64 of ``[\\w+=,.@-]``; Lambda takes the name of the function.
+            duration: 900-43200 seconds.
+            source_arn: on behalf of which resource: ``aws:SourceArn``.
+            source_account: on behalf of which account: ``aws:SourceAccount``.
+
+        Returns:
+            A `Response` whose value is the new `Credentials`.
+
+        Raises:
+            ValidationError, InvalidNameError, DurationError: for a parameter that does not fit.
+        """
+        sts = self._sts
+        check_session_name(session_name)
+        check_duration(duration)
+        context: dict[str, Any] = {}
+        if source_arn is not None:
+            context["aws:SourceArn"] = source_arn
+        if source_account is not None:
+            context["aws:SourceAccount"] = check_account_id(source_account)
+        position = sts.time.as_of(None)
+        seen = sts.time.seen_by(self.name.partition(".")[0], position)
+        found: Role | None
+        if isinstance(role, Role):
+            sts.time.require_same(role.time, f"role '{role.name}'")
+            found, arn = role, role.arn
+        else:
+            found, arn = sts.find_role(check_role_arn(role), seen), role
+        call = Call(
+            "sts:AssumeRole",
+            resource=arn,
+            position=position,
+            source=self.name,
+            context=context,
+            parameters={"session_name": session_name, "duration": duration},
+        )
+        sts.time.check_clock(position[0])
+        faults = sts.time.faults
+        outage = None if faults is None else faults.sts_outage_error(position, sts.account_id, None)
+        if outage is not None:
+            response = Response(error=outage)
+        elif found is None:
+            # As for everybody else, a role that does not exist is one that does not trust.
+            error: AwsError = AccessDeniedError(
+                f"User: {self.name} is not authorized to perform: sts:AssumeRole on resource: {arn}",
+                detail=f"there is no role {shown(arn)}",
+            )
+            response = Response(error=error, decision=Decision.refused(error.message, reason="there is no such role"))
+        else:
+            decision = sts.judge_service(self.name, found, session_name, position, seen, context=context)
+            if decision.allowed:
+                session = sts.issue_role_session(found, session_name, duration, position[0])
+                response = Response(session.credentials, allowed=True, decision=decision)
+            else:
+                response = Response(error=AccessDeniedError(decision.message), decision=decision)
+        if self._record is not None:
+            self._record(call, response, None)
+        return response
+
+    def __repr__(self) -> str:
+        return f"<ServicePrincipal {self.name}>"
