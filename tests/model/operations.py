@@ -368,13 +368,14 @@ def change_version(pair: Pair, random: Random) -> None:
     what = random.choice(["create", "create", "create", "set", "delete", "delete"])
     if what == "create":
         default = random.random() < 0.6
-        pair.write(
-            "create_version",
-            lambda: entity.create_version(DOCUMENTS[policy], set_as_default=default),
-            managed=managed,
-            policy=policy,
-            default=default,
-        )
+        for _ in range(random.choice([1, 1, 1, 5])):
+            pair.write(
+                "create_version",
+                lambda: entity.create_version(DOCUMENTS[policy], set_as_default=default),
+                managed=managed,
+                policy=policy,
+                default=default,
+            )
     elif what == "set":
         do = lambda: entity.set_default_version(f"v{version}")  # noqa: E731
         pair.write("set_default_version", do, managed=managed, version=version)
