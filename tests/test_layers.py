@@ -170,7 +170,7 @@ MAY_IMPORT = {
         "ec2.association ec2.metadata_metrics ec2.metadata_options ec2.metadata_response ec2.metadata_token"
         " ec2.metadata_tree ec2.metadata_view sts.credentials"
     ),
-    "ec2.next_change": "ec2.association ec2.metadata_documents ec2.metadata_view",
+    "ec2.next_change": "ec2.association ec2.fetch ec2.metadata_documents ec2.metadata_view",
     "ec2.container": (
         "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_view policy calls"
     ),
@@ -221,17 +221,30 @@ MAY_IMPORT = {
     "services.s3_api": "calls",
     "services.s3": "services.operation services.s3_api calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
-    "services.ec2_parameters": (
-        "ec2.association ec2.instance ec2.launch ec2.metadata_defaults ec2.metadata_options iam.instance_profile calls"
-    ),
+    "services.ec2_parameters": "ec2.launch ec2.metadata_defaults ec2.metadata_options calls",
+    "services.ec2_run_instances": "services.ec2_parameters calls",
     "services.ec2_members": (
         "ec2.association ec2.instance ec2.metadata_defaults ec2.metadata_network iam.instance_profile"
     ),
     "services.ec2_lists": "ec2.instance services.ec2_members calls",
+    "services.ec2_account": "ec2.association ec2.instance ec2.metadata_defaults iam.instance_profile",
+    "services.ec2_needs": (
+        "services.ec2_account services.ec2_parameters services.ec2_run_instances services.pass_role calls ec2.instance"
+        " ec2.metadata_defaults ec2.metadata_network ec2.metadata_options iam.instance_profile sts.token_service"
+    ),
+    "services.ec2_instances": (
+        "services.ec2_account services.ec2_lists services.ec2_members services.ec2_parameters services.ec2_run_instances calls"
+        " ec2.association ec2.instance"
+    ),
+    "services.ec2_associations": (
+        "services.ec2_account services.ec2_lists services.ec2_members services.ec2_parameters calls ec2.association"
+        " ec2.instance"
+    ),
+    "services.ec2_tags": "services.ec2_account services.ec2_lists services.ec2_parameters calls",
     "services.ec2": (
-        "services.operation services.pass_role services.ec2_parameters services.ec2_members services.ec2_lists calls policy"
-        " ec2.association ec2.instance ec2.metadata_defaults ec2.metadata_network ec2.metadata_options iam.instance_profile"
-        " sts.authorization_message sts.token_service"
+        "services.operation services.ec2_account services.ec2_associations services.ec2_instances services.ec2_needs"
+        " services.ec2_parameters services.ec2_run_instances services.ec2_tags calls policy sts.authorization_message"
+        " sts.token_service"
     ),
     # -- the house ----------------------------------------------------------------------------------------------------
     "front_door": (

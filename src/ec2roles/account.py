@@ -587,7 +587,8 @@ class Account:
 
     def _ec2_service(self) -> Service:
         # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.services.ec2 import Ec2, ec2_service
+        from ec2roles.services.ec2 import ec2_service
+        from ec2roles.services.ec2_account import Ec2
 
         def ec2_of(account_id: str) -> Ec2:
             one = self._shared.accounts[account_id]

@@ -102,7 +102,7 @@ def lesson(clients: Clients) -> list[Any]:
         (ec2.describe_instances, {"InstanceIds": ["i-0123456789abcdef0"]}),
         (
             ec2.run_instances,
-            {"ImageId": "ami-12345678", "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "nope"}},
+            {"ImageId": "ami-0123456789abcdef0", "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "nope"}},
         ),
     ):
         with pytest.raises(ClientError) as caught:

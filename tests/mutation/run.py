@@ -42,8 +42,8 @@ only_mutate = [{modules}]
 also_copy = ["tests"]
 pytest_add_cli_args_test_selection = ["tests/policy"]
 pytest_add_cli_args = ["-m", "not slow", {left_out}]
-timeout_multiplier = 1.5
-timeout_constant = 1.0
+timeout_multiplier = 8
+timeout_constant = 5.0
 """
 
 # Slow for what they find: long documents, long explanations, and the long comparison that the short one stands for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import product
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from ec2roles.policy import Caller, Condition, PolicySet, Request, Semantics, evaluate, load_policy, parse_caller
 from ec2roles.policy.conditions import compile_condition, describe, simple_lower
-from ec2roles.policy.matching import glob, literal, mark, matcher
+from ec2roles.policy.matching import ANY, PART_ANY, PART_STAR, STAR, glob, literal, mark, matcher
 from ec2roles.policy.plan import Layer, compiled
 from ec2roles.policy.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION, Principals
 from ec2roles.policy.resources import Resources
@@ -53,6 +54,19 @@ def test_long_pieces_with_question_marks_are_found_where_they_are(size: int) -> 
             agree(f"*{piece}*b", before + found + after)
             agree(f"x*{piece}*", before + found + after)
     agree(f"*{piece}*", piece[1:])
+
+
+def test_wildcards_that_stop_at_a_colon_are_all_heeded() -> None:
+    """Every pattern of up to four, against every text of up to four."""
+    texts = ["".join(letters) for size in range(5) for letters in product("a:", repeat=size)]
+    classes = {"a": "a", ":": ":", STAR: ".*", ANY: ".", PART_STAR: "[^:]*", PART_ANY: "[^:]"}
+    for size in range(1, 5):
+        for letters in product(classes, repeat=size):
+            expected = re.compile("".join(classes[letter] for letter in letters), re.DOTALL)
+            pattern = "".join(letters)
+            assert [text for text in texts if glob(pattern, text)] == [
+                text for text in texts if expected.fullmatch(text)
+            ]
 
 
 def test_a_piece_never_reaches_into_the_end_of_the_pattern() -> None:
@@ -112,10 +126,15 @@ def test_stars_that_cross_colons_keep_the_case_of_the_rest(kind: str) -> None:
     ]
     for entry in entries:
         resources = Resources((entry,), kind=kind, variables=True)
+        # The same with its last letter from a variable.
+        variable = f"{entry[:-1]}${{v}}" if entry[-1].isalpha() else entry
+        varied = Resources((variable,), kind=kind, variables=True)
         for resource in GIVEN:
             folded = ":".join(resource.split(":", 5)[:5]).lower() + ":" + resource.split(":", 5)[5]
             expected = bool(reference.resource_matches(entry, resource, kind, True, {}))
             assert resources.match(folded, {}) is expected, (entry, resource)
+            if entry.count(":") >= 5:
+                assert varied.match(folded, {"v": entry[-1]}) is expected, (variable, resource)
 
 
 def test_a_star_that_crosses_colons_does_not_cover_what_is_no_arn() -> None:
@@ -145,6 +164,7 @@ def test_stars_behind_one_that_crosses_colons_cost_nothing_each() -> None:
         ("arn", False, True),
         ("foo:aws:s3", False, True),
         ("b:*", False, True),
+        ("X*", False, True),
     ],
 )
 def test_short_arns_begin_as_arns_do(entry: str, covers: bool, dead: bool) -> None:
@@ -152,6 +172,48 @@ def test_short_arns_begin_as_arns_do(entry: str, covers: bool, dead: bool) -> No
     resources = Resources((entry,), kind="identity", variables=True)
     assert resources.match("arn:aws:s3:::b", {}) is covers
     assert resources.excludes("arn:aws:s3:::b", {}) is (not covers and not dead)
+    assert resources.dead == ((entry,) if dead else ())
+    assert not Resources(("arn:aws:sqs",), kind="identity", variables=True).match("arn:aws:sqs", {})
+
+
+@pytest.mark.parametrize(
+    ("entry", "exact", "prefixes", "tails"),
+    [
+        ("arn:AWS:s3:::B", ("arn:aws:s3:::B",), (), ()),
+        ("arn:aws:s3:::b/${*}", ("arn:aws:s3:::b/*",), (), ()),
+        ("arn:aws:s3:::b*", (), ("arn:aws:s3:::b",), ()),
+        ("arn:aws:s3", (), ("arn:aws:s3:",), ()),
+        ("arn:aws:s3:::b*c", (), (), ("c",)),
+        ("arn:AWS:*:r:a:b*c", (), (), ("c",)),
+        ("arn:aws:*:R:a:b*c", (), (), ("",)),
+    ],
+)
+def test_resources_keep_their_shapes_apart(
+    entry: str, exact: tuple[str, ...], prefixes: tuple[str, ...], tails: tuple[str, ...]
+) -> None:
+    """So that many statements can be merged: what has no wildcard, what ends in its only one, and how the rest ends."""
+    found = Resources((entry,), kind="identity", variables=True)
+    assert (found.exact, found.prefixes, found.tails, found.templates) == (exact, prefixes, tails, ())
+
+
+@pytest.mark.parametrize("first", ["*", "arn:aws:s:*:A:b", "arn:aws:s3:::${v}", "foo:*", "arn:aws:s3:::*c"])
+def test_every_entry_is_read(first: str) -> None:
+    """Whatever stands before it."""
+    found = Resources((first, "arn:aws:s3:::x"), kind="identity", variables=True)
+    assert found.exact == ("arn:aws:s3:::x",)
+    assert found.match("arn:aws:s3:::x", {})
+
+
+def test_behind_a_star_that_crosses_colons_the_rest_has_its_own_rules() -> None:
+    """Its stars go over colons, and it may have variables."""
+    stars = Resources(("arn:aws:s:*:A:x*y:c",), kind="identity", variables=True)
+    assert stars.match("arn:aws:s:q:a:x:y:c", {})
+    variable = Resources(("arn:aws:s:*:A:${v}",), kind="identity", variables=True)
+    assert variable.match("arn:aws:s:q:a:1", {"v": "1"})
+    assert not variable.match("arn:aws:s:q:a:${v}", {"v": "1"})
+    assert variable.match("arn:aws:s:q:a:A:1", {"v": "1"})
+    assert not variable.match("arn:aws:s:q:a:A:1", {"v": "2"})
+    assert not variable.match("arn:aws:s:q:a:A:1", {})
 
 
 # -- principals ---------------------------------------------------------------------------------------------------------
@@ -371,6 +433,13 @@ def test_a_statement_that_names_action_and_operation_is_one_statement() -> None:
     assert len(evaluate(request, policies).layers[0].findings) == 1
 
 
+def test_an_operation_of_another_service_counts() -> None:
+    """A statement that names it alone is found."""
+    policies = PolicySet([document({**ALLOW["Statement"], "Action": "s3api:ListBuckets"})])
+    assert evaluate(Request(SESSION, "s3:ListAllMyBuckets", operation="s3api:ListBuckets"), policies)
+    assert not evaluate(Request(SESSION, "s3:ListAllMyBuckets"), policies)
+
+
 def test_who_is_not_spared_is_denied_in_person() -> None:
     """A Deny with NotPrincipal says nothing of the account, and an endpoint policy without Principal means everyone."""
     deny = {**DENY["Statement"], "NotPrincipal": {"AWS": f"arn:aws:iam::{HOME}:user/a"}}
@@ -450,6 +519,12 @@ def test_one_of_several_patterns_is_enough() -> None:
         assert [test.holds({"k": text}) for text in ("xa", "ya", "za", "a")] == [
             f"{letter}*" in values for letter in "xyza"
         ]
+
+
+def test_an_operator_that_aws_does_not_have_is_named() -> None:
+    """Documents are refused for it before."""
+    with pytest.raises(ValueError, match="unknown condition operator 'Bogus'"):
+        compile_condition(Condition("Bogus", "k", ("x",)), variables=True)
 
 
 def test_variables_are_found_behind_braces_and_between_stars() -> None:

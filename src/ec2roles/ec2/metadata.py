@@ -14,7 +14,7 @@ from ec2roles.ec2.metadata_options import DISABLED, REQUIRED
 from ec2roles.ec2.metadata_response import TIMED_OUT, MetadataResponse, error_answer, response_headers
 from ec2roles.ec2.metadata_token import LONGEST, SHORTEST, make_token, seconds_left
 from ec2roles.ec2.metadata_tree import look_up
-from ec2roles.ec2.metadata_view import Host, View
+from ec2roles.ec2.metadata_view import Host, Served, View
 from ec2roles.errors import MetadataError
 from ec2roles.sts.credentials import Credentials
 from ec2roles.timeline import Position
@@ -84,12 +84,8 @@ class MetadataService:
                 return None
             version = V1
         served = self._host.served(record, position[0], version)
-        if served is None or served.role is None:
+        if served is None or (self._host.time.faults is not None and self._a_fetch_is_lost(served, position)):
             return None
-        if self._host.time.faults is not None:
-            for request in (f"GET {_CREDENTIALS}", f"GET {_CREDENTIALS}{served.role.name}"):
-                if self._is_lost(request, position):
-                    return None
         return served.credentials
 
     def _loses_token(self, record: InstanceRecord, position: Position) -> bool:
@@ -253,6 +249,11 @@ class MetadataService:
             body, kind = str(found), "text/plain"
             size = len(body) if body.isascii() else len(body.encode("utf-8", "surrogateescape"))
         return MetadataResponse(200, body, response_headers(size, kind, position, ttl=left))
+
+    def _a_fetch_is_lost(self, served: Served, position: Position) -> bool:
+        """Whether an SDK gets no answer to one of its requests for the role's name and its document."""
+        name = "" if served.role is None else served.role.name
+        return any(self._is_lost(f"GET {path}", position) for path in (_CREDENTIALS, _CREDENTIALS + name))
 
     def _is_lost(self, request: str, position: Position) -> bool:
         host = self._host

@@ -104,11 +104,8 @@ class View:
     delivery: int
 
     def newest_fetch(self) -> Fetch | None:
-        """Return the newest fetch, or None if no credentials are being fetched."""
-        if self.record.epoch is None:
-            return None
-        fetcher = self.host.fetcher
-        return fetcher.fetch(self.record, fetcher.newest(self.record, self.now))
+        """Return the newest fetch from which EC2 learnt anything, or None if no credentials are being fetched."""
+        return None if self.record.epoch is None else self.host.fetcher.known(self.record, self.now)
 
     def served(self) -> Served | None:
         """Return the credentials shown now."""

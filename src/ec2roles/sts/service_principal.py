@@ -109,8 +109,9 @@ class ServicePrincipal:
         )
         sts.time.check_clock(position[0])
         faults = sts.time.faults
-        if faults is not None and faults.sts_is_down(position, sts.account_id, None):
-            response = Response(error=faults.sts_refuses(position, sts.account_id, None))
+        outage = None if faults is None else faults.sts_outage_error(position, sts.account_id, None)
+        if outage is not None:
+            response = Response(error=outage)
         elif found is None:
             # As for everybody else, a role that does not exist is one that does not trust.
             error: AwsError = AccessDeniedError(

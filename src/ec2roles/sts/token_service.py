@@ -314,44 +314,15 @@ class TokenService(SessionStore):
             authorizations: returns what it must be allowed to do, once the caller is known.
             named_operation: the API operation whose name the caller used in place of the IAM action.
         """
-        judged = self._judge(call, authorizations, named_operation)
-        if judged.decision.allowed or self.time.propagation is None:
-            return judged
-        note = self._delay_noted(call, lambda call: self._judge(call, authorizations, named_operation))
-        return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
+        if self.time.propagation is not None and call.seen is None:
+            late = attrs.evolve(call, seen=self.seen(call))
 
-    def _delay_noted(self, call: Call, judge: Callable[[Call], Judgement]) -> str | None:
-        """Return which change would allow *call*, which was denied, if the service had seen it; None if none would."""
-        position, seen = call.position, self.seen(call)
-        if seen == position or not judge(attrs.evolve(call, seen=position)).decision.allowed:
-            return None
-        for change in reversed(self.time.changes):
-            if change.position <= seen:
-                break
-            before = (change.position[0], change.position[1] - 1)
-            if (
-                change.position > position
-                or not any(service in change.subject for service in (":iam:", ":organizations:"))
-                or judge(attrs.evolve(call, seen=before)).decision.allowed
-            ):
-                continue
-            service = call.action.partition(":")[0].lower()
-            done, known = (
-                iso_exact(from_microseconds(instant))
-                for instant in (change.position[0], change.position[0] + position[0] - seen[0])
-            )
-            return (
-                f"only the propagation delay denies this: {change.operation} on {change.subject} was done at {done}, "
-                f"and {service} sees it from {known} on"
-            )
-        return None
+            def judge(call: Call) -> Judgement:
+                return self.judge(call, authorizations, named_operation=named_operation)
 
-    def _judge(
-        self,
-        call: Call,
-        authorizations: Callable[[Call], Sequence[Authorization]],
-        named_operation: str | None,
-    ) -> Judgement:
+            judged = judge(late)
+            note = None if judged.decision.allowed else self._delay_noted(late, judge)
+            return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
         service = call.action.partition(":")[0].lower()
         if call.credentials is None:
             error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
@@ -360,7 +331,7 @@ class TokenService(SessionStore):
             skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
             if skewed is not None:
                 return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
-        found = self.session(call.credentials, call.position, self.seen(call))
+        found = self.session(call.credentials, call.position, call.seen)
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
             return Judgement(None, Decision.refused(error.message, reason=found.value), error)
@@ -400,6 +371,32 @@ class TokenService(SessionStore):
             detail="what GetSessionToken gives is good for AssumeRole and GetCallerIdentity only",
         )
 
+    def _delay_noted(self, call: Call, judge: Callable[[Call], Judgement]) -> str | None:
+        """Return which change would allow *call*, which was denied, if the service had seen it; None if none would."""
+        position, seen = call.position, call.seen or call.position
+        if seen == position or not judge(attrs.evolve(call, seen=position)).decision.allowed:
+            return None
+        for change in reversed(self.time.changes):
+            if change.position <= seen:
+                break
+            before = (change.position[0], change.position[1] - 1)
+            if (
+                change.position > position
+                or not any(service in change.subject for service in (":iam:", ":organizations:"))
+                or judge(attrs.evolve(call, seen=before)).decision.allowed
+            ):
+                continue
+            service = call.action.partition(":")[0].lower()
+            done, known = (
+                iso_exact(from_microseconds(instant))
+                for instant in (change.position[0], change.position[0] + position[0] - seen[0])
+            )
+            return (
+                f"only the propagation delay denies this: {change.operation} on {change.subject} was done at {done}, "
+                f"and {service} sees it from {known} on"
+            )
+        return None
+
     def _authorize(
         self,
         caller: Session,
@@ -407,7 +404,8 @@ class TokenService(SessionStore):
         call: Call,
         named_operation: str | None,
     ) -> Decision:
-        position, seen = call.position, self.seen(call)
+        position = call.position
+        seen = call.seen or position
         policies = caller.principal.policy_set(seen)
         account = needed.account_id or _account_in(needed.resource) or caller.account_id
         above = None
