@@ -226,7 +226,8 @@ MAY_IMPORT = {
         " services.iam_simulate calls iam.directory iam.role policy"
     ),
     "services.s3_api": "calls",
-    "services.s3": "services.operation services.s3_api calls policy sts.session sts.token_service",
+    "services.bucket_policy": "iam.trust policy",
+    "services.s3": "services.bucket_policy services.operation services.s3_api calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
     "services.ec2_parameters": "ec2.launch ec2.metadata_defaults ec2.metadata_options calls",
     "services.ec2_run_instances": "services.ec2_parameters calls",
