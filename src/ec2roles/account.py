@@ -194,7 +194,13 @@ class Account:
 
         self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
-        self.s3 = S3(self.time, account_id, shared.buckets)
+        self.s3 = S3(
+            self.time,
+            account_id,
+            shared.buckets,
+            find_principal=self.iam.find_principal,
+            principal_exists=self.iam.principal_exists,
+        )
         self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))
         self.registry.register_later("iam", self._iam_service)
