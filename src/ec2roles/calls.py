@@ -14,6 +14,8 @@ from ec2roles.timeline import Position
 
 NOTHING: Mapping[str, Any] = {}
 
+_SECRETS = ("SecretAccessKey", "SessionToken")
+
 
 @attrs.frozen(eq=False)
 class Call:
@@ -117,7 +119,14 @@ class Response:
             # A denial's own message says all; for other errors our detail is the useful part.
             detail = f" ({self.error.detail})" if self.error.detail and self.allowed else ""
             return f"<Response {self.error.code}{source}: {self.error.message}{detail}>"
-        return f"<Response ok{source}: {self.value!r}>"
+        return f"<Response ok{source}: {_without_secrets(self.value)!r}>"
+
+
+def _without_secrets(value: Any) -> Any:
+    """Return *value*, which may be a response in AWS's form, with its secrets replaced."""
+    if isinstance(value, Mapping):
+        return {key: "****" if key in _SECRETS else _without_secrets(one) for key, one in value.items()}
+    return [_without_secrets(one) for one in value] if isinstance(value, list) else value
 
 
 class Api(Protocol):

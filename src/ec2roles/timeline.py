@@ -193,6 +193,8 @@ class Timekeeper:
     _newest: int = attrs.field(init=False, repr=False, default=-(1 << 62))
     _issuers: list[object] = attrs.field(init=False, repr=False, factory=list)
     _remembered: int | None = attrs.field(init=False, repr=False, default=None)
+    _shown: object = attrs.field(init=False, repr=False, factory=object)
+    _instant: int = attrs.field(init=False, repr=False, default=0)
     journal: Journal = attrs.field(init=False, repr=False)
     acting: str | None = attrs.field(init=False, repr=False, default=None)
     """The ARN of whose call is being performed; None while the owner of an account is at work."""
@@ -226,7 +228,12 @@ class Timekeeper:
 
     def instant(self) -> int:
         """Read the clock, once, and return microseconds since 1970."""
-        return to_microseconds(self.now())
+        shown = self.clock.now()
+        # A datetime cannot change, so the same one means the same instant; most questions are put while a clock stands still.
+        if shown is not self._shown:
+            self._instant = to_microseconds(to_utc(shown, "clock.now()"))
+            self._shown = shown
+        return self._instant
 
     def write(
         self, operation: str, subject: str, *, account_id: str, detail: str = "", now: int | None = None

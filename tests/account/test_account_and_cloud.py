@@ -248,3 +248,16 @@ def test_a_leaked_key_that_is_no_longer_remembered_is_still_refused() -> None:
         cloud.clock.advance(days=1)
         account.roles["app"].tag({"day": str(cloud.clock.now().day)})
     assert code(account.call(LIST, credentials=old)) in ("ExpiredToken", "InvalidAccessKeyId")
+
+
+def test_the_repr_of_a_response_in_awss_form_hides_secrets() -> None:
+    account = Account()
+    alice, key = user_with_key(account)
+    account.create_role("target", trust=TrustPolicy.principal(alice.arn))
+    asked = {"RoleArn": f"arn:aws:iam::{OWN}:role/target", "RoleSessionName": "test"}
+    response = account.request("sts:AssumeRole", asked, credentials=key)
+    issued = response.value["Credentials"]
+    assert issued["AccessKeyId"] in repr(response)
+    assert "'SecretAccessKey': '****', 'SessionToken': '****'" in repr(response)
+    assert issued["SecretAccessKey"] not in repr(response)
+    assert issued["SessionToken"] not in repr(response)

@@ -75,7 +75,7 @@ class MetadataService:
         Raises:
             InstanceError: if the instance had not been launched then.
         """
-        position = self._position(at)
+        position = self._host.time.as_of(None) if at is None else self._position(at)
         return self.credentials_at(position, version=version, v1_disabled=v1_disabled)
 
     def credentials_at(self, position: Position, *, version: int = V2, v1_disabled: bool = False) -> Credentials | None:
