@@ -43,7 +43,7 @@ only_mutate = [{modules}]
 also_copy = ["tests"]
 pytest_add_cli_args_test_selection = ["tests/policy"]
 pytest_add_cli_args = ["-m", "not slow", {left_out}]
-timeout_multiplier = 8
+timeout_multiplier = 4
 timeout_constant = 5.0
 """
 
