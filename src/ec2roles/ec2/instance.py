@@ -836,7 +836,7 @@ class Instance:
             refusal = NoCredentialsError(refusal.message, detail=place.why_no_credentials(position))
         keys = self._network()
         if context:
-            keys.update(context)
+            keys = {**keys, **context}
         return Call(
             action,
             resource=resource,

@@ -299,4 +299,8 @@ def check_hops(value: object) -> None:
 
 
 def _sent(headers: Mapping[str, str] | None) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()} if headers else {}
+    if headers is None:
+        return {}
+    if not isinstance(headers, Mapping) or not all(isinstance(text, str) for pair in headers.items() for text in pair):
+        raise TypeError("headers must be a mapping of names to values, all of them str")
+    return {name.lower(): value for name, value in headers.items()}
