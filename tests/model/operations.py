@@ -691,14 +691,14 @@ def step(pair: Pair, random: Random) -> None:
     OPERATIONS[name](pair, random)
 
 
-def run(seed: int, steps: int, pair: Pair | None = None, *, looks: float = 0.3) -> Pair:
+def run(seed: int, steps: int, pair: Pair | None = None, *, checks: float = 0.5, looks: float = 0.3) -> Pair:
     """Return the pair after a random history, in which somebody looks more often than not."""
     random = Random(seed)
     pair = Pair() if pair is None else pair
     begin(pair, random)
     for _ in range(steps):
         step(pair, random)
-        if random.random() < 0.5:
+        if random.random() < checks:
             pair.check()
         if random.random() < looks:
             pair.look(random)

@@ -7,7 +7,6 @@ Everything here goes through the public API.
 from __future__ import annotations
 
 import ast
-from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,7 +19,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from model.operations import OPERATIONS, Operation, begin, run
 from model.pair import Pair
 
-SEEDS = range(30)
 LOOK = st.one_of(st.none(), st.integers(0, 99))
 
 
@@ -91,15 +89,9 @@ def test_the_library_and_the_model_agree_in_thousands_of_histories() -> None:
     run_machine(max_examples=2000, stateful_step_count=50)
 
 
-@cache
-def seeded(seed: int) -> dict[str, int]:
-    """Return what was compared in a long random history, and how often."""
-    return run(seed, 60).compared
-
-
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(12))
 def test_the_library_and_the_model_agree_in_a_long_seeded_history(seed: int) -> None:
-    assert seeded(seed)
+    assert run(seed, 60).compared["calls"]
 
 
 @pytest.mark.slow
@@ -121,8 +113,8 @@ def test_the_seeded_histories_do_everything_and_show_every_kind_of_answer() -> N
     expected |= {f"documents {status}" for status in (200, 401, 403, None)}
     expected |= {"document Success", "document AssumeRoleUnauthorizedAccess"}
     expected |= {f"put {status}" for status in (200, 400, 403, None)}
-    for seed in range(4 * len(SEEDS)):
-        expected -= set(seeded(seed))
+    for seed in range(200):
+        expected -= set(run(seed, 60, checks=0.1, looks=0.1).compared)
         if not expected:
             break
     assert sorted(expected) == []

@@ -23,10 +23,10 @@ PLANTED: list[type[Reference]] = []
 QUICK = {
     "ExpiryIncluded",
     "RefreshAfterWrites",
-    "RevocationIncludesItsInstant",
-    "AccountTrustIsEnough",
-    "TokensSurviveAStop",
     "NewestVersionIsInForce",
+    "TaggingNeedsNoPermission",
+    "AccountTrustIsEnough",
+    "TokensDieAtAReboot",
 }
 
 

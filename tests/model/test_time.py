@@ -28,7 +28,7 @@ class InPieces(Pair):
             self.moves += 1
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_p17_time_that_passes_in_pieces_comes_to_the_same(seed: int) -> None:
     """All that is stored is the same in the end, and the whole history is, and so is all that was seen on the way."""
     whole, pieces = run(seed, 40), run(seed, 40, InPieces())
