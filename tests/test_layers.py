@@ -185,11 +185,14 @@ MAY_IMPORT = {
         "ec2.association ec2.hardware ec2.metadata_options ec2.rotation iam.instance_profile iam.names iam.role"
         " sts.token_service calls"
     ),
+    "ec2.programs": (
+        "ec2.association ec2.hardware ec2.launch ec2.metadata ec2.metadata_view client.chain client.program client.terminal"
+        " policy calls"
+    ),
     "ec2.instance": (
         "ec2.association ec2.container ec2.fetch ec2.hardware ec2.identity_role ec2.launch ec2.metadata"
-        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_view ec2.next_change ec2.notice_board ec2.rotation"
-        " client.chain client.program client.terminal iam.instance_profile iam.names sts.credentials sts.session"
-        " sts.token_service policy calls"
+        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_view ec2.next_change ec2.notice_board ec2.programs"
+        " ec2.rotation iam.instance_profile iam.names sts.credentials sts.session sts.token_service calls"
     ),
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",

@@ -158,6 +158,15 @@ class Account:
         shared: Shared | None = None,
     ) -> None:
         self.account_id = check_account_id(account_id)
+        for name, given, kind in (
+            ("region", region, str),
+            ("quotas", quotas, Quotas | None),
+            ("rotation", rotation, Rotation | None),
+            ("semantics", semantics, Semantics | None),
+            ("mfa_present", mfa_present, bool | None),
+        ):
+            if not isinstance(given, kind):
+                raise TypeError(f"{name} must be {getattr(kind, '__name__', kind)}, got {type(given).__name__}")
         if shared is None:
             shared = Shared(Timekeeper(clock, seed, remember, propagation))
         elif propagation is not None:

@@ -32,6 +32,7 @@ ASSUME = "assume"
 ISSUE = "issue"
 CALL = "call"
 KINDS = (CHANGE, ASSUME, ISSUE, CALL)
+_MOST_CALLS = 1_000_000_000
 
 
 @attrs.frozen(repr=False)
@@ -118,8 +119,8 @@ class History:
         if self.keep_calls is not None:
             if isinstance(self.keep_calls, bool) or not isinstance(self.keep_calls, int):
                 raise TypeError(f"keep_calls must be int or None, got {type(self.keep_calls).__name__}")
-            if self.keep_calls < 0:
-                raise ArgumentError(f"keep_calls must be 0 or more, or None, got '{self.keep_calls}'")
+            if not 0 <= self.keep_calls <= _MOST_CALLS:
+                raise ArgumentError(f"keep_calls must be 0 to {_MOST_CALLS}, or None, got {shown(self.keep_calls)}")
         self._calls = deque(maxlen=self.keep_calls)
 
     def record_call(self, call: Call, response: Response, caller: Session | None) -> None:

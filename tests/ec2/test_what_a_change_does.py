@@ -18,6 +18,7 @@ from worlds import EC2, LIST, NOBODY, code
 IAM = "/latest/meta-data/iam/"
 ROWS = json.loads(Path(__file__).with_name("what_a_change_does.json").read_text(encoding="utf-8"))
 ALLOW = PermissionPolicy.allow(LIST)
+OPEN = PermissionPolicy.allow(LIST, condition={"StringNotEquals": {"aws:PrincipalTag/stage": "closed"}})
 
 
 @attrs.define
@@ -34,7 +35,7 @@ class World:
         account = Account(rotation=Rotation(on_refresh_failure=on_refresh_failure))
         for name in ("app", "other"):
             role = account.create_role(name, trust=EC2)
-            role.put_policy("list", ALLOW)
+            role.put_policy("list", OPEN if name == "app" else ALLOW)
             account.create_instance_profile(name).add_role(role)
         account.roles["app"].attach_policy("AmazonSQSReadOnlyAccess")
         web = account.launch_instance("app", hibernation=True)
@@ -124,6 +125,8 @@ def recreate_profile(world: World) -> None:
 EVENTS: dict[str, Callable[[World], Any]] = {
     "edit a policy": lambda world: world.account.roles["app"].put_policy("list", PermissionPolicy.deny("s3:*")),
     "detach a policy": lambda world: world.account.roles["app"].delete_policy("list"),
+    "attach a policy": lambda world: world.account.roles["app"].attach_policy("AWSDenyAll"),
+    "tag the role": lambda world: world.account.roles["app"].tag({"stage": "closed"}),
     "set a boundary": lambda world: world.account.roles["app"].put_permissions_boundary("AmazonSQSReadOnlyAccess"),
     "edit the trust policy": lambda world: world.account.roles["app"].update_trust(NOBODY),
     "disassociate": lambda world: world.web.detach(),

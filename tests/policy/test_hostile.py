@@ -7,7 +7,7 @@ What matters is asserted: the answer. Times are measured by ``benchmarks/policy.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -421,3 +421,48 @@ def test_an_action_that_is_none_is_refused(action: str) -> None:
 def test_a_principal_that_is_none_is_refused(principal: str) -> None:
     with pytest.raises(AwsError, match="Invalid principal"):
         Request(principal, "s3:GetObject")
+
+
+# -- a whole decision ---------------------------------------------------------------------------------------------------
+
+SIZE = 10_240
+SHAPES: dict[str, Callable[[int], dict[str, Any]]] = {
+    "stars in one resource": lambda size: document(statement(Resource="arn:aws:s3:::" + "*a" * (size // 2) + "b")),
+    "questions after stars": lambda size: document(statement(Resource="arn:aws:s3:::" + "*?" * (size // 2) + "b")),
+    "many resources": lambda size: document(statement(Resource=["arn:aws:s3:::*a*a*a*b"] * (size // 24))),
+    "many actions": lambda size: document(statement(Action=["s3:*a*a*a*b"] * (size // 14))),
+    "many statements": lambda size: document(
+        *[statement(Resource="arn:aws:s3:::*a*a*b")] * (size // 72), statement(Effect="Deny")
+    ),
+    "many conditions": lambda size: document(
+        statement(Condition={"StringLike": {f"k{number}": "*a*a*a*b" for number in range(size // 19)}})
+    ),
+    "many values": lambda size: document(
+        statement(Condition={"ForAllValues:StringLike": {"k": ["*a*a*a*b"] * (size // 11)}})
+    ),
+    "many variables": lambda size: document(statement(Resource="arn:aws:s3:::" + "${k}*" * (size // 5) + "b")),
+}
+
+
+def cost(make: Callable[[int], dict[str, Any]], size: int) -> float:
+    """The seconds of the processor, the best of three, to load such a policy and to decide and explain with it."""
+    spent = []
+    for attempt in range(3):
+        policy = make(size)
+        policy["Id"] = f"attempt-{attempt}"  # so that no document is remembered
+        request = Request(CALLER, "s3:" + "a" * 100, ARN, context={"k": ["a" * 200] * 50, "k0": "a" * 2_000})
+        begun = time.process_time()
+        evaluate(request, PolicySet([load_policy(policy)])).explain()
+        spent.append(time.process_time() - begun)
+    return min(spent)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_p25_a_decision_over_a_policy_of_ten_kilobytes_takes_a_moment(shape: str) -> None:
+    """Loading and explaining included; four times as long a policy takes not sixteen times as long."""
+    make = SHAPES[shape]
+    short, long = cost(make, SIZE), cost(make, 4 * SIZE)
+
+    assert len(load_policy(make(SIZE)).to_json()) > 0.9 * SIZE
+    assert short < 0.1
+    assert long < 10 * max(short, 0.002)

@@ -183,6 +183,25 @@ def test_a_service_sees_a_change_when_it_has_reached_it() -> None:
     assert code(service.assume_role(late.arn, session_name="resize")) == "AccessDenied"
 
 
+@pytest.mark.parametrize("by_arn", [False, True])
+def test_a_denial_that_only_the_delay_explains_says_so(by_arn: bool) -> None:
+    """As every other caller is told; one that has another reason does not."""
+    account = Account(propagation=Propagation(timedelta(seconds=10), fixed=True))
+    role = account.create_role("worker", trust=TrustPolicy.service(LAMBDA))
+    named = role.arn if by_arn else role
+    answer = account.service(LAMBDA).assume_role(named)
+    other = account.service("ecs-tasks.amazonaws.com").assume_role(named)
+
+    assert code(answer) == code(other) == "AccessDenied"
+    assert answer.decision is not None
+    assert other.decision is not None
+    assert answer.decision.notes[-1] == (
+        f"only the propagation delay denies this: CreateRole on {role.arn} was done at 2026-01-01T00:00:00Z, "
+        "and lambda sees it from 2026-01-01T00:00:10Z on"
+    )
+    assert not [note for note in other.decision.notes if "delay" in note]
+
+
 def test_a_service_gets_nothing_while_sts_is_down() -> None:
     """And as before when it is up again; throttling does not touch services."""
     account = Account()

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.calls import Api
 from ec2roles.client import shell
 from ec2roles.client.aws import Aws
@@ -17,6 +18,7 @@ from ec2roles.client.chain import CredentialChain
 from ec2roles.client.curl import Curl, Metadata
 from ec2roles.client.files import HOME, Files, to_bytes, to_text
 from ec2roles.client.program import Completed, Ended, Invocation
+from ec2roles.errors import ArgumentError
 from ec2roles.timeline import Position
 
 # What a fresh login shell has; export can hide it, unset cannot remove it.
@@ -74,7 +76,17 @@ class Terminal:
             command: a line for the shell; several lines are run one after the other.
             position: the moment at which everything in it happens.
             stdin: what the commands may read, for instance the answers to ``aws configure``.
+
+        Raises:
+            TypeError: if *command* is no text.
+            ArgumentError: if it holds half of a character, which nobody can type.
         """
+        if not isinstance(command, str):
+            raise TypeError(f"command must be str, got {type(command).__name__}")
+        try:
+            to_bytes(command)
+        except UnicodeEncodeError:
+            raise ArgumentError(f"a command is text that UTF-8 can hold, got {shown(command)}") from None
         try:
             script = shell.parse(command)
         except shell.ShellSyntaxError as error:

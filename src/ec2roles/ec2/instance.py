@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ec2roles.arns import shown
 from ec2roles.atomic import atomic
-from ec2roles.calls import NOTHING, Api, Call, Response
+from ec2roles.calls import Api
 from ec2roles.clock import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.ec2.association import (
     ASSOCIATED,
@@ -29,13 +29,13 @@ from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.metadata import V1, V2, MetadataService
 from ec2roles.ec2.metadata_metrics import NO_METRICS, MetadataMetrics
 from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
-from ec2roles.ec2.metadata_view import Served, not_yet_launched
+from ec2roles.ec2.metadata_view import Served
+from ec2roles.ec2.programs import NAT_ADDRESS, Programs
 from ec2roles.ec2.rotation import Rotation
-from ec2roles.errors import InstanceError, NoCredentialsError
+from ec2roles.errors import InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import Tags, check_tags
 from ec2roles.ids import IssuedKey
-from ec2roles.policy import Decision
 from ec2roles.propagation import EC2_CREDENTIALS
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
@@ -43,31 +43,16 @@ from ec2roles.sts.token_service import TokenService
 from ec2roles.timeline import FIRST, Position, Timekeeper, Timeline
 
 if TYPE_CHECKING:
-    from ec2roles.client.chain import CredentialChain
-    from ec2roles.client.program import Completed
-    from ec2roles.client.terminal import Terminal
     from ec2roles.ec2.container import Container
     from ec2roles.ec2.notice_board import NoticeBoard
 
-NAT_ADDRESS = "203.0.113.10"
-"""``aws:SourceIp`` of the instances' calls: the public address of their NAT gateway."""
+__all__ = ["NAT_ADDRESS", "Instance", "launch_instances"]
 
 _MOST_TAGS = 50
 
 
-class Place(Protocol):
-    """Where programs run: an instance, or a container on one."""
-
-    @property
-    def chain(self) -> CredentialChain:
-        """Where its programs look for credentials."""
-
-    def why_no_credentials(self, position: Position) -> str:
-        """Return in one phrase why the metadata has none for them."""
-
-
 @attrs.define(eq=False, init=False, repr=False)
-class Instance:
+class Instance(Programs):
     """
     An EC2 instance.
 
@@ -108,8 +93,6 @@ class Instance:
     _launch: Launch
     _states: Timeline[InstanceRecord]
     _served: Served | None
-    _chain: CredentialChain | None
-    _terminal: Terminal | None
     _metrics: MetadataMetrics
 
     def __init__(
@@ -135,8 +118,7 @@ class Instance:
         self._launch = launch
         self._states = launch.states
         self._served = None
-        self._chain = None
-        self._terminal = None
+        self._boot()
         self._metrics = NO_METRICS
 
     # -- what it is -------------------------------------------------------------------------------------------------
@@ -724,164 +706,6 @@ class Instance:
             expires=fetch.expires,
             context={**context, "ec2:RoleDelivery": f"{issued.delivery}.0"},
         )
-
-    # -- programs on it ---------------------------------------------------------------------------------------------
-
-    @property
-    def chain(self) -> CredentialChain:
-        """Where programs on it look for credentials: environment, shared files, then the metadata."""
-        if self._chain is None:
-            # Programs are imported when the first one runs: a tenth of the library's import time would go into them.
-            from ec2roles.client.chain import CredentialChain
-
-            self._chain = CredentialChain(metadata_credentials=self.metadata.credentials_at)
-        return self._chain
-
-    @property
-    def terminal(self) -> Terminal:
-        """A terminal on it."""
-        if self._terminal is None:
-            self._terminal = self.terminal_for(self.chain, self.metadata)
-        return self._terminal
-
-    def terminal_for(self, chain: CredentialChain, metadata: MetadataService) -> Terminal:
-        """Return a new terminal whose programs look for credentials in *chain*, and reach *metadata*."""
-        from ec2roles.client.terminal import Terminal
-
-        return Terminal(
-            api=self._launch.api, chain=chain, metadata=metadata, context=self._network(), sender=self.instance_id
-        )
-
-    def _network(self) -> dict[str, Any]:
-        return {"aws:SourceIp": NAT_ADDRESS}
-
-    def call(
-        self, action: str, resource: str | None = None, *, context: Mapping[str, Any] | None = None, **parameters: Any
-    ) -> Response:
-        """
-        Make a call as a program on the instance: with the first credentials its chain finds.
-
-        Args:
-            action: an IAM action or an API operation: ``s3:ListAllMyBuckets``, ``s3:ListBuckets``.
-            resource: the ARN it is about, where there is one.
-            context: further context keys.
-            parameters: what the operation is given, such as ``body=b"meow"``.
-
-        Returns:
-            A `Response`; a refusal is a value as well.
-
-        Raises:
-            InstanceError: if the instance is not running: nothing runs on it then.
-        """
-        return self.call_from(self, action, resource, context, parameters)
-
-    def can(
-        self,
-        action: str,
-        resource: str | None = None,
-        *,
-        context: Mapping[str, Any] | None = None,
-        at: datetime | None = None,
-        **parameters: Any,
-    ) -> Decision:
-        """
-        Ask whether a call would be allowed; nothing is done and nothing is recorded.
-
-        Args:
-            action, resource, context, parameters: as for `call`.
-            at: a moment in the past; now by default.
-
-        Returns:
-            The `Decision`; ``bool()`` of it is the answer, ``explain()`` says why.
-        """
-        return self.can_from(self, action, resource, context, parameters, at)
-
-    def call_from(
-        self,
-        place: Place,
-        action: str,
-        resource: str | None,
-        context: Mapping[str, Any] | None,
-        parameters: Mapping[str, Any],
-    ) -> Response:
-        """Make a call as a program in *place*: the instance itself, or a container on it."""
-        return self._launch.api.call(self._call(place, action, resource, context, parameters, None))
-
-    def can_from(
-        self,
-        place: Place,
-        action: str,
-        resource: str | None,
-        context: Mapping[str, Any] | None,
-        parameters: Mapping[str, Any],
-        at: datetime | None,
-    ) -> Decision:
-        """Ask whether a call by a program in *place* would be allowed."""
-        return self._launch.api.can(self._call(place, action, resource, context, parameters, at))
-
-    def _call(
-        self,
-        place: Place,
-        action: str,
-        resource: str | None,
-        context: Mapping[str, Any] | None,
-        parameters: Mapping[str, Any],
-        at: datetime | None,
-    ) -> Call:
-        position = self.time.as_of(at)
-        self.require_running(position)
-        found = place.chain.resolve(position)
-        refusal = found.refusal
-        if isinstance(refusal, NoCredentialsError):
-            refusal = NoCredentialsError(refusal.message, detail=place.why_no_credentials(position))
-        keys = self._network()
-        if context:
-            keys.update(context)
-        return Call(
-            action,
-            resource=resource,
-            position=position,
-            credentials=found.credentials,
-            source=found.source,
-            context=keys,
-            parameters=parameters or NOTHING,
-            refusal=refusal,
-            sender=self.instance_id,
-        )
-
-    def run(self, command: str, *, stdin: str = "") -> Completed:
-        """
-        Type a command into a terminal on the instance.
-
-        >>> from ec2roles import Account
-        >>> print(Account().launch_instance().run("aws s3 ls").stderr, end="")
-        Unable to locate credentials. You can configure credentials by running "aws configure".
-
-        Args:
-            command: such as ``aws s3 ls``; an unknown one says which are known.
-            stdin: what is typed when the command asks.
-
-        Returns:
-            What it printed, as ``.stdout``, ``.stderr`` and ``.exit_code``.
-
-        Raises:
-            InstanceError: if the instance is not running.
-        """
-        position = self.time.as_of(None)
-        self.require_running(position)
-        return self.terminal.run(command, position=position, stdin=stdin)
-
-    def require_running(self, position: Position) -> None:
-        """Raise `InstanceError` if the instance does not run as of *position*."""
-        record = self._states.at(position)
-        if record is None:
-            raise not_yet_launched(self)
-        if record.state != RUNNING:
-            raise InstanceError(
-                f"The instance '{self.instance_id}' is not in the 'running' state.",
-                code="IncorrectInstanceState",
-                detail=f"no program runs on it: it is {record.state}",
-            )
 
     def __repr__(self) -> str:
         profile = self.profile

@@ -14,7 +14,7 @@ from ec2roles.ec2.association import RUNNING, Association, Epoch, InstanceRecord
 from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.ec2.rotation import Rotation
-from ec2roles.errors import Ec2RolesError, InstanceError
+from ec2roles.errors import ArgumentError, Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import check_tags
 from ec2roles.iam.role import Role
@@ -188,6 +188,8 @@ def prepare_launch(
         raise TypeError(f"rotation must be a Rotation, got {type(rotation).__name__}")
     if user_data is not None and not isinstance(user_data, (str, bytes)):
         raise TypeError(f"user_data must be str or bytes, got {type(user_data).__name__}")
+    if block_devices is not None and not isinstance(block_devices, Mapping):
+        raise TypeError(f"block_devices must be a mapping, got {type(block_devices).__name__}")
     if not isinstance(hibernation, bool):
         raise TypeError(f"hibernation must be bool, got {type(hibernation).__name__}")
     time.require_same(sts.time, "the token service")
@@ -196,7 +198,10 @@ def prepare_launch(
     rotation = Rotation() if rotation is None else rotation
     if time.remember is not None and rotation.lifetime + rotation.jitter + rotation.refresh > time.remember:
         raise Ec2RolesError(f"remember={time.remember} is shorter than the life of credentials under {rotation}")
-    data = user_data.encode() if isinstance(user_data, str) else user_data
+    try:
+        data = user_data.encode() if isinstance(user_data, str) else user_data
+    except UnicodeEncodeError:
+        raise ArgumentError("user_data is bytes, or text that UTF-8 can hold") from None
     if data is not None and len(data) > _USER_DATA_LIMIT:
         raise InstanceError(
             "User data is limited to 16384 bytes",

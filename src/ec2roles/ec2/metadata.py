@@ -75,7 +75,7 @@ class MetadataService:
         Raises:
             InstanceError: if the instance had not been launched then.
         """
-        position = self._host.time.as_of(None) if at is None else self._position(at)
+        position = self._host.time.as_of(None) if at is None else self._past(at)
         return self.credentials_at(position, version=version, v1_disabled=v1_disabled)
 
     def credentials_at(self, position: Position, *, version: int = V2, v1_disabled: bool = False) -> Credentials | None:
@@ -151,15 +151,16 @@ class MetadataService:
         ipv6: bool,
         at: datetime | None,
     ) -> MetadataResponse:
-        position = self._position(at)
         check_hops(extra_hops)
         if at is None:
-            return self.request(method, path, headers, extra_hops, ipv6=ipv6, position=position)
+            now = self._host.time.as_of(None)
+            return self.request(method, path, headers, extra_hops, ipv6=ipv6, position=now)
+        position = self._past(at)
         return self._answer(method, path, _sent(headers), extra_hops + self._hops, ipv6, position)
 
-    def _position(self, at: datetime | None) -> Position:
+    def _past(self, at: datetime) -> Position:
         position = self._host.time.as_of(at)
-        if at is not None and position < self._host.hardware.launched:
+        if position < self._host.hardware.launched:
             raise not_yet_launched(self._host)
         return position
 
@@ -299,4 +300,8 @@ def check_hops(value: object) -> None:
 
 
 def _sent(headers: Mapping[str, str] | None) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()} if headers else {}
+    if headers is None:
+        return {}
+    if not isinstance(headers, Mapping) or not all(isinstance(text, str) for pair in headers.items() for text in pair):
+        raise TypeError("headers must be a mapping of names to values, all of them str")
+    return {name.lower(): value for name, value in headers.items()}

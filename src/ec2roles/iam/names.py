@@ -221,9 +221,13 @@ def tags_without(tags: Tags, keys: Iterable[str]) -> Tags:
     (('stage', 'test'),)
 
     Raises:
-        TypeError: if *keys* is one text, not a list of them.
+        TypeError: if *keys* is one text, not a list of them, or holds what is none.
     """
     if isinstance(keys, str):
         raise TypeError(f"keys must be a list of tag keys, got the text {shown(keys)}; write [{shown(keys)}]")
-    gone = {key.lower() for key in keys}
+    gone = set()
+    for key in keys:
+        if not isinstance(key, str):
+            raise TypeError(f"a tag key must be str, got {type(key).__name__}")
+        gone.add(key.lower())
     return tuple(pair for pair in tags if pair[0].lower() not in gone)

@@ -162,6 +162,8 @@ class OrganizationHierarchy:
         Raises:
             AwsError: ``OrganizationalUnitNotEmptyException``, ``OrganizationalUnitNotFoundException``.
         """
+        if not isinstance(unit, (OrganizationalUnit, str)):
+            raise TypeError(f"unit must be an OrganizationalUnit or its id, got {type(unit).__name__}")
         unit_id = unit if isinstance(unit, str) else unit.id
         if unit_id not in self._units or unit_id not in self._tree:
             raise AwsError(

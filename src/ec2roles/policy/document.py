@@ -277,7 +277,7 @@ class TrustPolicy(Policy):
         """
         if not isinstance(account_id, str):
             raise TypeError(f"account must be str, got {type(account_id).__name__}; leading zeros are lost in int")
-        block: dict[str, Any] = dict(condition or {})
+        block: dict[str, Any] = _block(condition or {})
         if external_id is not None:
             block["StringEquals"] = {**block.get("StringEquals", {}), "sts:ExternalId": external_id}
         return cls(_trust("AWS", (f"arn:aws:iam::{account_id}:root",), block or None))
@@ -318,7 +318,14 @@ def _again(cls: type[Policy], text: str, kind: str, name: str | None, arn: str |
 def _one_or_list(values: Sequence[str]) -> str | list[str]:
     if isinstance(values, str):
         return values
-    return values[0] if len(values) == 1 else list(values)
+    listed = list(values)
+    return listed[0] if len(listed) == 1 else listed
+
+
+def _block(condition: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(condition, Mapping):
+        raise TypeError(f"condition must be a mapping, got {type(condition).__name__}")
+    return dict(condition)
 
 
 def _document(
@@ -331,7 +338,7 @@ def _document(
     statement: dict[str, Any] = {} if sid is None else {"Sid": sid}
     statement.update(Effect=effect, Action=_one_or_list(actions) if actions else [], Resource=_one_or_list(resource))
     if condition is not None:
-        statement["Condition"] = dict(condition)
+        statement["Condition"] = _block(condition)
     return {"Version": NEWEST, "Statement": statement}
 
 
@@ -339,7 +346,7 @@ def _trust(kind: str, principals: Sequence[str], condition: Mapping[str, Any] | 
     principal = {kind: _one_or_list(principals)} if principals else {}
     statement: dict[str, Any] = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     if condition is not None:
-        statement["Condition"] = dict(condition)
+        statement["Condition"] = _block(condition)
     return {"Version": NEWEST, "Statement": statement}
 
 

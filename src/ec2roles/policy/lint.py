@@ -41,6 +41,9 @@ def _unknown_actions(policy: Policy, actions: list[str]) -> Iterator[LintWarning
 
     from ec2roles.policy.checks import LintWarning
 
+    for action in actions:
+        if not isinstance(action, str):
+            raise TypeError(f"the actions that exist must be str, got {type(action).__name__}")
     known = {ascii_lower(action): action for action in actions}
     for statement in policy.statements:
         key = "Action" if statement.actions is not None else "NotAction"

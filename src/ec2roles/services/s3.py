@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -156,6 +157,8 @@ class Bucket:
         """
         if not isinstance(body, bytes):
             raise TypeError(f"the body of an object must be bytes, got {type(body).__name__}")
+        if not isinstance(metadata, (Mapping, NoneType)):
+            raise TypeError(f"the metadata of an object must be a mapping, got {type(metadata).__name__}")
         if not isinstance(key, str) or not 1 <= len(key.encode("utf-8", "replace")) <= 1024:
             raise ResourceError(
                 "Your key is too long", code="KeyTooLongError", detail=f"a key has 1-1024 bytes, got {shown(key)}"

@@ -114,7 +114,10 @@ class Judge(SessionStore):
                 return self.judge(call, authorizations, named_operation=named_operation)
 
             judged = judge(late)
-            note = None if judged.decision.allowed else self._delay_noted(late, judge)
+            note = None
+            if not judged.decision.allowed:
+                service = call.action.partition(":")[0].lower()
+                note = self.delay_noted(service, late, lambda call: judge(call).decision)
             return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
         service = call.action.partition(":")[0].lower()
         if call.credentials is None:
@@ -164,10 +167,17 @@ class Judge(SessionStore):
             detail="what GetSessionToken gives is good for AssumeRole and GetCallerIdentity only",
         )
 
-    def _delay_noted(self, call: Call, judge: Callable[[Call], Judgement]) -> str | None:
-        """Return which change would allow *call*, which was denied, if the service had seen it; None if none would."""
+    def delay_noted(self, reader: str, call: Call, judge: Callable[[Call], Decision]) -> str | None:
+        """
+        Return which change would allow *call*, which was denied, if the reader had seen it; None if none would.
+
+        Args:
+            reader: who sees changes late, such as ``s3``.
+            call: the call, with what was seen.
+            judge: decides anew, with more seen.
+        """
         position, seen = call.position, call.seen or call.position
-        if seen == position or not judge(attrs.evolve(call, seen=position)).decision.allowed:
+        if seen == position or not judge(attrs.evolve(call, seen=position)).allowed:
             return None
         for change in reversed(self.time.changes):
             if change.position <= seen:
@@ -176,17 +186,16 @@ class Judge(SessionStore):
             if (
                 change.position > position
                 or not any(service in change.subject for service in (":iam:", ":organizations:"))
-                or judge(attrs.evolve(call, seen=before)).decision.allowed
+                or judge(attrs.evolve(call, seen=before)).allowed
             ):
                 continue
-            service = call.action.partition(":")[0].lower()
             done, known = (
                 iso_exact(from_microseconds(instant))
                 for instant in (change.position[0], change.position[0] + position[0] - seen[0])
             )
             return (
                 f"only the propagation delay denies this: {change.operation} on {change.subject} was done at {done}, "
-                f"and {service} sees it from {known} on"
+                f"and {reader} sees it from {known} on"
             )
         return None
 

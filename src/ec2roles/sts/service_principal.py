@@ -10,7 +10,7 @@ import attrs
 from ec2roles.arns import check_account_id, shown
 from ec2roles.atomic import atomic
 from ec2roles.calls import Call, Response
-from ec2roles.errors import AccessDeniedError, AwsError, ValidationError
+from ec2roles.errors import AccessDeniedError, ValidationError
 from ec2roles.iam.role import Role
 from ec2roles.policy import CallerKind, Decision, parse_caller
 from ec2roles.sts.assume_role import check_duration, check_role_arn, check_session_name
@@ -97,13 +97,12 @@ class ServicePrincipal:
         if source_account is not None:
             context["aws:SourceAccount"] = check_account_id(source_account)
         position = sts.time.as_of(None)
-        seen = sts.time.seen_by(self.name.partition(".")[0], position)
-        found: Role | None
+        reader = self.name.partition(".")[0]
         if isinstance(role, Role):
             sts.time.require_same(role.time, f"role '{role.name}'")
-            found, arn = role, role.arn
+            arn = role.arn
         else:
-            found, arn = sts.find_role(check_role_arn(role), seen), role
+            arn = check_role_arn(role)
         call = Call(
             "sts:AssumeRole",
             resource=arn,
@@ -111,26 +110,37 @@ class ServicePrincipal:
             source=self.name,
             context=context,
             parameters={"session_name": session_name, "duration": duration},
+            seen=sts.time.seen_by(reader, position),
         )
+
+        def found(call: Call) -> Role | None:
+            return role if isinstance(role, Role) else sts.find_role(arn, call.seen or position)
+
+        def judge(call: Call) -> Decision:
+            known = found(call)
+            if known is not None:
+                return sts.judge_service(self.name, known, session_name, position, call.seen, context=context)
+            # As for everybody else, a role that does not exist is one that does not trust.
+            message = f"User: {self.name} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            return Decision.refused(message, reason="there is no such role")
+
         sts.time.check_clock(position[0])
         faults = sts.time.faults
         outage = None if faults is None else faults.sts_outage_error(position, sts.account_id, None)
+        decision = judge(call)
+        known = found(call)
         if outage is not None:
             response = Response(error=outage)
-        elif found is None:
-            # As for everybody else, a role that does not exist is one that does not trust.
-            error: AwsError = AccessDeniedError(
-                f"User: {self.name} is not authorized to perform: sts:AssumeRole on resource: {arn}",
-                detail=f"there is no role {shown(arn)}",
-            )
-            response = Response(error=error, decision=Decision.refused(error.message, reason="there is no such role"))
+        elif decision.allowed and known is not None:
+            session = sts.issue_role_session(known, session_name, duration, position[0])
+            response = Response(session.credentials, allowed=True, decision=decision)
         else:
-            decision = sts.judge_service(self.name, found, session_name, position, seen, context=context)
-            if decision.allowed:
-                session = sts.issue_role_session(found, session_name, duration, position[0])
-                response = Response(session.credentials, allowed=True, decision=decision)
-            else:
-                response = Response(error=AccessDeniedError(decision.message), decision=decision)
+            note = sts.delay_noted(reader, call, judge)
+            detail = f"there is no role {shown(arn)}" if known is None else None
+            response = Response(
+                error=AccessDeniedError(decision.message, detail=detail),
+                decision=decision if note is None else decision.with_notes(note),
+            )
         if self._record is not None:
             self._record(call, response, None)
         return response
