@@ -14,6 +14,7 @@ from ec2roles.cli.serve_clock import clock_of
 from ec2roles.clock import Clock, iso
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import ArgumentError
+from ec2roles.sts.credentials import Credentials
 
 if TYPE_CHECKING:
     from ec2roles.adapters.dispatch import ApiRequest
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 BUCKET = "ac-instance-role-demo"
 ROLE = "EC2Role"
+ADMINISTRATOR = "admin"
 MOST_INSTANCES = 1000
 
 SUMMARY = "serve metadata and AWS's endpoints to real programs"
@@ -33,6 +35,7 @@ examples:
     curl -X POST -H "X-Ec2roles-Token: $EC2ROLES_CONTROL_TOKEN" "$EC2ROLES_CONTROL/advance?hours=7"
   ec2roles serve --no-profile        no role yet:
     curl -X POST -H "X-Ec2roles-Token: $EC2ROLES_CONTROL_TOKEN" "$EC2ROLES_CONTROL/attach?profile=EC2Role"
+  ec2roles serve --empty             an administrator's keys, and nothing else: build all of it with the aws command
 
 Ctrl-C and SIGTERM end it; exit status: 0 when it was ended so, 2 bad input"""
 
@@ -53,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
         "--profile", metavar="NAME", help=f"the instance profile of the instances ({ROLE} in the lesson's account)"
     )
     parser.add_argument("--no-profile", action="store_true", help="launch them without one")
+    parser.add_argument(
+        "--empty", action="store_true", help="an account with an administrator, whose keys are printed, and nothing else"
+    )
     parser.add_argument("--instances", type=int, default=1, metavar="N", help="how many to launch (default: 1)")
     parser.add_argument("--port", type=int, default=0, metavar="PORT", help="the port (default: one that is free)")
     parser.add_argument(
@@ -72,9 +78,17 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
         raise ArgumentError(f"--port takes 0 to 65535, got '{options.port}'")
     if options.profile is not None and options.no_profile:
         raise ArgumentError("give --profile or --no-profile, not both")
-    account, profile = world(options, clock_of(options.clock))
-    instances = account.launch_instances(options.instances, profile)
-    serve(account, instances, options.port, out)
+    clock = clock_of(options.clock)
+    if options.empty:
+        if options.account is not None or options.profile is not None:
+            raise ArgumentError("with --empty there is no account or profile to choose")
+        account = Account(clock=clock)
+        administrator = account.create_user(ADMINISTRATOR)
+        administrator.attach_policy("AdministratorAccess")
+        serve(account, [], options.port, out, administrator.create_access_key())
+        return 0
+    account, profile = world(options, clock)
+    serve(account, account.launch_instances(options.instances, profile), options.port, out)
     return 0
 
 
@@ -88,8 +102,17 @@ def world(options: argparse.Namespace, clock: Clock) -> tuple[Account, str | Non
     return account, None if options.no_profile else options.profile or ROLE
 
 
-def serve(account: Account, instances: list[Instance], port: int, out: TextIO) -> None:
-    """Serve *account* until SIGINT or SIGTERM."""
+def serve(
+    account: Account, instances: list[Instance], port: int, out: TextIO, keys: Credentials | None = None
+) -> None:
+    """
+    Serve *account* until SIGINT or SIGTERM.
+
+    Args:
+        account, port, out: what, where, and where it is told.
+        instances: those whose metadata is exported; the shell is on the first.
+        keys: what a shell that is on no instance signs with.
+    """
     # The server and the extras are for this subcommand alone.
     from ec2roles.adapters.control import ControlEndpoint
     from ec2roles.adapters.server import Server
@@ -120,7 +143,7 @@ def serve(account: Account, instances: list[Instance], port: int, out: TextIO) -
         signal.signal(number, lambda signum, frame: ended.set())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    for name, value in variables(account, instances, server.url, token).items():
+    for name, value in variables(account, instances, server.url, token, keys).items():
         print(f"export {name}={value}", file=out)
     log.say(
         f"account {account.account_id}, {len(instances)} instance(s), it is {iso(account.time.now())}; Ctrl-C ends it"
@@ -135,22 +158,27 @@ def serve(account: Account, instances: list[Instance], port: int, out: TextIO) -
     log.say("ended")
 
 
-def variables(account: Account, instances: list[Instance], url: str, token: str) -> dict[str, str]:
+def variables(
+    account: Account, instances: list[Instance], url: str, token: str, keys: Credentials | None = None
+) -> dict[str, str]:
     """Return the environment that points real programs at the simulation, and at nothing else."""
+    # No instance is called that, so there is no metadata.
+    first = instances[0].instance_id if instances else "i-00000000000000000"
     found = {
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/{instances[0].instance_id}",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/{first}",
         "AWS_EC2_METADATA_DISABLED": "false",
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": account.region,
         "AWS_DEFAULT_REGION": account.region,
         # Credentials of yours would be found before those of the instance.
-        "AWS_ACCESS_KEY_ID": "",
-        "AWS_SECRET_ACCESS_KEY": "",
+        "AWS_ACCESS_KEY_ID": "" if keys is None else keys.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": "" if keys is None else keys.secret_access_key.reveal(),
         "AWS_SESSION_TOKEN": "",
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
+        "EC2ROLES_URL": url,
         "EC2ROLES_CONTROL": f"{url}/_ec2roles",
         "EC2ROLES_CONTROL_TOKEN": token,
     }
