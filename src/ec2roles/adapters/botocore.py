@@ -33,6 +33,7 @@ from botocore.response import StreamingBody
 from ec2roles.account import OUTSIDE_ADDRESS, Account
 from ec2roles.adapters.api_actions import ApiActions
 from ec2roles.adapters.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
+from ec2roles.adapters.fallthrough import Fallthrough
 from ec2roles.adapters.protocol.error_codes import in_protocol
 from ec2roles.calls import Response
 from ec2roles.ec2.instance import NAT_ADDRESS, Instance
@@ -41,6 +42,7 @@ from ec2roles.front_door import FrontDoor
 from ec2roles.sts.credentials import Credentials
 
 _PARAMETERS = "ec2roles_parameters"
+_BEHIND = "ec2roles_behind"
 _NOWHERE = os.devnull
 # No file and no profile of the developer's machine reaches a private session.
 _SESSION_VARIABLES = {
@@ -56,7 +58,7 @@ def boto_session(
     credentials: Credentials | None = None,
     region: str | None = None,
     actions: ApiActions | None = None,
-    fallthrough: bool = False,
+    fallthrough: bool | Fallthrough = False,
     loader: Loader | None = None,
 ) -> boto3.Session:
     """
@@ -77,8 +79,9 @@ def boto_session(
         credentials: what it signs with; for an account only.
         region: of its clients; that of the source by default.
         actions: which IAM actions operations need that are only judged.
-        fallthrough: whether a call that is allowed and not simulated goes on, to moto or to AWS itself. A call that is
-            denied never does. False answers ``NotImplemented``.
+        fallthrough: whether calls that are allowed go on, to moto or to AWS itself: all but those to IAM, STS and EC2
+            that are simulated; a `Fallthrough` chooses. A call that is denied never does. False answers
+            ``NotImplemented`` to what is not simulated.
         loader: botocore's, which reads the model of a service once; a new one by default. Tests that make many sessions
             are quicker with one for all.
     """
@@ -97,7 +100,7 @@ def install(
     *,
     credentials: Credentials | None = None,
     actions: ApiActions | None = None,
-    fallthrough: bool = False,
+    fallthrough: bool | Fallthrough = False,
 ) -> Iterator[Hooks]:
     """
     Make every session that is created meanwhile one of the simulation, boto3's default one included.
@@ -126,7 +129,11 @@ def install(
 
 
 def patch_client(
-    client: Any, source: Instance | Account, *, actions: ApiActions | None = None, fallthrough: bool = False
+    client: Any,
+    source: Instance | Account,
+    *,
+    actions: ApiActions | None = None,
+    fallthrough: bool | Fallthrough = False,
 ) -> None:
     """
     Have the calls of *client* judged and answered by the simulation; it signs with the credentials that it has.
@@ -145,19 +152,19 @@ class Hooks:
 
     Args:
         dispatcher: takes the calls.
-        fallthrough: whether a call that is allowed and not simulated goes on.
+        behind: what stands behind the simulation, or None.
         context: context keys of each call.
         sender: the id of the instance, if it is one.
     """
 
     dispatcher: Dispatcher
-    fallthrough: bool = False
+    behind: Fallthrough | None = None
     context: Mapping[str, Any] = attrs.field(factory=dict)
     sender: str | None = None
     _numbers: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False, repr=False)
 
     @classmethod
-    def of(cls, source: Instance | Account, *, actions: ApiActions | None, fallthrough: bool) -> Hooks:
+    def of(cls, source: Instance | Account, *, actions: ApiActions | None, fallthrough: bool | Fallthrough) -> Hooks:
         """
         Return the hooks for programs on an instance, or anywhere with an account.
 
@@ -168,20 +175,23 @@ class Hooks:
         if not isinstance(api, FrontDoor):
             raise UnsupportedError("boto3 needs an instance of an Account: one that was built by hand has no services")
         dispatcher = Dispatcher(api, ApiActions() if actions is None else actions)
+        behind = Fallthrough.of(source, fallthrough)
         if isinstance(source, Instance):
-            return cls(dispatcher, fallthrough, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id)
-        return cls(dispatcher, fallthrough, {"aws:SourceIp": OUTSIDE_ADDRESS})
+            return cls(dispatcher, behind, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id)
+        return cls(dispatcher, behind, {"aws:SourceIp": OUTSIDE_ADDRESS})
 
     def register(self, events: Any) -> None:
         """Hook into an event emitter, a session's or a client's."""
         events.register_last("before-parameter-build", self.remember, unique_id="ec2roles-remember")
         events.register_first("before-call", self.answer, unique_id="ec2roles-answer")
+        events.register_first("after-call", self.answered_behind, unique_id="ec2roles-answered-behind")
 
     def builtin(self) -> list[tuple[Any, ...]]:
         """Return the same in the form of botocore's own list of handlers."""
         return [
             ("before-parameter-build", self.remember, botocore.handlers.REGISTER_LAST),
             ("before-call", self.answer, botocore.handlers.REGISTER_FIRST),
+            ("after-call", self.answered_behind, botocore.handlers.REGISTER_FIRST),
         ]
 
     def remember(self, params: dict[str, Any], context: dict[str, Any], **named: Any) -> None:
@@ -193,23 +203,49 @@ class Hooks:
     ) -> tuple[AWSResponse, dict[str, Any]] | None:
         """Return what the call gets, or None to let it go on."""
         credentials, source = _signed_with(model, request_signer)
-        response = self.dispatcher.send(
-            ApiRequest(
-                model.service_model.signing_name,
-                model.name,
-                _as_bytes(model.input_shape, context.get(_PARAMETERS, {})),
-                request_signer.region_name or "us-east-1",
-                credentials,
-                {**self.context, "aws:UserAgent": params.get("headers", {}).get("User-Agent", "")},
-                self.sender,
-                source,
-            )
+        behind, service = self.behind, model.service_model.signing_name
+        if behind is not None:
+            credentials = behind.known(credentials)
+        request = ApiRequest(
+            service,
+            model.name,
+            _as_bytes(model.input_shape, context.get(_PARAMETERS, {})),
+            request_signer.region_name or "us-east-1",
+            credentials,
+            {**self.context, "aws:UserAgent": params.get("headers", {}).get("User-Agent", "")},
+            self.sender,
+            source,
         )
-        if self.fallthrough and response.allowed and response.error and response.error.code == NOT_SIMULATED:
+        response = self.dispatcher.send(request, performed=behind is None or behind.answered_here(service))
+        if behind is not None and response.allowed and response.error and response.error.code == NOT_SIMULATED:
+            context[_BEHIND] = None
             return None
         request_id = f"00000000-0000-4000-8000-{next(self._numbers):012x}"
+        if behind is not None and response.ok and behind.is_told(service, model.name):
+            # Botocore has opened the documents of the other answer before it is replaced.
+            context[_BEHIND] = _parsed(model, response, request_id, encoded=False)
+            return None
         parsed, status = _parsed(model, response, request_id)
         return AWSResponse(params.get("url", ""), status, {}, None), parsed
+
+    def answered_behind(
+        self, http_response: AWSResponse, parsed: dict[str, Any], model: OperationModel, context: Any, **named: Any
+    ) -> None:
+        """Take down what stands behind has answered; where the call was answered here as well, that is the answer."""
+        if self.behind is None or _BEHIND not in context:
+            return
+        ours, service = context.pop(_BEHIND), model.service_model.signing_name
+        refused = parsed.get("Error") if http_response.status_code >= 300 else None
+        if ours is not None:
+            if refused is not None:
+                self.behind.unheard.append(
+                    (f"{service}:{model.name}", f"{refused.get('Code')}: {refused.get('Message')}")
+                )
+            answer, http_response.status_code = ours
+            parsed.clear()
+            parsed.update(answer)
+        elif refused is None:
+            self.behind.follow(service, model.name)
 
 
 def _signed_with(model: OperationModel, request_signer: Any) -> tuple[Credentials | None, str | None]:
@@ -243,8 +279,10 @@ def _as_bytes(shape: Shape | None, given: Mapping[str, Any]) -> Mapping[str, Any
     return found
 
 
-def _parsed(model: OperationModel, response: Response, request_id: str) -> tuple[dict[str, Any], int]:
-    """What botocore would have read from the wire, and the status."""
+def _parsed(
+    model: OperationModel, response: Response, request_id: str, *, encoded: bool = True
+) -> tuple[dict[str, Any], int]:
+    """What botocore would have read from the wire, IAM's documents encoded as there, and the status."""
     if response.error is not None:
         error = _worded(model, response.error)
         said = {"Error": {"Code": error.code, "Message": error.message}}
@@ -252,7 +290,7 @@ def _parsed(model: OperationModel, response: Response, request_id: str) -> tuple
     value = dict(response.value or {})
     status = value.pop("ResponseMetadata", {}).get("HTTPStatusCode") or int(model.http.get("responseCode", 200))
     shape = model.output_shape
-    if shape is not None and model.service_model.signing_name == "iam":
+    if shape is not None and encoded and model.service_model.signing_name == "iam":
         value = _encoded(shape, value)
     if shape is not None and model.has_streaming_output:
         payload = shape.serialization["payload"]

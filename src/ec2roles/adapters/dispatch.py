@@ -55,12 +55,16 @@ class Dispatcher:
     api: FrontDoor = attrs.field(repr=False)
     actions: ApiActions = attrs.field(factory=ApiActions, repr=False)
 
-    def send(self, request: ApiRequest) -> Response:
+    def send(self, request: ApiRequest, *, performed: bool = True) -> Response:
         """
         Return the answer to *request*, or the refusal.
 
         An operation that is not simulated is judged; if it is allowed, the error is ``NotImplemented`` and ``allowed`` is
         true. It is never sent anywhere else.
+
+        Args:
+            request: the request.
+            performed: False only judges operations that are simulated too.
         """
         api = self.api
         position = api.time.as_of(None)
@@ -77,7 +81,7 @@ class Dispatcher:
             "source": request.source,
         }
         if _has(api, f"{prefix}:{request.operation}"):
-            return api.request(f"{prefix}:{request.operation}", request.parameters, **common)
+            return api.request(f"{prefix}:{request.operation}", request.parameters, performed=performed, **common)
         needed = self.actions.needed(prefix, request.operation, request.parameters, request.region, api.sts.account_id)
         response = Response()
         for action, resource in needed:

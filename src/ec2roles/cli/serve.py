@@ -57,7 +57,9 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--no-profile", action="store_true", help="launch them without one")
     parser.add_argument(
-        "--empty", action="store_true", help="an account with an administrator, whose keys are printed, and nothing else"
+        "--empty",
+        action="store_true",
+        help="an account with an administrator, whose keys are printed, and nothing else",
     )
     parser.add_argument("--instances", type=int, default=1, metavar="N", help="how many to launch (default: 1)")
     parser.add_argument("--port", type=int, default=0, metavar="PORT", help="the port (default: one that is free)")
@@ -102,9 +104,7 @@ def world(options: argparse.Namespace, clock: Clock) -> tuple[Account, str | Non
     return account, None if options.no_profile else options.profile or ROLE
 
 
-def serve(
-    account: Account, instances: list[Instance], port: int, out: TextIO, keys: Credentials | None = None
-) -> None:
+def serve(account: Account, instances: list[Instance], port: int, out: TextIO, keys: Credentials | None = None) -> None:
     """
     Serve *account* until SIGINT or SIGTERM.
 
