@@ -21,8 +21,14 @@ _CHANGE_OTHERS = {
     "iam": ("Create", "Update", "Delete", "Put", "Attach", "Detach", "Add", "Remove", "Set", "Tag", "Untag"),
 }
 _READS = ("Get", "List", "Simulate")
-# The keys that are made here are none of moto's.
-_OWN = ("CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey")
+# The keys that are made here are none of moto's; and it has no boundaries of users.
+_UNTOLD = (
+    "CreateAccessKey",
+    "UpdateAccessKey",
+    "DeleteAccessKey",
+    "PutUserPermissionsBoundary",
+    "DeleteUserPermissionsBoundary",
+)
 
 
 @attrs.define(eq=False)
@@ -57,7 +63,7 @@ class Fallthrough:
 
     def is_told(self, service: str, operation: str) -> bool:
         """Return whether what stands behind is told of a call that has been answered here."""
-        return service == "iam" and not operation.startswith(_READS) and operation not in _OWN
+        return service == "iam" and not operation.startswith(_READS) and operation not in _UNTOLD
 
     def known(self, credentials: Credentials | None) -> Credentials | None:
         """Return our own credentials for those that moto gave a user."""
