@@ -1,9 +1,8 @@
 """
 One suite of boto3 calls, on moto alone and on moto with an account of ours in front: ``python tests/moto_table.py``.
 
-Each case is something that moto answers otherwise than AWS (iam-sts-ec2 H, ecosystem 1); it says what AWS answers. moto's
-own enforcement of IAM is on in both columns' world, as far as it is asked: alone it decides, behind us it is never asked.
-It needs moto[all] and the extra boto.
+Each case is something that moto has answered otherwise than AWS (iam-sts-ec2 H, ecosystem 1), and says what AWS answers.
+Alone, moto enforces IAM itself; behind us it does not. It needs moto[all], requests and the extra boto.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Any
 
 import attrs
 import boto3
+import botocore.session
 import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -72,6 +72,13 @@ def outcome(call: Callable[..., Any], *args: Any, **parameters: Any) -> str:
     return "ok"
 
 
+def plain_session() -> Any:
+    """A session that reads no model again."""
+    core = botocore.session.Session()
+    core.register_component("data_loader", LOADER)
+    return boto3.Session(botocore_session=core, region_name="us-east-1")
+
+
 @attrs.define
 class World:
     """Where a suite runs: moto alone, or with *account* in front of it."""
@@ -83,10 +90,9 @@ class World:
     def client(self, service: str, key: Any = None) -> Any:
         """A client that signs with *key*, as boto3's calls give it; the administrator's by default."""
         key = self.admin_key if key is None else key
-        if self.account is None:
-            session: Any = boto3.Session(region_name="us-east-1")
-        else:
-            session = boto_session(self.account, fallthrough=True, loader=LOADER)
+        session = (
+            plain_session() if self.account is None else boto_session(self.account, fallthrough=True, loader=LOADER)
+        )
         return session.client(
             service,
             region_name="us-east-1",
@@ -167,12 +173,12 @@ class World:
 def world(*, in_front: bool) -> Iterator[World]:
     """A new moto with an administrator in it."""
     with mock_aws():
-        iam = boto3.client("iam", region_name="us-east-1")
+        iam = plain_session().client("iam")
         iam.create_user(UserName="admin")
         iam.put_user_policy(UserName="admin", PolicyName="admin", PolicyDocument=policy(allow("*")))
         key = iam.create_access_key(UserName="admin")["AccessKey"]
         if in_front:
-            yield World(key, account_from_moto())
+            yield World(key, account_from_moto(plain_session()))
         else:
             with enable_iam_authentication():
                 yield World(key)
@@ -448,7 +454,10 @@ def _(w: World) -> str:
     s3.create_bucket(Bucket="photos")
     s3.put_object(Bucket="photos", Key="cat", Body=b"meow")
     key = w.user()
-    statement = {**allow("s3:GetObject", "arn:aws:s3:::photos/*"), "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/u"}}
+    statement = {
+        **allow("s3:GetObject", "arn:aws:s3:::photos/*"),
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/u"},
+    }
     s3.put_bucket_policy(Bucket="photos", Policy=policy(statement))
     return outcome(w.client("s3", key).get_object, Bucket="photos", Key="cat")
 
@@ -613,9 +622,7 @@ def _(w: World) -> str:
     web, _, after = _replaced(w)
     ec2 = w.client("ec2")
     ec2.stop_instances(InstanceIds=[web])
-    return outcome(
-        ec2.replace_iam_instance_profile_association, AssociationId=after, IamInstanceProfile={"Name": "r"}
-    )
+    return outcome(ec2.replace_iam_instance_profile_association, AssociationId=after, IamInstanceProfile={"Name": "r"})
 
 
 @case("Associate: on a terminated instance", "IncorrectInstanceState")

@@ -62,19 +62,25 @@ class Raw(io.BytesIO):
         yield self.read()
 
 
+def body_of(request: Any) -> bytes:
+    """The body of a request of botocore's."""
+    body = request.body or b""
+    found: bytes = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read()
+    return found
+
+
 def wired(service: str, world: Account | Cloud, credentials: Credentials | None = None, config: Any = CONFIG) -> Any:
     """A client whose signed requests reach *world* as HTTP would bring them, without a socket."""
     found = session(credentials).client(service, endpoint_url="http://127.0.0.1:1", config=config)
     behind = application(world)
 
     def send(request: Any, **named: Any) -> AWSResponse:
-        body = request.body or b""
         reply = exchange(
             behind,
             request.method,
             request.url,
             [(name, value if isinstance(value, bytes) else str(value)) for name, value in request.headers.items()],
-            body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read(),
+            body_of(request),
         )
         assert reply is not None
         return AWSResponse(request.url, reply.status, HeadersDict(reply.headers), Raw(reply.body))

@@ -268,10 +268,13 @@ MAY_IMPORT = {
     ),
     "adapters.control": "account adapters.wsgi ec2.instance",
     "adapters.server": "adapters.wsgi",
+    "adapters.fallthrough": "sts.credentials",
     "adapters.botocore": (
-        "account adapters.api_actions adapters.dispatch adapters.protocol.error_codes calls ec2.instance front_door"
-        " sts.credentials"
+        "account adapters.api_actions adapters.dispatch adapters.fallthrough adapters.protocol.error_codes calls"
+        " ec2.instance front_door sts.credentials"
     ),
+    "adapters.moto_facts": "account iam.entities policy sts.credentials",
+    "adapters.moto": "adapters.fallthrough adapters.moto_facts atomic",
     "adapters.in_process": "account cloud adapters.wsgi",
     "adapters.requests": "adapters.in_process",
     "adapters.httpx": "adapters.in_process",
@@ -280,7 +283,7 @@ MAY_IMPORT = {
     "cli.serve_clock": "",
     "cli.serve": (
         "account adapters adapters.aws_endpoint adapters.control adapters.dispatch adapters.server adapters.wsgi calls"
-        " cli.check cli.serve_clock ec2.instance"
+        " cli.check cli.serve_clock ec2.instance sts.credentials"
     ),
     "cli.main": "cli.tour cli.check cli.serve",
     "__main__": "cli.main",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import attrs
 
 from ec2roles.sts.credentials import Credentials
-
-if TYPE_CHECKING:
-    from ec2roles.adapters.moto import MotoAccount
 
 HERE = ("iam", "sts", "ec2")
 """The services whose operations are answered here, where they are simulated."""
@@ -31,6 +29,17 @@ _UNTOLD = (
 )
 
 
+class Follower(Protocol):
+    """An account that follows what stands behind it."""
+
+    @property
+    def keys(self) -> Mapping[str, Credentials]:
+        """Our own credentials by the access key ids that users have there."""
+
+    def follow(self) -> None:
+        """Take over what has changed."""
+
+
 @attrs.define(eq=False)
 class Fallthrough:
     """
@@ -45,7 +54,7 @@ class Fallthrough:
     """
 
     here: tuple[str, ...] = HERE
-    account: MotoAccount | None = None
+    account: Follower | None = None
     unheard: list[tuple[str, str]] = attrs.field(factory=list, init=False)
     """What was done here, and what stands behind refused to do as well: the operation, and what it said."""
 

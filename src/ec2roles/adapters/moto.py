@@ -14,23 +14,20 @@ import boto3
 import botocore.session
 from botocore.exceptions import ClientError
 
-from ec2roles.account import Account
 from ec2roles.adapters.fallthrough import Fallthrough
-from ec2roles.adapters.moto_facts import Facts, apply, facts_of_account, facts_of_moto
+from ec2roles.adapters.moto_facts import Facts, Following, apply, facts_of_account, facts_of_moto
 from ec2roles.atomic import atomic
-from ec2roles.sts.credentials import Credentials
 
 _NO_POLICY = ("NoSuchBucketPolicy", "NoSuchBucket")
 
 
-class MotoAccount(Account):
+class MotoAccount(Following):
     """
     An account that has what moto's has; `account_from_moto` makes one.
 
     ``keys`` has our own credentials by the id that moto gave an access key.
     """
 
-    keys: dict[str, Credentials]
     _clients: Mapping[str, Any]
     _seen: Facts
 

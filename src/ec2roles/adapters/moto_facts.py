@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
+from ec2roles.account import Account
 from ec2roles.errors import AuthorizationDetailsError, AwsError
 from ec2roles.iam.entities import Entities
 from ec2roles.policy import TrustPolicy
-
-if TYPE_CHECKING:
-    from ec2roles.adapters.moto import MotoAccount
+from ec2roles.sts.credentials import Credentials
 
 Fact = tuple[str, ...]
 """A kind, and what it is about: ``("attached", "role", "app", "arn:aws:iam::aws:policy/ReadOnlyAccess")``."""
@@ -24,6 +23,12 @@ _LISTS = {"user": "UserDetailList", "group": "GroupDetailList", "role": "RoleDet
 _NAMES = {"user": "UserName", "group": "GroupName", "role": "RoleName"}
 # What a role trusts until all principals exist.
 _NOT_YET = TrustPolicy.service("ec2.amazonaws.com")
+
+
+class Following(Account):
+    """An account that takes facts over; ``keys`` has our own credentials by the id that the access key has there."""
+
+    keys: dict[str, Credentials]
 
 
 def facts_of_moto(
@@ -81,7 +86,7 @@ def facts_of_moto(
     return found
 
 
-def facts_of_account(account: MotoAccount) -> dict[Fact, Any]:
+def facts_of_account(account: Following) -> dict[Fact, Any]:
     """Return the facts of *account*, in the same form."""
     found: dict[Fact, Any] = {}
     for policy in account.policies.values():
@@ -121,7 +126,7 @@ def facts_of_account(account: MotoAccount) -> dict[Fact, Any]:
     return found
 
 
-def apply(account: MotoAccount, before: Facts, after: Facts, here: Facts) -> None:
+def apply(account: Following, before: Facts, after: Facts, here: Facts) -> None:
     """
     Take over what changed between *before* and *after*, unless it is so already.
 
@@ -172,7 +177,7 @@ class Kind:
     drop: Callable[..., object]
 
 
-def _identity(account: MotoAccount, kind: str, name: str) -> Any:
+def _identity(account: Following, kind: str, name: str) -> Any:
     tables: dict[str, Entities[Any]] = {"user": account.users, "group": account.groups, "role": account.roles}
     return tables[kind][name]
 
@@ -181,7 +186,7 @@ def _name(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _put_policy(account: MotoAccount, value: tuple[str, Any], arn: str) -> None:
+def _put_policy(account: Following, value: tuple[str, Any], arn: str) -> None:
     path, document = value
     policy = account.policies.get(_name(arn))
     if policy is None:
@@ -192,30 +197,30 @@ def _put_policy(account: MotoAccount, value: tuple[str, Any], arn: str) -> None:
     policy.create_version(document)
 
 
-def _put_tags(account: MotoAccount, tags: Mapping[str, str], kind: str, name: str) -> None:
+def _put_tags(account: Following, tags: Mapping[str, str], kind: str, name: str) -> None:
     identity = _identity(account, kind, name)
     identity.untag([key for key in identity.tags if key not in tags])
     identity.tag(tags)
 
 
-def _put_held(account: MotoAccount, role: str, profile: str) -> None:
+def _put_held(account: Following, role: str, profile: str) -> None:
     _drop_held(account, profile)
     account.instance_profiles[profile].add_role(account.roles[role])
 
 
-def _drop_held(account: MotoAccount, profile: str) -> None:
+def _drop_held(account: Following, profile: str) -> None:
     found = account.instance_profiles[profile]
     if found.role is not None:
         found.remove_role()
 
 
-def _drop_user(account: MotoAccount, name: str) -> None:
+def _drop_user(account: Following, name: str) -> None:
     for key in account.users[name].access_keys:
         account.users[name].delete_access_key(key)
     account.delete_user(name)
 
 
-def _put_key(account: MotoAccount, status: str, user: str, key: str) -> None:
+def _put_key(account: Following, status: str, user: str, key: str) -> None:
     ours = account.keys.get(key)
     if ours is None:
         ours = account.users[user].create_access_key()
@@ -223,7 +228,7 @@ def _put_key(account: MotoAccount, status: str, user: str, key: str) -> None:
     account.users[user].update_access_key(ours.access_key_id, status)
 
 
-def _set_policy(account: MotoAccount, document: Any, bucket: str) -> None:
+def _set_policy(account: Following, document: Any, bucket: str) -> None:
     account.s3[bucket].policy = document
 
 
