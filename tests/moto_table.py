@@ -231,6 +231,20 @@ def _(w: World) -> str:
     return w.buckets(key)
 
 
+@case("GetCallerIdentity with the credentials of a deleted role", "InvalidClientTokenId")
+def _(w: World) -> str:
+    key = w.session()
+    w.client("iam").delete_role(RoleName="assumed")
+    return outcome(w.client("sts", key).get_caller_identity)
+
+
+@case("metadata: the instance id", "its own")
+def _(w: World) -> str:
+    web = w.launch()
+    found = w.get(web, "meta-data/instance-id").text
+    return "its own" if found == web else found
+
+
 @case("metadata: whose role", "r")
 def _(w: World) -> str:
     w.role(), w.profile()

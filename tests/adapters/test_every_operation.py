@@ -98,6 +98,7 @@ class World:
             answered = getattr(client, xform_name(row.operation))(**row.parameters)
         except ClientError as error:
             said = error.response["Error"]
+            assert said.get("Type") == ("Sender" if row.service in ("iam", "sts") else None)
             return said["Code"], said["Message"], error.response["ResponseMetadata"]["HTTPStatusCode"]
         metadata = answered.pop("ResponseMetadata")
         assert metadata["HTTPStatusCode"] in (200, 204, 206)

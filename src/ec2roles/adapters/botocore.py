@@ -286,6 +286,8 @@ def _parsed(
     if response.error is not None:
         error = _worded(model, response.error)
         said = {"Error": {"Code": error.code, "Message": error.message}}
+        if model.service_model.metadata["protocol"] == "query":
+            said["Error"]["Type"] = "Sender" if error.status < http.HTTPStatus.INTERNAL_SERVER_ERROR else "Receiver"
         return {**said, "ResponseMetadata": _metadata(error.status, request_id)}, error.status
     value = dict(response.value or {})
     status = value.pop("ResponseMetadata", {}).get("HTTPStatusCode") or int(model.http.get("responseCode", 200))
