@@ -15,8 +15,8 @@ from typing import Any
 import attrs
 import pytest
 
-AWS = shutil.which("aws", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-# What the README's second command installs has it.
+# The one that the README's second command installs: version 2 of the CLI, which others may have, ends otherwise.
+AWS = shutil.which("aws", path=str(Path(sys.executable).parent))
 needs_cli = pytest.mark.skipif(AWS is None, reason="the AWS CLI is not installed: pip install awscli")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import attrs
 import pytest
 
 import ec2roles
@@ -160,6 +161,13 @@ REST: dict[str, Operation] = {
     "create_tags": lambda world: world.sleeper.create_tags({"team": "blue"}),
     "delete_tags": lambda world: world.sleeper.delete_tags(["team"]),
     "modify_metadata_options": lambda world: world.web.modify_metadata_options(http_tokens="required"),
+    "modify_instance_metadata_defaults": lambda world: attrs.asdict(
+        world.account.modify_instance_metadata_defaults(http_tokens="required")
+    ),
+    "schedule_event": lambda world: world.web.notices.schedule_event(
+        "system-reboot", not_before=world.account.clock.now(), not_after=world.account.clock.now()
+    ),
+    "set_lifecycle_state": lambda world: world.web.notices.set_lifecycle_state("InService"),
     "create_bucket": lambda world: world.account.s3.create_bucket("new-bucket"),
     "delete_bucket": lambda world: world.account.s3.delete_bucket("old"),
     "put_object": lambda world: world.photos.put_object("cat.jpg", b"purr"),

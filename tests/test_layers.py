@@ -104,7 +104,8 @@ MAY_IMPORT = {
     "iam.user": "iam.identity iam.names iam.group iam.mfa_device sts.credentials sts.session policy",
     "iam.root_user": "iam.mfa_device iam.quotas sts.credentials sts.session policy",
     "iam.organization_tree": "policy policy.plan policy.policy_set",
-    "iam.organization": "iam.names iam.organization_tree policy",
+    "iam.organization_hierarchy": "iam.names iam.organization_tree",
+    "iam.organization": "iam.names iam.organization_hierarchy iam.organization_tree policy",
     "iam.instance_profile": "iam.names iam.quotas iam.role",
     "iam.directory": (
         "iam.names iam.quotas iam.entities iam.managed iam.customer_managed iam.identity iam.group iam.role iam.user"
@@ -120,10 +121,11 @@ MAY_IMPORT = {
     "sts.authorization": "sts.session policy policy.plan calls",
     "sts.session_policies": "iam.names policy",
     "sts.assume_role": "sts.authorization sts.mfa sts.session sts.session_policies iam.names iam.role policy",
-    "sts.get_session_token": "sts.assume_role sts.authorization sts.credentials sts.mfa sts.session policy",
+    "sts.session_store": "sts.credentials sts.session iam.role calls",
+    "sts.get_session_token": "sts.session_store sts.assume_role sts.authorization sts.credentials sts.mfa sts.session policy",
     "sts.token_service": (
         "sts.assume_role sts.authorization sts.authorization_message sts.credentials sts.get_session_token sts.refusal sts.session"
-        " sts.session_policies iam.names iam.role policy policy.evaluate calls"
+        " sts.session_policies sts.session_store iam.names iam.role policy policy.evaluate calls"
     ),
     "sts.service_principal": "sts.assume_role sts.session sts.token_service iam.role policy calls",
     # -- client: what runs on an instance -----------------------------------------------------------------------------
@@ -156,18 +158,21 @@ MAY_IMPORT = {
     "ec2.identity_role": "ec2.hardware ec2.metadata_text ec2.rotation policy sts.credentials sts.session",
     "ec2.fetch": "ec2.rotation ec2.association iam.instance_profile iam.role sts.token_service policy",
     "ec2.metadata_documents": "ec2.fetch ec2.metadata_text iam.instance_profile sts.credentials",
+    "ec2.metadata_response": "ec2.metadata_text",
+    "ec2.metadata_view": (
+        "ec2.association ec2.fetch ec2.hardware ec2.metadata_metrics ec2.rotation iam.role sts.credentials"
+    ),
     "ec2.metadata_tree": (
-        "ec2.association ec2.fetch ec2.hardware ec2.identity_role ec2.instance_identity ec2.metadata_documents"
-        " ec2.metadata_metrics ec2.metadata_network ec2.metadata_options ec2.notices ec2.rotation iam.role sts.credentials"
+        "ec2.fetch ec2.identity_role ec2.instance_identity ec2.metadata_documents ec2.metadata_network"
+        " ec2.metadata_options ec2.metadata_view ec2.notices"
     ),
     "ec2.metadata": (
-        "ec2.association ec2.metadata_metrics ec2.metadata_options ec2.metadata_text ec2.metadata_token ec2.metadata_tree"
-        " sts.credentials"
+        "ec2.association ec2.metadata_metrics ec2.metadata_options ec2.metadata_response ec2.metadata_token"
+        " ec2.metadata_tree ec2.metadata_view sts.credentials"
     ),
-    "ec2.next_change": "ec2.association ec2.metadata_documents ec2.metadata_tree",
+    "ec2.next_change": "ec2.association ec2.fetch ec2.metadata_documents ec2.metadata_view",
     "ec2.container": (
-        "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_tree policy"
-        " sts.credentials calls"
+        "client.chain client.program client.terminal ec2.metadata ec2.metadata_options ec2.metadata_view policy calls"
     ),
     "ec2.launch": (
         "ec2.association ec2.hardware ec2.metadata_options ec2.rotation iam.instance_profile iam.names iam.role"
@@ -175,7 +180,7 @@ MAY_IMPORT = {
     ),
     "ec2.instance": (
         "ec2.association ec2.container ec2.fetch ec2.hardware ec2.identity_role ec2.launch ec2.metadata"
-        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_tree ec2.next_change ec2.notice_board ec2.rotation"
+        " ec2.metadata_metrics ec2.metadata_options ec2.metadata_view ec2.next_change ec2.notice_board ec2.rotation"
         " client.chain client.program client.terminal iam.instance_profile iam.names sts.credentials sts.session"
         " sts.token_service policy calls"
     ),
@@ -216,17 +221,30 @@ MAY_IMPORT = {
     "services.s3_api": "calls",
     "services.s3": "services.operation services.s3_api calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
-    "services.ec2_parameters": (
-        "ec2.association ec2.instance ec2.launch ec2.metadata_defaults ec2.metadata_options iam.instance_profile calls"
-    ),
+    "services.ec2_parameters": "ec2.launch ec2.metadata_defaults ec2.metadata_options calls",
+    "services.ec2_run_instances": "services.ec2_parameters calls",
     "services.ec2_members": (
         "ec2.association ec2.instance ec2.metadata_defaults ec2.metadata_network iam.instance_profile"
     ),
     "services.ec2_lists": "ec2.instance services.ec2_members calls",
+    "services.ec2_account": "ec2.association ec2.instance ec2.metadata_defaults iam.instance_profile",
+    "services.ec2_needs": (
+        "services.ec2_account services.ec2_parameters services.ec2_run_instances services.pass_role calls ec2.instance"
+        " ec2.metadata_defaults ec2.metadata_network ec2.metadata_options iam.instance_profile sts.token_service"
+    ),
+    "services.ec2_instances": (
+        "services.ec2_account services.ec2_lists services.ec2_members services.ec2_parameters services.ec2_run_instances calls"
+        " ec2.association ec2.instance"
+    ),
+    "services.ec2_associations": (
+        "services.ec2_account services.ec2_lists services.ec2_members services.ec2_parameters calls ec2.association"
+        " ec2.instance"
+    ),
+    "services.ec2_tags": "services.ec2_account services.ec2_lists services.ec2_parameters calls",
     "services.ec2": (
-        "services.operation services.pass_role services.ec2_parameters services.ec2_members services.ec2_lists calls policy"
-        " ec2.association ec2.instance ec2.metadata_defaults ec2.metadata_network ec2.metadata_options iam.instance_profile"
-        " sts.authorization_message sts.token_service"
+        "services.operation services.ec2_account services.ec2_associations services.ec2_instances services.ec2_needs"
+        " services.ec2_parameters services.ec2_run_instances services.ec2_tags calls policy sts.authorization_message"
+        " sts.token_service"
     ),
     # -- the house ----------------------------------------------------------------------------------------------------
     "front_door": (
@@ -245,7 +263,7 @@ MAY_IMPORT = {
     "cli.check": "account iam.instance_profile",
     # -- adapters: one outside library or format each; they may import account and cloud, and nobody imports them -----
     "adapters": "",
-    "adapters.wsgi": "account cloud ec2.metadata",
+    "adapters.wsgi": "account cloud ec2.metadata ec2.metadata_response",
     "adapters.raw_http": "",
     "adapters.aws_chunked": "",
     "adapters.sigv4": "adapters.aws_chunked adapters.raw_http sts.refusal sts.session",

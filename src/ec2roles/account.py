@@ -43,12 +43,10 @@ if TYPE_CHECKING:
     from ec2roles.clients import Clients
     from ec2roles.ec2.metadata_defaults import MetadataDefaults
     from ec2roles.fault_plan import FaultPlan
-    from ec2roles.past import Past
-    from ec2roles.services.operation import Service
-
-if TYPE_CHECKING:
     from ec2roles.iam.organization import Organization
     from ec2roles.iam.root_user import RootUser
+    from ec2roles.past import Past
+    from ec2roles.services.operation import Service
     from ec2roles.sts.service_principal import ServicePrincipal
 
 OUTSIDE_ADDRESS = "198.51.100.7"
@@ -589,7 +587,8 @@ class Account:
 
     def _ec2_service(self) -> Service:
         # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.services.ec2 import Ec2, ec2_service
+        from ec2roles.services.ec2 import ec2_service
+        from ec2roles.services.ec2_account import Ec2
 
         def ec2_of(account_id: str) -> Ec2:
             one = self._shared.accounts[account_id]

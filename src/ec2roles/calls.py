@@ -25,7 +25,8 @@ class Call:
         resource: the ARN it is about, or None where the action has none or the parameters say it.
         position: the moment at which it is judged.
         credentials: what it is signed with, or None.
-        source: where those came from: ``env``, ``shared-credentials-file``, ``iam-role``; None when given by hand.
+        source: where those came from: ``env``, ``shared-credentials-file``, ``iam-role``; None when given by hand. Of a
+            call that an AWS service makes itself, without any: its name.
         operation: the API operation, where the same IAM action serves several (``HeadObject`` needs ``s3:GetObject``).
         context: context keys that the caller adds, such as ``aws:SourceIp``.
         parameters: what the operation is given, such as ``body=b"meow"``.

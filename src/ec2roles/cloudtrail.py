@@ -20,6 +20,7 @@ from ec2roles.sts.session import PrincipalType, Session
 from ec2roles.timeline import Change, Position
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+REMOVED = "<sensitiveDataRemoved>"
 
 # CloudTrail does not record these unless a trail asks for data events.
 DATA_EVENTS = {
@@ -268,6 +269,8 @@ def _parameters(service: str, call: Call) -> dict[str, Any] | None:
         given = {name: call.parameters[ours] for ours, name in _STS.items() if ours in call.parameters}
         return {**({} if call.resource is None else {"roleArn": call.resource}), **given} or None
     found = {_lower_camel(name): value for name, value in call.parameters.items() if _is_plain(value)}
+    if call.parameters.get("UserData") is not None:
+        found["userData"] = REMOVED
     return found or None
 
 

@@ -8,8 +8,8 @@ question about the past gets the same answer always, and asking changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import attrs
 
@@ -18,7 +18,7 @@ from ec2roles.atomic import atomic
 from ec2roles.clock import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.errors import ArgumentError, AwsError, ClockError, Ec2RolesError
 from ec2roles.faults import ClockSkew, Fault, MetadataOutage, StsOutage, StsThrottling, too_skewed
-from ec2roles.timeline import EVERYWHERE, FIRST, Position, Timekeeper, Timeline
+from ec2roles.timeline import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, FIRST, Position, Timekeeper, Timeline
 
 PACKETS_PER_SECOND = 1024
 """What one network interface may send to the metadata service, the DNS resolver and the time service together."""
@@ -27,6 +27,15 @@ TOLERANCE = timedelta(minutes=15)
 """How far the clock of a caller may be off."""
 
 Kind = TypeVar("Kind", bound=Fault)
+
+
+class WhenAndWhom(TypedDict, total=False):
+    """When a fault is, and whom it is about: see `FaultPlan`."""
+
+    begins: datetime | None
+    ends: datetime | None
+    account: object
+    instance: object
 
 
 @attrs.define(eq=False, repr=False)
@@ -71,7 +80,7 @@ class FaultPlan:
 
     # -- planning ---------------------------------------------------------------------------------------------------
 
-    def sts_outage(self, **when_and_whom: Any) -> StsOutage:
+    def sts_outage(self, **when_and_whom: Unpack[WhenAndWhom]) -> StsOutage:
         """
         Plan a time in which STS does not answer.
 
@@ -86,7 +95,7 @@ class FaultPlan:
         """
         return self._plan(StsOutage, when_and_whom)
 
-    def sts_throttling(self, *, rate: float, burst: int = 1, **when_and_whom: Any) -> StsThrottling:
+    def sts_throttling(self, *, rate: float, burst: int = 1, **when_and_whom: Unpack[WhenAndWhom]) -> StsThrottling:
         """
         Plan a time in which STS takes only so many calls of each account. EC2's own assumes are not counted.
 
@@ -107,7 +116,7 @@ class FaultPlan:
             raise ArgumentError("STS counts the calls of an account; leave out instance=")
         return self._plan(StsThrottling, when_and_whom, interval=round(1e6 / rate), burst=burst)
 
-    def metadata_outage(self, **when_and_whom: Any) -> MetadataOutage:
+    def metadata_outage(self, **when_and_whom: Unpack[WhenAndWhom]) -> MetadataOutage:
         """
         Plan a time in which no request to the metadata service is answered.
 
@@ -116,7 +125,7 @@ class FaultPlan:
         """
         return self._plan(MetadataOutage, when_and_whom)
 
-    def metadata_saturation(self, *, packets_per_second: int, **when_and_whom: Any) -> MetadataOutage:
+    def metadata_saturation(self, *, packets_per_second: int, **when_and_whom: Unpack[WhenAndWhom]) -> MetadataOutage:
         """
         Plan a time in which programs on the instance send more packets than the 1,024 a second that are let through.
 
@@ -134,7 +143,9 @@ class FaultPlan:
         lost = max(0.0, 1 - PACKETS_PER_SECOND / packets_per_second)
         return self._plan(MetadataOutage, when_and_whom, lost=lost)
 
-    def clock_skew(self, offset: timedelta, *, tolerance: timedelta = TOLERANCE, **when_and_whom: Any) -> ClockSkew:
+    def clock_skew(
+        self, offset: timedelta, *, tolerance: timedelta = TOLERANCE, **when_and_whom: Unpack[WhenAndWhom]
+    ) -> ClockSkew:
         """
         Plan a time in which the clocks of instances are wrong; AWS refuses their calls if they are off too far.
 
@@ -166,7 +177,7 @@ class FaultPlan:
         now = self.time.instant()
         if current.ends is not None and current.ends[0] <= now:
             return
-        position = self._note("ClearFault", current, now)
+        position = self._note(CLEAR_FAULT, current, now)
         # One that was called off before it began is empty: it ends before it begins.
         ended = attrs.evolve(current, ends=position)
         self._write(position, tuple(ended if one is current else one for one in self))
@@ -178,16 +189,14 @@ class FaultPlan:
         return len(self._faults.last)
 
     @atomic
-    def _plan(self, kind: type[Kind], when_and_whom: dict[str, Any], **details: Any) -> Kind:
+    def _plan(self, kind: type[Kind], when_and_whom: WhenAndWhom, **details: Any) -> Kind:
         unknown = set(when_and_whom) - {"begins", "ends", "account", "instance"}
         if unknown:
             raise TypeError(f"unknown word {shown(min(unknown))} of a fault; there are begins, ends, account, instance")
         account_id, instance_id = self._whom(when_and_whom.get("account"), when_and_whom.get("instance"))
         now = self.time.instant()
-        begins, ends = (
-            None if when is None else to_microseconds(to_utc(when, name))
-            for name, when in ((name, when_and_whom.get(name)) for name in ("begins", "ends"))
-        )
+        begins = _instant(when_and_whom.get("begins"), "begins")
+        ends = _instant(when_and_whom.get("ends"), "ends")
         if begins is not None and begins < now:
             raise ClockError(
                 f"a fault cannot begin in the past: {_iso(begins)}, and the clock shows {_iso(now)}; "
@@ -199,7 +208,7 @@ class FaultPlan:
         later = (begins, FIRST) if begins is not None and begins > now else None
         end = None if ends is None else (ends, FIRST)
         planned = kind(len(self) + 1, later or (now, FIRST), end, account_id, instance_id, **details)
-        position = self._note("BeginFault", planned, now)
+        position = self._note(BEGIN_FAULT, planned, now)
         if later is None:
             planned = attrs.evolve(planned, begins=position)
         self._write(position, (*self, planned))
@@ -245,15 +254,22 @@ class FaultPlan:
         """Return whether STS does not answer as of *position*."""
         return any(True for _ in self.active(StsOutage, position, account_id, instance_id))
 
+    def sts_outage_error(self, position: Position, account_id: str, instance_id: str | None) -> AwsError | None:
+        """Return the error with which an STS that is down answers as of *position*; None if it is not."""
+        if not self.sts_is_down(position, account_id, instance_id):
+            return None
+        return AwsError(
+            "The request has failed due to a temporary failure of the server.",
+            code="ServiceUnavailable",
+            status=503,
+            detail="STS is down: a fault was planned",
+        )
+
     def sts_refuses(self, position: Position, account_id: str, instance_id: str | None) -> AwsError | None:
-        """Return the error with which STS answers any call as of *position*; None if it takes calls."""
-        if self.sts_is_down(position, account_id, instance_id):
-            return AwsError(
-                "The request has failed due to a temporary failure of the server.",
-                code="ServiceUnavailable",
-                status=503,
-                detail="STS is down: a fault was planned",
-            )
+        """Return the error with which STS answers any call as of *position*, down or throttling; None if it takes calls."""
+        error = self.sts_outage_error(position, account_id, instance_id)
+        if error is not None:
+            return error
         for fault in self.active(StsThrottling, position, account_id, None):
             full = self._full.get((fault.number, account_id), position[0])
             if full - position[0] > (fault.burst - 1) * fault.interval:
@@ -315,6 +331,10 @@ class FaultPlan:
 
     def __repr__(self) -> str:
         return f"<FaultPlan of {len(self)} fault{'' if len(self) == 1 else 's'}>"
+
+
+def _instant(when: datetime | None, name: str) -> int | None:
+    return None if when is None else to_microseconds(to_utc(when, name))
 
 
 def _iso(microseconds: int) -> str:

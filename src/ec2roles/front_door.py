@@ -112,7 +112,7 @@ class FrontDoor:
         refusal: AwsError | None = None,
         source: str | None = None,
         sender: str | None = None,
-        performed: bool = True,
+        perform: bool = True,
     ) -> Response:
         """
         Make a call as AWS's API takes it: with the names of its parameters, answered with a response of its form.
@@ -121,7 +121,7 @@ class FrontDoor:
             operation: the service's prefix and the operation's name: ``iam:CreateRole``.
             parameters: AWS's, as boto3 takes them: ``{"RoleName": "app"}``.
             position, credentials, context, refusal, source, sender: as in a `Call`.
-            performed: False only judges it; where it is allowed, the error is ``NotImplemented``.
+            perform: False judges it and does nothing; where it is allowed, the error is ``NotImplemented``.
         """
         if not isinstance(parameters, Mapping):
             raise TypeError(f"parameters must be a mapping, got {type(parameters).__name__}")
@@ -143,7 +143,9 @@ class FrontDoor:
             refusal=refusal,
             sender=sender,
         )
-        response = self.call(call, found=None if performed else attrs.evolve(found, performed=False))
+        response = self.call(
+            call, found=None if perform else attrs.evolve(found, performed=False, named_operation=None)
+        )
         if wanted.response is None or not response.ok:
             return response
         return attrs.evolve(response, value=wanted.response(response.value, call))

@@ -25,7 +25,7 @@ from ec2roles.iam.role import Role
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
-from ec2roles.timeline import EVERYWHERE, LAST, Position, Timekeeper
+from ec2roles.timeline import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, LAST, Position, Timekeeper
 
 CHANGE = "change"
 ASSUME = "assume"
@@ -247,7 +247,8 @@ class History:
 
         def changes() -> Iterator[tuple[Position, dict[str, Any]]]:
             for change in list(self.time.changes):
-                if change.account_id == self.account_id and change.caller is None:
+                planned = change.operation in (BEGIN_FAULT, CLEAR_FAULT)  # what goes wrong is nobody's call
+                if change.account_id == self.account_id and change.caller is None and not planned:
                     yield change.position, cloudtrail.change_record(ids, change, self.region)
 
         def calls() -> Iterator[tuple[Position, dict[str, Any]]]:
@@ -255,6 +256,9 @@ class History:
                 service, _, action = one.call.action.partition(":")
                 is_data = cloudtrail.is_data_event(service, one.call.operation or action)
                 by = _who(one)
+                unheard = one.response.error is not None and one.response.error.status == 503  # STS was down
+                if unheard:
+                    continue
                 if one.caller is None and by is not None:
                     yield one.position, service_record(one, by)
                 if one.caller is not None and (data_events or not is_data):
@@ -289,7 +293,7 @@ class History:
 
         def assumes(instance: Instance) -> Iterator[tuple[Position, dict[str, Any]]]:
             for fetch in instance.fetches((end[0], LAST), start):
-                if fetch.role is not None:
+                if fetch.role is not None and fetch.decision is not None:  # else STS was not asked, or did not hear it
                     yield (
                         fetch.position,
                         cloudtrail.assume_record(
@@ -302,9 +306,7 @@ class History:
                             session_name=instance.instance_id,
                             access_key_id=instance.access_key_id(fetch.ordinal) if fetch.ok else None,
                             expires=fetch.expires,
-                            error=None
-                            if fetch.decision is None or fetch.ok
-                            else AccessDeniedError(fetch.decision.message),
+                            error=None if fetch.ok else AccessDeniedError(fetch.decision.message),
                         ),
                     )
 
@@ -411,8 +413,9 @@ def _who(recorded: _Recorded) -> str | None:
     """Return the ARN of who made a call; an AWS service that assumed a role has no session, but a name."""
     if recorded.caller is not None:
         return recorded.caller.arn
-    decision = recorded.response.decision
-    return None if decision is None or decision.request is None else decision.request.principal
+    # The places where credentials come from have names without a dot.
+    source = recorded.call.source
+    return source if source is not None and "." in source else None
 
 
 def _instance_of(caller: Session | None) -> str | None:

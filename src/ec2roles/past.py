@@ -184,7 +184,7 @@ class InstanceThen(_Thing):
 
     @property
     def _record(self) -> InstanceRecord:
-        record = self._now.record_at(self._position)
+        record = self._now.written_at(self._position)
         assert record is not None  # those that were not launched yet are not listed
         return record
 
@@ -259,6 +259,10 @@ class Things(Mapping[str, Entity], Generic[Entity]):
         if found is None:
             raise self._missing(name)
         return found
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """Return the thing of that name, or *default*."""
+        return self._things.get(name, default)
 
     def __contains__(self, name: object) -> bool:
         return name in self._things
@@ -336,7 +340,7 @@ class Past:
         found = {
             instance.instance_id: InstanceThen(instance, self._position)
             for instance in self._instances
-            if instance.record_at(self._position) is not None
+            if instance.written_at(self._position) is not None
         }
         return Things(
             found,

@@ -38,6 +38,10 @@ FIRST = 0
 EVERYWHERE = "*"
 """In place of an account's id: a change that concerns all accounts of a Cloud."""
 
+BEGIN_FAULT = "BeginFault"
+CLEAR_FAULT = "ClearFault"
+"""In place of an operation of AWS's: something that goes wrong was planned, or called off."""
+
 
 class Timeline(Generic[Value]):
     """

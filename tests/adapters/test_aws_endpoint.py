@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
 
 import botocore
 import pytest
@@ -24,6 +27,8 @@ from hypothesis import strategies as st
 
 from ec2roles import Account, Cloud, Credentials, ManualClock, PermissionPolicy, TrustPolicy
 from ec2roles.adapters.server import Server
+from ec2roles.adapters.wsgi import metadata_application
+from ec2roles.errors import ArgumentError
 from served import application, client, served, session
 from worlds import EC2, OTHER, user_with_key
 
@@ -152,7 +157,7 @@ def test_each_service_is_judged_in_its_own_protocol() -> None:
         ("s3", "list_objects_v2", {"Bucket": "photos"}, "AccessDenied", "s3:ListBucket"),
         ("ec2", "create_vpc", {"CidrBlock": "10.0.0.0/16"}, "UnauthorizedOperation", "ec2:CreateVpc"),
         ("iam", "list_open_id_connect_providers", {}, "AccessDenied", "iam:ListOpenIDConnectProviders"),
-        ("dynamodb", "get_item", {"TableName": "t", "Key": {"k": {"S": "1"}}}, "AccessDeniedException", "dynamodb:GetItem"),
+        ("dynamodb", "get_item", {"TableName": "table", "Key": {"k": {"S": "1"}}}, "AccessDeniedException", "dynamodb:GetItem"),
         ("sqs", "send_message", {"QueueUrl": "http://x/123456789012/q", "MessageBody": "m"}, "AccessDenied", "sqs:SendMessage"),
         ("lambda", "invoke", {"FunctionName": "arn:aws:lambda:us-east-1:123456789012:function:f"}, "AccessDeniedException", "lambda:InvokeFunction"),
         ("secretsmanager", "get_secret_value", {"SecretId": "db"}, "AccessDeniedException", "secretsmanager:GetSecretValue"),
@@ -247,6 +252,8 @@ def test_the_account_of_the_caller_answers() -> None:
     with served(cloud) as server:
         found = [client("s3", server.url, key).list_buckets()["Buckets"][0]["Name"] for key in keys]
     assert found == ["of-123456789012", f"of-{OTHER}"]
+    with pytest.raises(ArgumentError):
+        application(Cloud())
 
 
 # -- whatever is sent ---------------------------------------------------------------------------------------------------
@@ -322,6 +329,46 @@ def test_whatever_is_sent_is_refused_in_good_order(
     assert isinstance(content, bytes)
 
 
+def test_it_keeps_the_rules_of_wsgi() -> None:
+    """As the standard library's own validator reads them."""
+    account = Account(clock=ManualClock(datetime.now(timezone.utc)))
+    checked = validator(application(account))
+    statuses: list[str] = []
+
+    def start(status: str, headers: Any, error: Any = None) -> Any:
+        statuses.append(status)
+        return lambda data: None
+
+    for path, form in (("/", b"Action=GetCallerIdentity"), ("/photos/x", b""), ("/photos", b"")):
+        environ: dict[str, Any] = {"PATH_INFO": path, "CONTENT_LENGTH": str(len(form)), "QUERY_STRING": ""}
+        environ |= {"SCRIPT_NAME": "", "wsgi.input": io.BytesIO(form)}
+        if form:
+            environ |= {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+        setup_testing_defaults(environ)
+        answer: Any = checked(environ, start)
+        body = b"".join(answer)
+        answer.close()
+        assert (b"MissingAuthenticationToken" if form else b"AccessDenied") in body
+    assert statuses == ["403 Forbidden"] * 3
+
+
+def test_an_answer_that_never_arrives_closes_the_connection() -> None:
+    """A metadata token for a container behind one hop more: the client waits, and gets nothing."""
+    account = Account(clock=ManualClock(datetime.now(timezone.utc)))
+    container = account.launch_instance().container(extra_hops=1)
+    server = Server(metadata_application({"container": container}))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port)
+    connection.request("PUT", "/container/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+    with pytest.raises(http.client.RemoteDisconnected):
+        connection.getresponse()
+    connection.close()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
 # -- under load ---------------------------------------------------------------------------------------------------------
 
 
@@ -374,7 +421,8 @@ def test_a_connection_that_sends_nonsense_is_ended(admin: tuple[Server, Account,
     """And the next one is served."""
     import socket
 
-    server, _, _ = admin
+    server, account, _ = admin
+    instance_id = account.launch_instance().instance_id
     port = urlsplit(server.url).port
     for sent in (
         b"\r\n\r\n",
@@ -393,5 +441,5 @@ def test_a_connection_that_sends_nonsense_is_ended(admin: tuple[Server, Account,
             while chunk := connection.recv(65_536):
                 answer += chunk
             assert b" 500 " not in answer.partition(b"\r\n")[0]
-    with urllib.request.urlopen(f"{server.url}/{next(iter(admin[1].instances), 'none')}/latest/") as found:
+    with urllib.request.urlopen(f"{server.url}/{instance_id}/latest/") as found:
         assert found.status == 200

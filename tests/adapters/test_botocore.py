@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -111,9 +112,9 @@ def allowed_and_denied() -> Iterator[tuple[str, str, dict[str, Any], str, str, s
     yield (
         "dynamodb",
         "get_item",
-        {"TableName": "t", "Key": {"k": {"S": "1"}}},
+        {"TableName": "table", "Key": {"k": {"S": "1"}}},
         "dynamodb:GetItem",
-        f"arn:aws:dynamodb:{here}:table/t",
+        f"arn:aws:dynamodb:{here}:table/table",
         "AccessDeniedException",
     )
     yield (
@@ -281,6 +282,20 @@ def test_paginators_waiters_resources_and_transfers_work() -> None:
     s3.get_waiter("bucket_not_exists").wait(Bucket="photos")
 
 
+def test_threads_of_one_session_do_not_meet_in_the_world() -> None:
+    """Eight at once write to the same bucket; nothing is lost and nothing breaks."""
+    account, _, web = world(PermissionPolicy.allow("s3:*"))
+    s3 = boto_session(web).client("s3")
+
+    def put(thread: int) -> None:
+        for number in range(25):
+            s3.put_object(Bucket="photos", Key=f"{thread}/{number}", Body=b"x")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, range(8)))
+    assert len(account.s3["photos"].objects) == 200
+
+
 def test_a_role_is_assumed_across_accounts_and_used() -> None:
     """The caller's account answers: each client sees its own buckets."""
     cloud = Cloud()
@@ -344,6 +359,17 @@ def test_an_allowed_call_may_go_on_and_a_denied_one_never_does() -> None:
     role.put_policy("sqs", PermissionPolicy.allow("sqs:*"))
     with pytest.raises(AssertionError, match="sent to the network"):
         sqs.list_queues()
+
+
+def test_a_service_that_is_simulated_may_be_somebody_elses() -> None:
+    """Its calls are judged as ever, and nothing is done here."""
+    account, role, web = world()
+    s3 = boto_session(web, fallthrough=True).client("s3", config=Config(**NEVER))
+    assert error_of(s3.create_bucket, Bucket="elsewhere")["Code"] == "AccessDenied"
+    role.put_policy("s3", PermissionPolicy.allow("s3:CreateBucket", resource="arn:aws:s3:::elsewhere"))
+    with pytest.raises(AssertionError, match="sent to the network"):
+        s3.create_bucket(Bucket="elsewhere")
+    assert [bucket.name for bucket in account.s3.buckets] == ["photos"]
 
 
 def test_actions_and_resources_are_extended_by_the_user() -> None:

@@ -146,6 +146,34 @@ def test_lost_packets_are_tried_again_or_end_with_nothing() -> None:
     assert fetch(launched(http_tokens="required"), lost=1)[0] is None
 
 
+@pytest.mark.parametrize("tokens", ["optional", "required"])
+def test_while_packets_are_dropped_it_gets_what_our_own_chain_gets(tokens: str) -> None:
+    """At each of sixty instants, half of the packets lost: the same credentials, of version 1 or 2, or none."""
+    account = Account()
+    account.console.create_role("app")
+    web = account.launch_instance("app", http_tokens=tokens)
+    account.faults.metadata_saturation(packets_per_second=2048, instance=web)
+    found = set()
+    for _ in range(60):
+        account.clock.advance(seconds=1)
+        ours = web.metadata.credentials()
+        key = None if ours is None else ours.access_key_id
+        assert fetch(web)[0] == key
+        found.add(key)
+
+    # None, version 2, and version 1 where it is allowed.
+    assert len(found) == (3 if tokens == "optional" else 2)
+
+
+def test_a_service_that_is_down_times_out() -> None:
+    account = Account()
+    account.console.create_role("app")
+    web = account.launch_instance("app")
+    account.faults.metadata_outage()
+
+    assert fetch(web) == (None, [("PUT", "/latest/api/token", None), ("GET", ROLES, None)])
+
+
 # -- over a socket -------------------------------------------------------------------------------------------------------
 
 

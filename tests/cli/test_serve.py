@@ -127,6 +127,81 @@ def test_files_are_copied_both_ways_on_an_account_of_ones_own(tmp_path: Path) ->
         world.process.communicate()
 
 
+@needs_cli
+@pytest.mark.slow
+@pytest.mark.serve("--root-key", "--no-profile", "--clock", "manual")
+def test_the_lesson_is_built_with_the_real_cli(world: World, tmp_path: Path) -> None:
+    """Issue 6: a role from its trust file, a profile, an instance; used there, replaced and taken away."""
+    root = World(
+        world.process,
+        {
+            **world.environment,
+            "AWS_ACCESS_KEY_ID": world.environment["EC2ROLES_ROOT_ACCESS_KEY_ID"],
+            "AWS_SECRET_ACCESS_KEY": world.environment["EC2ROLES_ROOT_SECRET_ACCESS_KEY"],
+        },
+    )
+    trust = tmp_path / "trust.json"
+    trust.write_text(json.dumps(TRUST))
+
+    def ok(*arguments: str, shell: World = root) -> str:
+        code, out, err = shell.aws(*arguments)
+        assert (code, err) == (0, ""), arguments
+        return out.strip()
+
+    ok("iam", "create-role", "--role-name", "web", "--assume-role-policy-document", f"file://{trust}")
+    ok(
+        "iam",
+        "attach-role-policy",
+        "--role-name",
+        "web",
+        "--policy-arn",
+        "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+    )
+    ok("iam", "create-instance-profile", "--instance-profile-name", "web-profile")
+    ok("iam", "add-role-to-instance-profile", "--instance-profile-name", "web-profile", "--role-name", "web")
+    launch = (
+        "ec2",
+        "run-instances",
+        "--image-id",
+        "ami-12345678",
+        "--query",
+        "Instances[0].InstanceId",
+        "--output",
+        "text",
+    )
+    instance_id = ok(*launch)
+    ok("ec2", "wait", "instance-running", "--instance-ids", instance_id)
+    on_it = World(
+        world.process,
+        {
+            **world.environment,
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{world.environment['AWS_ENDPOINT_URL']}/{instance_id}",
+        },
+    )
+    assert on_it.aws("s3", "ls")[0] == 255
+    associate = ("ec2", "associate-iam-instance-profile", "--iam-instance-profile", "Name=web-profile")
+    association = ok(
+        *associate,
+        "--instance-id",
+        instance_id,
+        "--query",
+        "IamInstanceProfileAssociation.AssociationId",
+        "--output",
+        "text",
+    )
+    assert ok("s3", "ls", shell=on_it).endswith("ac-instance-role-demo")
+    identity = ok("sts", "get-caller-identity", "--query", "Arn", "--output", "text", shell=on_it)
+    assert identity == f"arn:aws:sts::123456789012:assumed-role/web/{instance_id}"
+    replaced = ok(
+        "ec2", "replace-iam-instance-profile-association", "--association-id", association,
+        "--iam-instance-profile", "Name=EC2Role", "--query", "IamInstanceProfileAssociation.AssociationId", "--output", "text",
+    )  # fmt: skip
+    identity = ok("sts", "get-caller-identity", "--query", "Arn", "--output", "text", shell=on_it)
+    assert identity == f"arn:aws:sts::123456789012:assumed-role/EC2Role/{instance_id}"
+    ok("ec2", "disassociate-iam-instance-profile", "--association-id", replaced)
+    assert on_it.aws("s3", "ls")[0] == 255
+
+
 @pytest.mark.serve("--instances", "3", "--clock", "manual")
 def test_each_instance_has_metadata_of_its_own(world: World) -> None:
     seen = set()

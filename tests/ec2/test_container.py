@@ -163,3 +163,20 @@ def test_what_is_counted_changes_no_answer() -> None:
         return [web.metadata.get(ROLE), web.metadata.credentials(), web.metadata.put("/latest/api/token", TTL)]
 
     assert answers(0) == answers(100)
+
+
+def test_a_program_may_be_told_not_to_go_on_without_a_token() -> None:
+    """By one command's own environment, too; and on the instance, where the token's packet is lost."""
+    account, web = launched()
+    box = web.container()
+    assert box.run("aws s3 ls").ok
+    assert not box.run("AWS_EC2_METADATA_V1_DISABLED=true aws s3 ls").ok
+
+    account.faults.metadata_saturation(packets_per_second=2048, instance=web)
+    web.chain.export("AWS_EC2_METADATA_V1_DISABLED", "True")
+    answers = set()
+    for _ in range(40):
+        account.clock.advance(seconds=1)
+        lost = web.metadata.put("/latest/api/token", TTL).timed_out
+        answers.add((lost, web.call(LIST).ok))
+    assert answers == {(True, False), (False, False), (False, True)}

@@ -262,6 +262,7 @@ def test_objects_of_two_worlds_do_not_mix(account: Account) -> None:
         {"lifetime": timedelta(days=365)},
         {"on_refresh_failure": "panic"},
         {"jitter": timedelta(seconds=-1)},
+        {"association_delay": timedelta(seconds=-1)},
     ],
 )
 def test_a_rotation_that_would_break_awss_promise_is_refused(options: dict[str, object]) -> None:

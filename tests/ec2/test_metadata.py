@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ec2roles import Account, Instance, MetadataService, TrustPolicy
-from ec2roles.ec2.metadata import MetadataResponse
+from ec2roles.ec2.metadata_response import MetadataResponse
 from ec2roles.errors import MetadataError
 
 CREDENTIALS = "/latest/meta-data/iam/security-credentials/"

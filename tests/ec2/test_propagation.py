@@ -180,6 +180,37 @@ def test_sts_sees_a_trust_policy_when_the_delay_has_passed() -> None:
     assert account.sts.assume_role(role.arn, "test", credentials=key)
 
 
+def test_sts_asks_the_trust_policy_that_it_sees_for_other_services_too() -> None:
+    account = delayed()
+    role = account.create_role("worker", trust=NOBODY)
+    worker = account.service("lambda.amazonaws.com")
+
+    for wanted in (role, role.arn):
+        assert code(worker.assume_role(wanted, session_name="resize")) == "AccessDenied"
+    account.clock.advance(seconds=10)
+    assert worker.assume_role(role.arn, session_name="resize")
+
+
+def test_an_organizations_policy_is_seen_when_the_delay_has_passed() -> None:
+    cloud = Cloud(propagation=Propagation(timedelta(seconds=10), fixed=True))
+    organization = cloud.create_organization(cloud.account())
+    member = cloud.account("111122223333")
+    organization.add_account(member)
+    alice = member.create_user("alice")
+    alice.put_policy("all", PermissionPolicy.allow("*"))
+    key = alice.create_access_key()
+    cloud.clock.advance(minutes=1)
+    deny = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}}
+    organization.attach_policy(member, organization.create_policy("no", deny))
+    cloud.clock.advance(seconds=9)
+
+    assert member.can(LIST, credentials=key)
+    cloud.clock.advance(seconds=1)
+    assert member.can(LIST, credentials=key).denied_by == "scp"
+    organization.detach_policy(member, "no")
+    assert "DetachPolicy" in member.can(LIST, credentials=key).notes[0]
+
+
 def test_the_session_of_a_role_that_a_service_does_not_see_yet_is_denied_not_unknown() -> None:
     """A session token says by itself whose it is; only the role's policies are missing."""
     account = Account(seed=2, propagation=timedelta(minutes=1))  # STS sees it first here, S3 later
@@ -221,14 +252,22 @@ def test_ec2_does_not_find_a_new_profile_yet() -> None:
     account = delayed()
     other = account.launch_instance()
     with_role(account)
-    for attempt in (lambda: account.launch_instance("app"), lambda: other.attach(account.instance_profiles["app"])):
+    with pytest.raises(InstanceError) as refused:
+        account.launch_instance("app")
+    assert refused.value.code == "InvalidParameterValue"
+    assert refused.value.message == (
+        "Value (app) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
+    )
+    assert "EC2 does not see it yet" in str(refused.value.detail)
+    # B4: where there is an instance already, the words come from behind EC2's API.
+    for named in ("app", account.instance_profiles["app"]):
         with pytest.raises(InstanceError) as refused:
-            attempt()
-        assert refused.value.code == "InvalidParameterValue"
+            other.attach(named)
+        assert refused.value.code == "IncorrectState"
         assert refused.value.message == (
-            "Value (app) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
+            "ResultDetail: { Code=InstanceIdentityProfileNotFound, Message=InstanceIdentityProfile not found for the key: "
+            "123456789012/app }"
         )
-        assert "EC2 does not see it yet" in str(refused.value.detail)
     assert len(account.instances) == 1
     account.clock.advance(seconds=10)
     other.attach("app")
@@ -245,6 +284,38 @@ def test_ec2_does_not_see_the_role_in_a_profile_yet() -> None:
         account.launch_instance("app")
     account.clock.advance(seconds=10)
     assert account.launch_instance("app").metadata.credentials() is not None
+
+
+def test_ec2_asks_for_the_role_that_it_sees_in_the_profile_and_its_api_answers_as_the_objects_do() -> None:
+    account = delayed()
+    profile = account.create_instance_profile("app")
+    old = account.create_role("old", trust=EC2)
+    profile.add_role(old)
+    alice = account.create_user("alice")
+    alice.put_policy("run", PermissionPolicy.allow("ec2:*"))
+    alice.put_policy("pass", PermissionPolicy.allow("iam:PassRole", resource=old.arn))
+    key = alice.create_access_key()
+    account.clock.advance(minutes=1)
+    profile.remove_role()
+    profile.add_role(account.create_role("new", trust=EC2))
+    account.create_instance_profile("late").add_role(old)
+
+    def run(name: str) -> Any:
+        wanted = {
+            "ImageId": "ami-0abcdef1234567890",
+            "MinCount": 1,
+            "MaxCount": 1,
+            "IamInstanceProfile": {"Name": name},
+        }
+        return account.request("ec2:RunInstances", wanted, credentials=key)
+
+    assert run("app")
+    late = run("late")
+    assert late.error is not None
+    assert (late.error.code, late.error.status) == ("InvalidParameterValue", 400)
+    account.clock.advance(seconds=10)
+    assert code(run("app")) == "UnauthorizedOperation"
+    assert run("late")
 
 
 def test_ec2_goes_on_finding_a_profile_that_was_deleted_until_it_sees_that() -> None:

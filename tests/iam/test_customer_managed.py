@@ -176,3 +176,17 @@ def test_a_customer_managed_policy_may_bound_a_role() -> None:
     limit.create_version(PermissionPolicy.allow("ec2:*"))
     assert web.can(LIST).denied_by == "boundary"
     assert web.can("ec2:DescribeInstances")
+
+
+def test_a_policy_that_was_deleted_is_not_attached_and_bounds_nobody() -> None:
+    """Whether it is given by its ARN or as the object that somebody still has."""
+    account = Account()
+    role = account.create_role("app", trust=EC2)
+    gone = account.create_policy("gone", READ)
+    account.delete_policy("gone")
+    before = digest(account)
+    for policy in (gone, gone.arn):
+        for call in (role.attach_policy, role.put_permissions_boundary):
+            with pytest.raises(NoSuchEntityError, match="gone does not exist or is not attachable"):
+                call(policy)
+    assert digest(account) == before

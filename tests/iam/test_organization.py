@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ec2roles import Account, Cloud, Credentials, PermissionPolicy, TrustPolicy
 from ec2roles.errors import AwsError, Ec2RolesError
 from ec2roles.iam.organization import Organization
 from ec2roles.iam.organization_tree import RCP, SCP
+from ec2roles.policy import PolicySet, Request, evaluate
+from ec2roles.propagation import Propagation
 from worlds import EC2, LIST, OTHER, OWN, at, code, message, user_with_key
 
 MANAGEMENT = "999999999999"
@@ -542,6 +547,27 @@ def test_an_account_that_joins_later_was_free_before() -> None:
     assert account.can(LIST, credentials=key, at=at())
 
 
+def test_a_change_reaches_a_service_after_the_propagation_delay() -> None:
+    """And a denial that only the delay causes says so."""
+    cloud = Cloud(propagation=Propagation(timedelta(seconds=10), fixed=True))
+    account = cloud.account()
+    _, key = user_with_key(account, admin=True)
+    organization = cloud.create_organization(MANAGEMENT)
+    organization.add_account(account)
+    made = organization.create_policy("NoS3", policy("Deny", "s3:*"))
+    cloud.clock.advance(minutes=1)
+    organization.attach_policy(account, made)
+    assert account.can(LIST, credentials=key)
+    cloud.clock.advance(seconds=10)
+    assert account.can(LIST, credentials=key).denied_by == "scp"
+    organization.detach_policy(account, made)
+    denied = account.can(LIST, credentials=key)
+    assert denied.denied_by == "scp"
+    assert "only the propagation delay denies this: DetachPolicy" in denied.notes[-1]
+    cloud.clock.advance(seconds=10)
+    assert account.can(LIST, credentials=key)
+
+
 def test_a_change_is_in_the_history_of_the_management_account() -> None:
     """With AWS's names."""
     cloud, organization, account, _ = world()
@@ -588,3 +614,50 @@ def test_an_instance_is_limited_as_any_other() -> None:
     assert web.can(LIST)
     attach(organization, account, policy("Deny", "s3:*", Condition={"StringLike": {"aws:PrincipalArn": "*role/app"}}))
     assert web.can(LIST).denied_by == "scp"
+
+
+# -- the law -------------------------------------------------------------------------------------------------------------------
+
+
+SCPS = [policy("Deny", "s3:*"), policy("Allow", "s3:*"), policy("Deny", "ec2:*"), policy("Allow", "iam:*", "s3:List*")]
+RCPS = [policy("Deny", "s3:*", Principal="*"), policy("Deny", "sts:*", Principal="*")]
+LEVEL = st.tuples(st.sets(st.sampled_from(range(len(SCPS)))), st.booleans(), st.sets(st.sampled_from(range(len(RCPS)))))
+
+
+@given(st.lists(LEVEL, min_size=2, max_size=5))
+@settings(max_examples=60)
+def test_a_member_is_judged_by_exactly_the_policies_from_the_root_down(levels: list[Any]) -> None:
+    """Against the engine alone, given the same levels by hand; and an organisation only takes away."""
+    _, organization, account, key = world()
+    scps = [organization.create_policy(f"scp{number}", one) for number, one in enumerate(SCPS)]
+    rcps = [organization.create_policy(f"rcp{n}", one, policy_type=RCP) for n, one in enumerate(RCPS)]
+    targets: list[Any] = [organization.root]
+    for number in range(len(levels) - 2):
+        above = targets[-1] if number else None
+        targets.append(organization.create_organizational_unit(f"unit{number}", above))
+    if len(targets) > 1:
+        organization.move_account(account, targets[-1])
+    targets.append(account)
+    full = policy("Allow", "*")
+    expected_scps, expected_rcps = [], []
+    for target, (some_scps, keeps_full, some_rcps) in zip(targets, levels, strict=True):
+        for number in sorted(some_scps):
+            organization.attach_policy(target, scps[number])
+        for number in sorted(some_rcps):
+            organization.attach_policy(target, rcps[number])
+        documents = [SCPS[number] for number in sorted(some_scps)]
+        if some_scps and not keeps_full:
+            organization.detach_policy(target, "FullAWSAccess")
+        else:
+            documents.append(full)
+        expected_scps.append(documents)
+        expected_rcps.append([RCPS[number] for number in sorted(some_rcps)])
+    user = f"arn:aws:iam::{OWN}:user/alice"
+    for action in (LIST, "ec2:DescribeInstances", "iam:ListRoles", "sts:GetSessionToken"):
+        known = action.partition(":")[0] in organization.rcp_services
+        by_hand = evaluate(
+            Request(user, action),
+            PolicySet([PermissionPolicy.allow("*")], scps=expected_scps, rcps=expected_rcps if known else ()),
+        )
+        found = account.can(action, credentials=key)
+        assert (found.outcome, found.denied_by) == (by_hand.outcome, by_hand.denied_by)

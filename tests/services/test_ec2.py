@@ -126,6 +126,19 @@ def test_who_may_not_do_it_does_not_learn_whether_the_instance_exists() -> None:
         ("RunInstances", {**LAUNCH, "IamInstanceProfile": {"Name": 3}}),
         ("RunInstances", {**LAUNCH, "UserData": 3}),
         ("RunInstances", {**LAUNCH, "MetadataOptions": []}),
+        ("RunInstances", {**LAUNCH, "Placement": "us-east-1a"}),
+        ("RunInstances", {**LAUNCH, "Placement": {"AvailabilityZone": 3}}),
+        ("RunInstances", {**LAUNCH, "HibernationOptions": True}),
+        ("RunInstances", {**LAUNCH, "HibernationOptions": {"Configured": "no"}}),
+        ("RunInstances", {**LAUNCH, "TagSpecifications": {"ResourceType": "instance"}}),
+        ("RunInstances", {**LAUNCH, "TagSpecifications": ["instance"]}),
+        ("RunInstances", {**LAUNCH, "TagSpecifications": [{"Tags": []}]}),
+        (
+            "RunInstances",
+            {**LAUNCH, "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "a", "Value": 3}]}]},
+        ),
+        ("RunInstances", {**LAUNCH, "InstanceType": 3}),
+        ("CreateTags", {"Resources": "i-0123456789abcdef0", "Tags": []}),
         ("DescribeInstances", {"MaxResults": "10"}),
         ("DescribeInstances", {"NextToken": 3}),
         ("DescribeInstances", {"Filters": {"Name": "instance-id"}}),
@@ -886,3 +899,25 @@ def test_an_instance_is_named_by_its_arn_too() -> None:
     assert account.call("ec2:StopInstances", web.arn, credentials=key).ok
 
     assert web.state == "stopped"
+
+
+def test_a_service_control_policy_asks_for_imdsv2_in_every_launch_of_a_member_account() -> None:
+    """The account's own administrator is denied, in EC2's form."""
+    cloud = Cloud()
+    cloud.account("999999999999")
+    organization = cloud.create_organization("999999999999")
+    member = cloud.account(OTHER)
+    organization.add_account(member)
+    guard = organization.create_policy("imdsv2", {"Version": "2012-10-17", "Statement": {
+        "Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "arn:aws:ec2:*:*:instance/*",
+        "Condition": {"StringNotEquals": {"ec2:MetadataHttpTokens": "required"}},
+    }})  # fmt: skip
+    organization.attach_policy(member, guard)
+    ask = asking(member, user_with_key(member, "admin", admin=True)[1])
+    refused = ask("RunInstances", **LAUNCH)
+
+    assert code(refused) == "UnauthorizedOperation"
+    assert "with an explicit deny in a service control policy. Encoded authorization failure message: " in message(
+        refused
+    )
+    assert ask("RunInstances", **LAUNCH, MetadataOptions={"HttpTokens": "required"}).ok

@@ -309,6 +309,7 @@ def test_a_session_has_the_roles_name_without_its_path() -> None:
         ({"tags": {"": "x"}}, "tags.1.member.key"),
         ({"policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"] * 11}, "policyArns"),
         ({"transitive_tag_keys": ["a"] * 51}, "transitiveTagKeys"),
+        ({"tags": {f"k{number}": "" for number in range(51)}}, "tags"),
     ],
 )
 def test_a_parameter_outside_of_its_pattern_is_a_validation_error(options: dict[str, Any], member: str) -> None:
@@ -481,6 +482,10 @@ def test_transitive_tags_go_down_the_chain_and_cannot_be_passed_again() -> None:
     assert code(again) == "InvalidParameterValue"
     assert len(account.sts._stored) == issued
     assert assume(account, first, role=second, tags={"own": "y"})
+    unknown = assume(account, first, role=second, tags={"own": "y"}, transitive_tag_keys=["Team", "own", "other"])
+    assert code(unknown) == "InvalidParameterValue"
+    assert message(unknown) == "The specified transitive tag key must be included in the requested tags."
+    assert assume(account, first, role=second, tags={"own": "y"}, transitive_tag_keys=["Team", "own"])
 
 
 def test_tags_that_are_handed_down_need_permission_to_tag_as_well() -> None:

@@ -127,6 +127,19 @@ def test_only_with_mfa_may_it_call_iam(proved: bool) -> None:
     assert account.can(LIST, credentials=session)
 
 
+def test_of_sts_it_may_call_two_operations() -> None:
+    """Botocore's sts model, GetSessionToken, Permissions."""
+    account, alice, key, device = world()
+    role = account.create_role("app", trust=TrustPolicy.principal(alice.arn))
+    session = account.sts.get_session_token(credentials=key, **factor(device)).result()
+
+    assert account.sts.get_caller_identity(credentials=session)
+    assert account.sts.assume_role(role, "test", credentials=session)
+    answer = account.sts.get_access_key_info(key.access_key_id, credentials=session)
+    assert (code(answer), message(answer)) == ("AccessDenied", "Cannot call GetAccessKeyInfo with session credentials")
+    assert not account.can("sts:DecodeAuthorizationMessage", credentials=session)
+
+
 def test_it_ends_with_its_user_and_not_with_its_key() -> None:
     """The session is the user's."""
     account, alice, key, _ = world(admin=False)
@@ -352,4 +365,4 @@ def test_a_token_service_alone_can_do_it_too() -> None:
     assert sts.get_caller_identity(credentials=session).result().arn == alice.arn
     assert code(sts.get_access_key_info(key.access_key_id, credentials=key)) == "AccessDenied"
     alice.put_policy("all", ADMIN)
-    assert sts.get_access_key_info(key.access_key_id, credentials=session).result() == OWN
+    assert sts.get_access_key_info(key.access_key_id, credentials=key).result() == OWN

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.errors import Ec2RolesError
+from ec2roles.propagation import Propagation
 from worlds import LIST, OTHER, OWN, at, code, message
 
 LAMBDA = "lambda.amazonaws.com"
@@ -129,15 +131,46 @@ def test_it_is_in_the_history() -> None:
     service = account.service(LAMBDA)
     session = service.assume_role(good, session_name="resize").result()
     service.assume_role(bad, session_name="resize")
+    service.assume_role(f"{bad.arn}x", session_name="resize")
     calls = list(account.history.events(kind="call"))
     issues = list(account.history.events(kind="issue"))
 
-    assert [(one.caller, one.subject, one.ok) for one in calls] == [(LAMBDA, good.arn, True), (LAMBDA, bad.arn, False)]
+    assert [(one.caller, one.subject, one.ok) for one in calls] == [
+        (LAMBDA, good.arn, True),
+        (LAMBDA, bad.arn, False),
+        (LAMBDA, f"{bad.arn}x", False),
+    ]
     assert [(one.caller, one.operation, one.subject) for one in issues] == [
         (LAMBDA, "AssumeRole", session.access_key_id)
     ]
     records = [one for one in account.history.to_cloudtrail() if one["eventName"] == "AssumeRole"]
-    assert [one["userIdentity"] for one in records] == [{"type": "AWSService", "invokedBy": LAMBDA}] * 2
+    assert [one["userIdentity"] for one in records] == [{"type": "AWSService", "invokedBy": LAMBDA}] * 3
     assert records[0]["responseElements"]["credentials"]["accessKeyId"] == session.access_key_id
     assert records[1]["errorCode"] == "AccessDenied"
     assert repr(service) == f"<ServicePrincipal {LAMBDA}>"
+
+
+def test_a_service_sees_a_change_when_it_has_reached_it() -> None:
+    """As EC2 does."""
+    account = Account(propagation=Propagation(timedelta(seconds=10), fixed=True))
+    role = account.create_role("worker", trust=TrustPolicy.service("ec2.amazonaws.com"))
+    service = account.service(LAMBDA)
+    account.clock.advance(minutes=1)
+    role.update_trust(TrustPolicy.service(LAMBDA))
+    assert code(service.assume_role(role, session_name="resize")) == "AccessDenied"
+    account.clock.advance(seconds=10)
+    assert service.assume_role(role, session_name="resize")
+    late = account.create_role("late", trust=TrustPolicy.service(LAMBDA))
+    assert code(service.assume_role(late.arn, session_name="resize")) == "AccessDenied"
+
+
+def test_a_service_gets_nothing_while_sts_is_down() -> None:
+    """And as before when it is up again; throttling does not touch services."""
+    account = Account()
+    role = account.create_role("worker", trust=TrustPolicy.service(LAMBDA))
+    account.faults.sts_outage(begins=at(hours=1), ends=at(hours=2))
+    account.faults.sts_throttling(rate=0.001, begins=at(), ends=at(hours=9))
+    service = account.service(LAMBDA)
+    for hours, expected in ((0, None), (1, "ServiceUnavailable"), (2, None)):
+        account.clock.move_to(at(hours=hours))
+        assert [code(service.assume_role(role, session_name="resize")) for _ in range(3)] == [expected] * 3

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 from botocore.loaders import Loader
@@ -18,7 +18,7 @@ from botocore.loaders import Loader
 from ec2roles.account import OUTSIDE_ADDRESS, Account
 from ec2roles.adapters import aws_chunked
 from ec2roles.adapters.api_actions import ApiActions
-from ec2roles.adapters.dispatch import ApiRequest, Dispatcher
+from ec2roles.adapters.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
 from ec2roles.adapters.protocol.wire_service import (
     REST_XML,
     ReadRequest,
@@ -34,7 +34,7 @@ from ec2roles.calls import Response
 from ec2roles.clock import Clock, SystemClock
 from ec2roles.cloud import Cloud
 from ec2roles.ec2.instance import NAT_ADDRESS
-from ec2roles.errors import AwsError
+from ec2roles.errors import ArgumentError, AwsError, Ec2RolesError
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.refusal import refusal
 from ec2roles.sts.session import Fault, Session
@@ -84,10 +84,21 @@ class AwsEndpoint:
             world: an account or a Cloud with at least one.
             actions: what operations that we do not have need to be allowed.
             clock: by which signatures are judged; the machine's by default.
+
+        Raises:
+            ArgumentError: for a Cloud without an account.
         """
-        account = world if isinstance(world, Account) else next(iter(world.accounts.values()))
+        accounts = [world] if isinstance(world, Account) else [*world.accounts.values()]
+        if not accounts:
+            raise ArgumentError("a Cloud without an account has nobody to answer: call cloud.account(...) first")
+        account = accounts[0]
         dispatcher = Dispatcher(account.api, ApiActions() if actions is None else actions)
         return cls(dispatcher, SystemClock() if clock is None else clock)
+
+    def read_models(self, names: Iterable[str]) -> None:
+        """Read the models of these services now, and not when the first request for one comes."""
+        for name in names:
+            self._service(name)
 
     def claims(self, request: HttpRequest) -> bool:
         """Return True: what nobody else claims is for AWS."""
@@ -145,10 +156,14 @@ class AwsEndpoint:
                 raise response.error
             return service.write(read.operation, response.value or {}, request_id, read.protocol)
         except AwsError as error:
-            head = raw.method == "HEAD" or error.status == 304
-            if service is None:
-                return write_error(error, request_id, protocol, head=head)
-            return service.write_error(error, request_id, protocol, head=head)
+            refused = error
+        except Ec2RolesError as error:
+            # AWS has it, and we have not.
+            refused = AwsError(str(error), code=NOT_SIMULATED, status=501)
+        head = raw.method == "HEAD" or refused.status == 304
+        if service is None:
+            return write_error(refused, request_id, protocol, head=head)
+        return service.write_error(refused, request_id, protocol, head=head)
 
     def _authenticate(self, raw: RawRequest, signature: Signature) -> tuple[Credentials, Session, bytes]:
         api = self.dispatcher.api

@@ -13,7 +13,9 @@ import io
 import itertools
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 from unittest import mock
 from urllib.parse import quote
@@ -60,6 +62,7 @@ def boto_session(
     actions: ApiActions | None = None,
     fallthrough: bool | Fallthrough = False,
     loader: Loader | None = None,
+    lock: AbstractContextManager[Any] | None = None,
 ) -> boto3.Session:
     """
     Return a boto3 session whose clients live in the simulation.
@@ -84,8 +87,10 @@ def boto_session(
             ``NotImplemented`` to what is not simulated.
         loader: botocore's, which reads the model of a service once; a new one by default. Tests that make many sessions
             are quicker with one for all.
+        lock: held while a call is answered; a new one by default. boto3's transfers use threads of their own. Where several
+            sessions are used at once, or an `Application` serves the same world, all of them need the same.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock)
     session = botocore.session.Session(session_vars=_SESSION_VARIABLES)
     session.register_component("credential_provider", _resolver(source, credentials))
     if loader is not None:
@@ -101,6 +106,7 @@ def install(
     credentials: Credentials | None = None,
     actions: ApiActions | None = None,
     fallthrough: bool | Fallthrough = False,
+    lock: AbstractContextManager[Any] | None = None,
 ) -> Iterator[Hooks]:
     """
     Make every session that is created meanwhile one of the simulation, boto3's default one included.
@@ -109,9 +115,9 @@ def install(
     process's, so it is for tests in one thread.
 
     Args:
-        source, credentials, actions, fallthrough: as for `boto_session`.
+        source, credentials, actions, fallthrough, lock: as for `boto_session`.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock)
     environment = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": _NOWHERE}
     if not os.environ.get("AWS_DEFAULT_REGION"):
         environment["AWS_DEFAULT_REGION"] = _region(source)
@@ -134,15 +140,17 @@ def patch_client(
     *,
     actions: ApiActions | None = None,
     fallthrough: bool | Fallthrough = False,
+    lock: AbstractContextManager[Any] | None = None,
 ) -> None:
     """
     Have the calls of *client* judged and answered by the simulation; it signs with the credentials that it has.
 
     Args:
         client: a boto3 client.
-        source, actions, fallthrough: as for `boto_session`.
+        source, actions, fallthrough, lock: as for `boto_session`.
     """
-    Hooks.of(source, actions=actions, fallthrough=fallthrough).register(client.meta.events)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock)
+    hooks.register(client.meta.events)
 
 
 @attrs.define(eq=False)
@@ -155,16 +163,25 @@ class Hooks:
         behind: what stands behind the simulation, or None.
         context: context keys of each call.
         sender: the id of the instance, if it is one.
+        lock: held while a call is answered.
     """
 
     dispatcher: Dispatcher
     behind: Fallthrough | None = None
     context: Mapping[str, Any] = attrs.field(factory=dict)
     sender: str | None = None
+    lock: AbstractContextManager[Any] = attrs.field(factory=threading.RLock)
     _numbers: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False, repr=False)
 
     @classmethod
-    def of(cls, source: Instance | Account, *, actions: ApiActions | None, fallthrough: bool | Fallthrough) -> Hooks:
+    def of(
+        cls,
+        source: Instance | Account,
+        *,
+        actions: ApiActions | None,
+        fallthrough: bool | Fallthrough,
+        lock: AbstractContextManager[Any] | None,
+    ) -> Hooks:
         """
         Return the hooks for programs on an instance, or anywhere with an account.
 
@@ -176,9 +193,10 @@ class Hooks:
             raise UnsupportedError("boto3 needs an instance of an Account: one that was built by hand has no services")
         dispatcher = Dispatcher(api, ApiActions() if actions is None else actions)
         behind = Fallthrough.of(source, fallthrough)
+        held = threading.RLock() if lock is None else lock
         if isinstance(source, Instance):
-            return cls(dispatcher, behind, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id)
-        return cls(dispatcher, behind, {"aws:SourceIp": OUTSIDE_ADDRESS})
+            return cls(dispatcher, behind, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id, held)
+        return cls(dispatcher, behind, {"aws:SourceIp": OUTSIDE_ADDRESS}, None, held)
 
     def register(self, events: Any) -> None:
         """Hook into an event emitter, a session's or a client's."""
@@ -202,21 +220,30 @@ class Hooks:
         self, model: OperationModel, params: dict[str, Any], request_signer: Any, context: dict[str, Any], **named: Any
     ) -> tuple[AWSResponse, dict[str, Any]] | None:
         """Return what the call gets, or None to let it go on."""
+        with self.lock:
+            return self._answer(model, params, request_signer, context)
+
+    def _answer(
+        self, model: OperationModel, params: dict[str, Any], request_signer: Any, context: dict[str, Any]
+    ) -> tuple[AWSResponse, dict[str, Any]] | None:
         credentials, source = _signed_with(model, request_signer)
         behind, service = self.behind, model.service_model.signing_name
+        perform = behind is None or behind.answered_here(service)
+        given = context.get(_PARAMETERS, {})
         if behind is not None:
             credentials = behind.known(credentials)
         request = ApiRequest(
             service,
             model.name,
-            _as_bytes(model.input_shape, context.get(_PARAMETERS, {})),
+            # A file that goes on is not read here: it can be read once.
+            _as_bytes(model.input_shape, given) if perform else given,
             request_signer.region_name or "us-east-1",
             credentials,
             {**self.context, "aws:UserAgent": params.get("headers", {}).get("User-Agent", "")},
             self.sender,
             source,
         )
-        response = self.dispatcher.send(request, performed=behind is None or behind.answered_here(service))
+        response = self.dispatcher.send(request, perform=perform)
         if behind is not None and response.allowed and response.error and response.error.code == NOT_SIMULATED:
             context[_BEHIND] = None
             return None
@@ -234,18 +261,23 @@ class Hooks:
         """Take down what stands behind has answered; where the call was answered here as well, that is the answer."""
         if self.behind is None or _BEHIND not in context:
             return
+        with self.lock:
+            self._answered_behind(self.behind, http_response, parsed, model, context)
+
+    @staticmethod
+    def _answered_behind(
+        behind: Fallthrough, http_response: AWSResponse, parsed: dict[str, Any], model: OperationModel, context: Any
+    ) -> None:
         ours, service = context.pop(_BEHIND), model.service_model.signing_name
         refused = parsed.get("Error") if http_response.status_code >= 300 else None
         if ours is not None:
             if refused is not None:
-                self.behind.unheard.append(
-                    (f"{service}:{model.name}", f"{refused.get('Code')}: {refused.get('Message')}")
-                )
+                behind.unheard.append((f"{service}:{model.name}", f"{refused.get('Code')}: {refused.get('Message')}"))
             answer, http_response.status_code = ours
             parsed.clear()
             parsed.update(answer)
         elif refused is None:
-            self.behind.follow(service, model.name)
+            behind.follow(service, model.name)
 
 
 def _signed_with(model: OperationModel, request_signer: Any) -> tuple[Credentials | None, str | None]:

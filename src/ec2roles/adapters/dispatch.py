@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import attrs
 
 from ec2roles.adapters.api_actions import ApiActions
 from ec2roles.calls import Call, Response
-from ec2roles.errors import AwsError
+from ec2roles.errors import AwsError, InstanceError
 from ec2roles.front_door import FrontDoor
 from ec2roles.sts.credentials import Credentials
 
@@ -24,7 +25,7 @@ class ApiRequest:
     Args:
         service: what the service signs as: ``s3``, ``monitoring``.
         operation: the API's name: ``ListBuckets``.
-        parameters: as boto3 takes them.
+        parameters: as boto3 takes them, but for user data, which is in base64.
         region: where it is sent.
         credentials: what it is signed with; None for an anonymous one.
         context: context keys that its sender adds.
@@ -55,7 +56,7 @@ class Dispatcher:
     api: FrontDoor = attrs.field(repr=False)
     actions: ApiActions = attrs.field(factory=ApiActions, repr=False)
 
-    def send(self, request: ApiRequest, *, performed: bool = True) -> Response:
+    def send(self, request: ApiRequest, *, perform: bool = True) -> Response:
         """
         Return the answer to *request*, or the refusal.
 
@@ -64,7 +65,7 @@ class Dispatcher:
 
         Args:
             request: the request.
-            performed: False only judges operations that are simulated too.
+            perform: False judges those that are simulated as well, and does nothing.
         """
         api = self.api
         position = api.time.as_of(None)
@@ -81,7 +82,11 @@ class Dispatcher:
             "source": request.source,
         }
         if _has(api, f"{prefix}:{request.operation}"):
-            return api.request(f"{prefix}:{request.operation}", request.parameters, performed=performed, **common)
+            try:
+                parameters = _unwrapped(request.operation, request.parameters)
+            except AwsError as malformed:
+                return Response(error=malformed, source=request.source)
+            return api.request(f"{prefix}:{request.operation}", parameters, perform=perform, **common)
         needed = self.actions.needed(prefix, request.operation, request.parameters, request.region, api.sts.account_id)
         response = Response()
         for action, resource in needed:
@@ -96,6 +101,21 @@ class Dispatcher:
             detail=f"simulated here: operations of {', '.join(api.registry.services)}",
         )
         return attrs.evolve(response, error=error)
+
+
+def _unwrapped(operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters without what every client of AWS does to one of them: user data travels in base64, as text."""
+    data = parameters.get("UserData")
+    if operation != "RunInstances" or data is None:
+        return parameters
+    try:
+        return {**parameters, "UserData": base64.b64decode(data, validate=True)}
+    except ValueError:
+        raise InstanceError(
+            "Invalid BASE64 encoding of user data.",
+            code="InvalidUserData.Malformed",
+            detail="user data is sent in base64; boto3 and the aws command do that by themselves",
+        ) from None
 
 
 def _has(api: FrontDoor, name: str) -> bool:

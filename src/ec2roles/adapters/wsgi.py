@@ -19,7 +19,8 @@ import attrs
 
 from ec2roles.account import Account
 from ec2roles.cloud import Cloud
-from ec2roles.ec2.metadata import MetadataService, error_answer
+from ec2roles.ec2.metadata import MetadataService
+from ec2roles.ec2.metadata_response import error_answer
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import secrets
 import signal
 import threading
@@ -33,6 +34,9 @@ examples:
   ec2roles serve > world.sh &        then, in any shell:  . ./world.sh; aws s3 ls
   ec2roles serve --clock manual      time stands still until it is moved:
     curl -X POST -H "X-Ec2roles-Token: $EC2ROLES_CONTROL_TOKEN" "$EC2ROLES_CONTROL/advance?hours=7"
+  ec2roles serve --root-key          to change the account itself:
+    export AWS_ACCESS_KEY_ID=$EC2ROLES_ROOT_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$EC2ROLES_ROOT_SECRET_ACCESS_KEY
+    aws iam list-roles
   ec2roles serve --no-profile        no role yet:
     curl -X POST -H "X-Ec2roles-Token: $EC2ROLES_CONTROL_TOKEN" "$EC2ROLES_CONTROL/attach?profile=EC2Role"
   ec2roles serve --empty             an administrator's keys, and nothing else: build all of it with the aws command
@@ -61,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="an account with an administrator, whose keys are printed, and nothing else",
     )
+    parser.add_argument(
+        "--root-key", action="store_true", help="make an access key of the account's root user, who may do everything"
+    )
     parser.add_argument("--instances", type=int, default=1, metavar="N", help="how many to launch (default: 1)")
     parser.add_argument("--port", type=int, default=0, metavar="PORT", help="the port (default: one that is free)")
     parser.add_argument(
@@ -84,13 +91,15 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
     if options.empty:
         if options.account is not None or options.profile is not None:
             raise ArgumentError("with --empty there is no account or profile to choose")
-        account = Account(clock=clock)
+        account, instances = Account(clock=clock), []
         administrator = account.create_user(ADMINISTRATOR)
         administrator.attach_policy("AdministratorAccess")
-        serve(account, [], options.port, out, administrator.create_access_key())
-        return 0
-    account, profile = world(options, clock)
-    serve(account, account.launch_instances(options.instances, profile), options.port, out)
+        keys = administrator.create_access_key()
+    else:
+        account, profile = world(options, clock)
+        instances, keys = account.launch_instances(options.instances, profile), None
+    root_key = account.root.create_access_key() if options.root_key else None
+    serve(account, instances, options.port, out, keys=keys, root_key=root_key)
     return 0
 
 
@@ -104,7 +113,15 @@ def world(options: argparse.Namespace, clock: Clock) -> tuple[Account, str | Non
     return account, None if options.no_profile else options.profile or ROLE
 
 
-def serve(account: Account, instances: list[Instance], port: int, out: TextIO, keys: Credentials | None = None) -> None:
+def serve(
+    account: Account,
+    instances: list[Instance],
+    port: int,
+    out: TextIO,
+    *,
+    keys: Credentials | None = None,
+    root_key: Credentials | None = None,
+) -> None:
     """
     Serve *account* until SIGINT or SIGTERM.
 
@@ -112,6 +129,7 @@ def serve(account: Account, instances: list[Instance], port: int, out: TextIO, k
         account, port, out: what, where, and where it is told.
         instances: those whose metadata is exported; the shell is on the first.
         keys: what a shell that is on no instance signs with.
+        root_key: the root user's, if they are exported.
     """
     # The server and the extras are for this subcommand alone.
     from ec2roles.adapters.control import ControlEndpoint
@@ -132,6 +150,8 @@ def serve(account: Account, instances: list[Instance], port: int, out: TextIO, k
         missing = ""
         endpoint = aws_endpoint.AwsEndpoint.of(account)
         endpoint.observe = log.decided
+        # The models are large, and a client's first request would wait for them longer than it likes.
+        threading.Thread(target=endpoint.read_models, args=(account.registry.services,), daemon=True).start()
         endpoints.append(endpoint)
         hosts = (*HOSTS, *aws_endpoint.HOSTS)
     try:
@@ -143,7 +163,7 @@ def serve(account: Account, instances: list[Instance], port: int, out: TextIO, k
         signal.signal(number, lambda signum, frame: ended.set())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    for name, value in variables(account, instances, server.url, token, keys).items():
+    for name, value in variables(account, instances, server.url, token, keys, root_key).items():
         print(f"export {name}={value}", file=out)
     log.say(
         f"account {account.account_id}, {len(instances)} instance(s), it is {iso(account.time.now())}; Ctrl-C ends it"
@@ -159,7 +179,12 @@ def serve(account: Account, instances: list[Instance], port: int, out: TextIO, k
 
 
 def variables(
-    account: Account, instances: list[Instance], url: str, token: str, keys: Credentials | None = None
+    account: Account,
+    instances: list[Instance],
+    url: str,
+    token: str,
+    keys: Credentials | None = None,
+    root_key: Credentials | None = None,
 ) -> dict[str, str]:
     """Return the environment that points real programs at the simulation, and at nothing else."""
     # No instance is called that, so there is no metadata.
@@ -182,6 +207,9 @@ def variables(
         "EC2ROLES_CONTROL": f"{url}/_ec2roles",
         "EC2ROLES_CONTROL_TOKEN": token,
     }
+    if root_key is not None:
+        found["EC2ROLES_ROOT_ACCESS_KEY_ID"] = root_key.access_key_id
+        found["EC2ROLES_ROOT_SECRET_ACCESS_KEY"] = root_key.secret_access_key.reveal()
     if len(instances) > 1:
         found.update(
             {f"EC2ROLES_INSTANCE_{number}": f"{url}/{one.instance_id}" for number, one in enumerate(instances, 1)}
@@ -206,7 +234,11 @@ class Log:
         """Print one line."""
         # A path may hold anything; a line must stay one.
         plain = "".join(one if one.isprintable() else "?" for one in text)
-        print(f"# {plain}", file=self._out, flush=True)
+        try:
+            print(f"# {plain}", file=self._out, flush=True)
+        except BrokenPipeError:
+            # The reader, such as head, has seen enough; whoever is served has not.
+            self._out = io.StringIO()
 
     def decided(self, request: ApiRequest, response: Response) -> None:
         """Print a decision."""

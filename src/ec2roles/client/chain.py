@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Protocol
 
 import attrs
 
@@ -47,6 +48,13 @@ class Resolved:
 NOTHING = Resolved(None, None)
 
 
+class MetadataCredentials(Protocol):
+    """What the instance's metadata has for an SDK."""
+
+    def __call__(self, position: Position, /, *, v1_disabled: bool = False) -> Credentials | None:
+        """Return it as of *position*, or None; *v1_disabled* forbids to go on without a token."""
+
+
 @attrs.define(eq=False, repr=False)
 class CredentialChain:
     """
@@ -67,7 +75,7 @@ class CredentialChain:
         files: the file system of the instance; an empty one by default.
     """
 
-    metadata_credentials: Callable[[Position], Credentials | None]
+    metadata_credentials: MetadataCredentials
     files: Files = attrs.field(factory=Files)
     _environment: dict[str, str] = attrs.field(init=False, factory=dict)
     # The state of the files for which `_typed` was worked out; a change of the environment sets it to -1.
@@ -113,7 +121,11 @@ class CredentialChain:
             typed = self._look(profile, self._environment if environment is None else environment)
         if typed is not None:
             return typed
-        credentials = self.metadata_credentials(position)
+        seen = self._environment if environment is None else environment
+        if seen.get("AWS_EC2_METADATA_V1_DISABLED", "").lower() == "true":
+            credentials = self.metadata_credentials(position, v1_disabled=True)
+        else:
+            credentials = self.metadata_credentials(position)
         if credentials is None:
             return Resolved(None, None, NoCredentialsError("Unable to locate credentials"))
         # The metadata hands out the same object until the next refresh; so does the chain.

@@ -15,10 +15,9 @@ from ec2roles.client.program import Completed
 from ec2roles.client.terminal import Terminal
 from ec2roles.ec2.metadata import MetadataService
 from ec2roles.ec2.metadata_options import REQUIRED
-from ec2roles.ec2.metadata_tree import Host
+from ec2roles.ec2.metadata_view import Host
 from ec2roles.errors import InstanceError
 from ec2roles.policy import Decision
-from ec2roles.sts.credentials import Credentials
 from ec2roles.timeline import Position
 
 
@@ -92,7 +91,7 @@ class Container:
             )
 
     def __attrs_post_init__(self) -> None:
-        self.chain = CredentialChain(metadata_credentials=self._credentials)
+        self.chain = CredentialChain(metadata_credentials=self.metadata.credentials_at)
         self.terminal = self.instance.terminal_for(self.chain, self.metadata)
 
     @property
@@ -146,16 +145,9 @@ class Container:
             lost = f"the answer to the token request dies on the way: the hop limit is {limit}"
             if record.options.http_tokens == REQUIRED:
                 return f"{lost}, and tokens are required"
-            if self._v1_disabled:
+            if self.chain.environment.get("AWS_EC2_METADATA_V1_DISABLED", "").lower() == "true":
                 return f"{lost}, and the SDK does not go on without a token (AWS_EC2_METADATA_V1_DISABLED)"
         return self.instance.why_no_credentials(position)
-
-    @property
-    def _v1_disabled(self) -> bool:
-        return self.chain.environment.get("AWS_EC2_METADATA_V1_DISABLED", "").lower() == "true"
-
-    def _credentials(self, position: Position) -> Credentials | None:
-        return self.metadata.credentials_at(position, v1_disabled=self._v1_disabled)
 
     def __repr__(self) -> str:
         hops = f"{self.extra_hops} hop{'' if self.extra_hops == 1 else 's'}"

@@ -160,10 +160,9 @@ class Fetcher:
         """
         number = self.newest(record, now)
         fetch = self.fetch(record, number)
-        while fetch.problem == STS_DOWN and number > 0:
-            number = self._before(record, number)
-            fetch = self.fetch(record, number)
-        if fetch.ok:
+        if fetch.problem == STS_DOWN:
+            number, fetch = self._known(record, now)
+        if fetch.problem is None:
             return fetch
         if self.rotation.on_refresh_failure == DROP:
             return None
@@ -176,13 +175,27 @@ class Fetcher:
                 return fetch
         return None
 
+    def known(self, record: InstanceRecord, now: int) -> Fetch:
+        """Return the newest fetch of *record* at *now* from which EC2 learnt anything; the first, if STS was down always."""
+        return self._known(record, now)[1]
+
+    def _known(self, record: InstanceRecord, now: int) -> tuple[int, Fetch]:
+        number = self.newest(record, now)
+        fetch = self.fetch(record, number)
+        while fetch.problem == STS_DOWN and number > 0:
+            number = self._before(record, number)
+            fetch = self.fetch(record, number)
+        return number, fetch
+
     def _before(self, record: InstanceRecord, number: int) -> int:
         return number - 1 if self.happens(record, number - 1) else number - 2
 
     def next_refresh(self, record: InstanceRecord, now: int) -> int:
         """Return the instant of the next fetch after *now*, in microseconds, if nothing is done until then."""
         number = self.newest(record, now) + 1
-        return self.instant(record, number if self.happens(record, number) else number + 1)
+        if self.delay and not self.happens(record, number):
+            number += 1
+        return self.instant(record, number)
 
     def each(self, states: Timeline[InstanceRecord], until: Position, since: int | None = None) -> Iterator[Fetch]:
         """
@@ -231,10 +244,9 @@ class Fetcher:
         assert record.epoch is not None
         number = ordinal - record.epoch.first_ordinal
         last = now if end is None else min(now, end)
-        if last < record.epoch.start[0]:
+        if last < record.epoch.start[0] or number > self.newest(record, last) or not self.happens(record, number):
             return None
-        happened = number <= self.newest(record, last) and self.happens(record, number)
-        return self.fetch(record, number) if happened else None
+        return self.fetch(record, number)
 
 
 def epochs(states: Timeline[InstanceRecord]) -> Iterator[tuple[InstanceRecord, int | None]]:

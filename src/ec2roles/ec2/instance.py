@@ -29,7 +29,7 @@ from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.metadata import V1, V2, MetadataService
 from ec2roles.ec2.metadata_metrics import NO_METRICS, MetadataMetrics
 from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
-from ec2roles.ec2.metadata_tree import Served
+from ec2roles.ec2.metadata_view import Served
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError, NoCredentialsError
 from ec2roles.iam.instance_profile import InstanceProfile
@@ -325,7 +325,7 @@ class Instance:
                 already, ``InvalidParameterValue`` for what is no instance profile, or one without a role.
         """
         record = self.require_attachable()
-        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
+        found = self._resolve(profile)
         self._associate("AssociateIamInstanceProfile", record, found)
 
     def require_attachable(self) -> InstanceRecord:
@@ -370,8 +370,12 @@ class Instance:
                 code="IncorrectState",
                 detail=f"the instance is {record.state}; start it first",
             )
-        found = resolve_profile(profile, self._launch.find_profile, self.time, self.hardware.account_id)
+        found = self._resolve(profile)
         self._associate("ReplaceIamInstanceProfileAssociation", record, found)
+
+    def _resolve(self, profile: InstanceProfile | str) -> InstanceProfile:
+        launch = self._launch
+        return resolve_profile(profile, launch.find_profile, self.time, self.hardware.account_id, associating=True)
 
     def _associate(self, operation: str, record: InstanceRecord, profile: InstanceProfile) -> None:
         position = self._note(operation, detail=profile.arn)
@@ -573,7 +577,8 @@ class Instance:
         launch = self._launch
         rotation = launch.rotation
         offset = rotation.offset(launch.time.ids, self.instance_id) if rotation.jitter else 0
-        return Fetcher(self.instance_id, launch.sts, rotation, offset, launch.time.delay_of(EC2_CREDENTIALS))
+        delay = 0 if launch.time.propagation is None else launch.time.delay_of(EC2_CREDENTIALS)
+        return Fetcher(self.instance_id, launch.sts, rotation, offset, delay)
 
     def record_at(self, position: Position) -> InstanceRecord | None:
         """Return all that can change about it as of *position*, or None before its launch."""
@@ -582,6 +587,10 @@ class Instance:
             # It is associating: the instance does not have the profile yet, nor the one that this took the place of.
             return attrs.evolve(record, association=None, epoch=None)
         return record
+
+    def written_at(self, position: Position) -> InstanceRecord | None:
+        """Return what had been written about it as of *position*: an association shows before it takes effect."""
+        return self._states.at(position)
 
     def served(self, record: InstanceRecord, now: int, delivery: int) -> Served | None:
         """
@@ -664,8 +673,9 @@ class Instance:
         """
         Return when its metadata shows something else next: new credentials, none any more, or no answer.
 
-        A host that looks then, and at no other time, sees every set of credentials. Nothing has to be scheduled for this
-        library's sake.
+        A host that looks then, and at no other time, sees every set of credentials of the instance's role. Nothing has to be
+        scheduled for this library's sake. The credentials of the instance *identity* role, which no program uses, are not
+        counted: they change every `Rotation.refresh` from the launch on, on every instance.
 
         >>> from ec2roles import Account
         >>> account = Account()

@@ -63,13 +63,23 @@ def resolve_profile(
     find_profile: Callable[[str], InstanceProfile] | None,
     time: Timekeeper,
     account_id: str,
+    *,
+    associating: bool = False,
 ) -> InstanceProfile:
     """
     Return the instance profile that *profile* means, if an instance can have it.
 
+    Args:
+        profile: the profile, its name or its ARN.
+        find_profile: returns the profile of a name or an ARN, or raises.
+        time: the Cloud's timekeeper.
+        account_id: of the instance.
+        associating: whether the instance is there already; EC2 has other words then for a profile that it does not see yet.
+
     Raises:
         InstanceError: if it is a role, unknown, deleted, of another account, or without a role.
     """
+    asked = profile if isinstance(profile, str) else None
     if isinstance(profile, Role):
         raise InstanceError(
             f"Value ({profile.arn}) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN",
@@ -93,8 +103,16 @@ def resolve_profile(
         seen = time.seen_by(EC2_CONTROL_PLANE, now)
         late = f"; EC2 sees changes in IAM {timedelta(microseconds=now[0] - seen[0])} later"
     if not profile.exists(seen):
-        made = "it has been deleted" if seen > profile.created else "EC2 does not see it yet"
-        raise invalid_profile(profile.name, made + late)
+        is_new = seen < profile.created
+        why = ("EC2 does not see it yet" if is_new else "it has been deleted") + late
+        if is_new and associating:
+            raise InstanceError(
+                "ResultDetail: { Code=InstanceIdentityProfileNotFound, Message=InstanceIdentityProfile not found for the key: "
+                f"{account_id}/{profile.name} }}",
+                code="IncorrectState",
+                detail=why,
+            )
+        raise invalid_profile(asked or profile.name, why)
     if profile.role_at(seen) is None:
         raise InstanceError(
             f'IAM Instance Profile "{profile.arn}" has no associated IAM Roles',

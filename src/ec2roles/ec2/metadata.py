@@ -11,9 +11,10 @@ from ec2roles.arns import shown
 from ec2roles.ec2.association import RUNNING, InstanceRecord
 from ec2roles.ec2.metadata_metrics import MetadataMetrics
 from ec2roles.ec2.metadata_options import DISABLED, REQUIRED
-from ec2roles.ec2.metadata_text import http_date
+from ec2roles.ec2.metadata_response import TIMED_OUT, MetadataResponse, error_answer, response_headers
 from ec2roles.ec2.metadata_token import LONGEST, SHORTEST, make_token, seconds_left
-from ec2roles.ec2.metadata_tree import Host, View, look_up
+from ec2roles.ec2.metadata_tree import look_up
+from ec2roles.ec2.metadata_view import Host, Served, View
 from ec2roles.errors import MetadataError
 from ec2roles.sts.credentials import Credentials
 from ec2roles.timeline import Position
@@ -21,55 +22,11 @@ from ec2roles.timeline import Position
 TOKEN_HEADER = "x-aws-ec2-metadata-token"
 TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
 TOKEN_PATH = "/latest/api/token"
-_CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 _TOKEN_WORDS = ["latest", "api", "token"]
+_CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 
 V1 = 1
 V2 = 2
-
-_REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Not Allowed"}
-_ERROR_PAGE = """\
-<?xml version="1.0" encoding="iso-8859-1"?>
-<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN"
-\t"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
-<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en" lang="en">
- <head>
-  <title>{title}</title>
- </head>
- <body>
-  <h1>{title}</h1>
- </body>
-</html>
-"""
-
-
-@attrs.frozen
-class MetadataResponse:
-    """
-    What came back from the metadata service, if anything did.
-
-    Args:
-        status: the HTTP status; None when no answer arrived.
-        body: the text; user data that is no UTF-8 keeps its bytes through ``surrogateescape``.
-        headers: the response headers.
-    """
-
-    status: int | None
-    body: str = ""
-    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-
-    @property
-    def timed_out(self) -> bool:
-        """Whether no answer arrived: the instance is not running, or the answer died on the way."""
-        return self.status is None
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status is 200."""
-        return self.status == 200
-
-
-TIMED_OUT = MetadataResponse(None)
 
 
 @attrs.define(eq=False, repr=False)
@@ -122,20 +79,19 @@ class MetadataService:
         record = self._reachable(position)
         if record is None or record.epoch is None or record.options.http_endpoint == DISABLED:
             return None
-        if version == V1 or self._hops >= record.options.http_put_response_hop_limit:
+        if version == V1 or self._loses_token(record, position):
             if record.options.http_tokens == REQUIRED or (version != V1 and v1_disabled):
                 return None
             version = V1
         served = self._host.served(record, position[0], version)
-        if served is None or served.role is None:
+        if served is None or (self._host.time.faults is not None and self._a_fetch_is_lost(served, position)):
             return None
-        if self._host.time.faults is not None:
-            requests = [f"GET {_CREDENTIALS}", f"GET {_CREDENTIALS}{served.role.name}"]
-            if version == V2:
-                requests.insert(0, f"PUT {TOKEN_PATH}")
-            if any([self._is_lost(request, position) for request in requests]):
-                return None
         return served.credentials
+
+    def _loses_token(self, record: InstanceRecord, position: Position) -> bool:
+        """Whether the answer to a token request never arrives here."""
+        too_far = self._hops >= record.options.http_put_response_hop_limit
+        return too_far or self._is_lost(f"PUT {TOKEN_PATH}", position)
 
     def get(
         self,
@@ -232,11 +188,9 @@ class MetadataService:
         if not isinstance(path, str) or not path.startswith("/"):
             raise MetadataError(f"a metadata path starts with '/', got {shown(path)}")
         record = self._reachable(position)
-        if (
-            record is None
-            or (ipv6 and record.options.http_protocol_ipv6 == DISABLED)
-            or self._is_lost(f"{method} {path}", position)
-        ):
+        if record is None or (ipv6 and record.options.http_protocol_ipv6 == DISABLED):
+            return TIMED_OUT
+        if self._is_lost(f"{method} {path}", position):
             return TIMED_OUT
         path = path.partition("?")[0]
         if record.options.http_endpoint == DISABLED:
@@ -269,7 +223,9 @@ class MetadataService:
             return TIMED_OUT
         host = self._host
         token = make_token(host.time.ids, host.instance_id, now=position[0], ttl=int(ttl), boots=record.boots)
-        return MetadataResponse(200, token, _headers(len(token), "text/plain", position, ttl=int(ttl), modified=False))
+        return MetadataResponse(
+            200, token, response_headers(len(token), "text/plain", position, ttl=int(ttl), modified=False)
+        )
 
     def _get(
         self, record: InstanceRecord, words: list[str], sent: Mapping[str, str], position: Position
@@ -292,7 +248,12 @@ class MetadataService:
         else:
             body, kind = str(found), "text/plain"
             size = len(body) if body.isascii() else len(body.encode("utf-8", "surrogateescape"))
-        return MetadataResponse(200, body, _headers(size, kind, position, ttl=left))
+        return MetadataResponse(200, body, response_headers(size, kind, position, ttl=left))
+
+    def _a_fetch_is_lost(self, served: Served, position: Position) -> bool:
+        """Whether an SDK gets no answer to one of its requests for the role's name and its document."""
+        name = "" if served.role is None else served.role.name
+        return any(self._is_lost(f"GET {path}", position) for path in (_CREDENTIALS, _CREDENTIALS + name))
 
     def _is_lost(self, request: str, position: Position) -> bool:
         host = self._host
@@ -311,36 +272,3 @@ class MetadataService:
 
 def _sent(headers: Mapping[str, str] | None) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()} if headers else {}
-
-
-def _headers(size: int, kind: str, position: Position, *, ttl: int | None, modified: bool = True) -> dict[str, str]:
-    date = http_date(position[0])
-    headers = {} if ttl is None else {"X-Aws-Ec2-Metadata-Token-Ttl-Seconds": str(ttl)}
-    headers["Content-Type"] = kind
-    headers["Accept-Ranges"] = "none"
-    if modified:
-        headers["Last-Modified"] = date
-    headers["Content-Length"] = str(size)
-    headers["Date"] = date
-    headers["Server"] = "EC2ws"
-    headers["Connection"] = "close"
-    return headers
-
-
-def error_answer(status: int, position: Position | None = None) -> MetadataResponse:
-    """
-    Return the service's page for an error.
-
-    Args:
-        status: 400, 401, 403, 404 or 405.
-        position: when; None leaves the date out.
-    """
-    body = _ERROR_PAGE.format(title=f"{status} - {_REASONS[status]}")
-    headers = {"Content-Type": "text/html", "Content-Length": str(len(body))}
-    if status == 405:
-        headers["Allow"] = "GET, HEAD"
-    if position is not None:
-        headers["Date"] = http_date(position[0])
-    headers["Server"] = "EC2ws"
-    headers["Connection"] = "close"
-    return MetadataResponse(status, body, headers)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ec2roles.ec2.association import RUNNING, InstanceRecord
+from ec2roles.ec2.fetch import UNAUTHORIZED
 from ec2roles.ec2.metadata_documents import profile_info
-from ec2roles.ec2.metadata_tree import Host
+from ec2roles.ec2.metadata_view import Host
 from ec2roles.timeline import LAST, Timeline
 
 
@@ -68,10 +69,12 @@ def _shown(host: Host, states: Timeline[InstanceRecord], now: int) -> object:
     if record.epoch is None or record.association is None:
         return written
     fetcher = host.fetcher
-    newest = fetcher.fetch(record, fetcher.newest(record, now))
+    known = fetcher.known(record, now)
     served = fetcher.served(record, now)
+    # The document of a role that cannot be assumed says when that was tried.
+    refused = known.position if known.problem == UNAUTHORIZED else None
     return (
         written,
-        newest.position if served is None else served.ordinal,
-        profile_info(newest, record.association.profile, record.association.since[0]),
+        refused if served is None else served.ordinal,
+        profile_info(known, record.association.profile, record.association.since[0]),
     )

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.atomic import atomic
 from ec2roles.clock import MICROSECOND, to_microseconds, to_utc
 from ec2roles.ec2.association import RUNNING, InstanceRecord
 from ec2roles.ec2.hardware import Hardware
@@ -76,6 +77,12 @@ class NoticeBoard:
 
     _instance: Announced = attrs.field(alias="instance")
 
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._instance.time
+
+    @atomic
     def set_spot_action(self, action: str | None, *, at: datetime | None = None) -> None:
         """
         Mark a Spot instance for interruption: ``spot/instance-action`` and ``spot/termination-time``.
@@ -99,9 +106,10 @@ class NoticeBoard:
         if at is not None:
             when = to_microseconds(to_utc(at, "at"))
         else:
-            when = self._instance.time.instant() + (0 if action == "hibernate" else _WARNING)
+            when = self.time.instant() + (0 if action == "hibernate" else _WARNING)
         self._instance.announce("SpotInterruptionWarning", action, spot_action=(action, when))
 
+    @atomic
     def set_lifecycle_state(self, state: str | None) -> None:
         """
         Set ``autoscaling/target-lifecycle-state``.
@@ -116,10 +124,12 @@ class NoticeBoard:
             _check("state", state, LIFECYCLE_STATES)
         self._instance.announce("TargetLifecycleState", state or "none", lifecycle_state=state)
 
+    @atomic
     def recommend_rebalance(self) -> None:
         """Emit a rebalance recommendation now: ``events/recommendations/rebalance``."""
-        self._instance.announce("RebalanceRecommendation", "", rebalance=self._instance.time.instant())
+        self._instance.announce("RebalanceRecommendation", "", rebalance=self.time.instant())
 
+    @atomic
     def schedule_event(self, code: str, *, not_before: datetime, not_after: datetime, description: str = "") -> str:
         """
         Schedule maintenance: ``events/maintenance/scheduled``. Return the event's id.
@@ -136,11 +146,12 @@ class NoticeBoard:
         start, end = (to_microseconds(to_utc(when, "not_before, not_after")) for when in (not_before, not_after))
         if end < start:
             raise InstanceError("Invalid value for notAfter", detail=f"not_after '{not_after}' is before not_before")
-        event_id = self._instance.time.ids.resource_id("instance-event")
+        event_id = self.time.ids.resource_id("instance-event")
         event = ScheduledEvent(event_id, code, description or _DESCRIPTIONS[code], start, end)
         self._instance.announce("ScheduledEvent", f"{code} {event_id}", added=event)
         return event_id
 
+    @atomic
     def end_event(self, event_id: str, *, state: str = COMPLETED) -> None:
         """
         Move an event from ``scheduled`` to ``history``.

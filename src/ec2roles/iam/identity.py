@@ -389,12 +389,17 @@ class Identity:
 
     @staticmethod
     def check_attachable(policy: ManagedPolicy) -> None:
-        """Raise `PolicyNotAttachableError` if *policy* is one of a service-linked role."""
-        if not policy.attachable:
-            raise PolicyNotAttachableError(
-                f"Cannot attach a Service Role Policy to a Customer Role: {policy.arn}",
-                detail=f"'{policy.name}' belongs to a service-linked role, or has been deleted",
+        """Raise `PolicyNotAttachableError` if *policy* is one of a service-linked role, `NoSuchEntityError` if it is gone."""
+        if policy.attachable:
+            return
+        if hasattr(policy, "account_id"):
+            raise NoSuchEntityError(
+                f"Policy {policy.arn} does not exist or is not attachable.", detail="it has been deleted"
             )
+        raise PolicyNotAttachableError(
+            f"Cannot attach a Service Role Policy to a Customer Role: {policy.arn}",
+            detail=f"'{policy.name}' belongs to a service-linked role",
+        )
 
     def check_attached_count(self, attached: tuple[ManagedPolicy, ...]) -> None:
         """Raise `LimitExceededError` if more managed policies are attached than the quota allows."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -11,53 +10,18 @@ from ec2roles.arns import check_account_id, shown
 from ec2roles.atomic import atomic
 from ec2roles.errors import AwsError
 from ec2roles.iam.names import NameRule
-from ec2roles.iam.organization_tree import KINDS, RCP, SCP, Member, Tree
+from ec2roles.iam.organization_hierarchy import CONSTRAINT, OrganizationHierarchy, Root, Target
+from ec2roles.iam.organization_tree import DEFAULTS, KINDS, RCP, SCP, Tree
 from ec2roles.policy import Policy, load_policy
-from ec2roles.timeline import Position, Timekeeper, Timeline
+from ec2roles.timeline import Timeline
 
 RCP_SERVICES = frozenset({"kms", "s3", "secretsmanager", "sqs", "sts"})
 """The services whose resources AWS's resource control policies knew when they came out."""
 
-FULL_ACCESS = "p-FullAWSAccess"
-RCP_FULL_ACCESS = "p-RCPFullAWSAccess"
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-_DEFAULTS = {SCP: FULL_ACCESS, RCP: RCP_FULL_ACCESS}
-_DEEPEST = 5
 _POLICY_SIZE = 5_120
 _POLICIES_PER_TARGET = 5
-_CONSTRAINT = "ConstraintViolationException"
-_OU_NAME = NameRule("name", "name of an organizational unit", r"[\s\S]*", r"[\s\S]*", 1, 128)
 _POLICY_NAME = NameRule("name", "name of a policy", r"[\s\S]*", r"[\s\S]*", 1, 128)
-
-
-@attrs.frozen
-class Root:
-    """
-    The root of an organisation's tree.
-
-    Args:
-        id: ``r-...``.
-        arn: its ARN.
-    """
-
-    id: str
-    arn: str = attrs.field(repr=False)
-
-
-@attrs.frozen
-class OrganizationalUnit:
-    """
-    An organizational unit, which holds accounts and further units.
-
-    Args:
-        id: ``ou-...``.
-        name: unique below its parent.
-        arn: its ARN.
-    """
-
-    id: str
-    name: str
-    arn: str = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -78,18 +42,6 @@ class OrganizationPolicy:
     arn: str = attrs.field(repr=False)
 
 
-class Account(Protocol):
-    """An account, as far as an organisation needs to know it."""
-
-    @property
-    def account_id(self) -> str:
-        """Twelve digits."""
-
-
-Parent = Root | OrganizationalUnit | str
-Target = Root | OrganizationalUnit | Account | str
-
-
 def _check_type(policy_type: str) -> str:
     if policy_type not in KINDS:
         raise AwsError(
@@ -101,7 +53,7 @@ def _check_type(policy_type: str) -> str:
 
 
 @attrs.define(eq=False, repr=False)
-class Organization:
+class Organization(OrganizationHierarchy):
     """
     An organisation with all features.
 
@@ -122,19 +74,12 @@ class Organization:
         time: the Cloud's timekeeper.
         policy_types: which are enabled from the start.
         rcp_services: the services whose resources resource control policies know.
-        others: the other organisations of the Cloud; an account is in one at most.
+        others: the organisations of the Cloud; an account is in one at most.
     """
 
-    management_account_id: str
-    time: Timekeeper = attrs.field(kw_only=True)
     _policy_types: Iterable[str] = attrs.field(default=(SCP, RCP), kw_only=True, alias="policy_types")
     rcp_services: frozenset[str] = attrs.field(default=RCP_SERVICES, kw_only=True, converter=frozenset)
-    _others: Sequence[Organization] = attrs.field(default=(), kw_only=True, alias="others")
-    id: str = attrs.field(init=False)
-    root: Root = attrs.field(init=False)
-    _units: dict[str, OrganizationalUnit] = attrs.field(init=False, factory=dict)
     _policies: dict[str, OrganizationPolicy] = attrs.field(init=False, factory=dict)
-    _trees: Timeline[Tree] = attrs.field(init=False)
 
     @atomic
     def __attrs_post_init__(self) -> None:
@@ -145,14 +90,14 @@ class Organization:
         root_id = f"r-{self.id[-4:]}"
         self.root = Root(root_id, self._arn("root", root_id))
         documents = {}
-        for policy_type, policy_id in _DEFAULTS.items():
+        for policy_type, policy_id in DEFAULTS.items():
             kind, name = KINDS[policy_type], policy_id.removeprefix("p-")
             statement = _EVERYTHING if kind == "scp" else {**_EVERYTHING, "Principal": "*"}
             arn = f"arn:aws:organizations::aws:policy/{policy_type.lower()}/{policy_id}"
             self._policies[policy_id] = OrganizationPolicy(policy_id, name, policy_type, arn)
             loaded = load_policy({"Version": "2012-10-17", "Statement": [statement]}, kind)
             documents[policy_id] = loaded.named(name, arn=arn)
-        defaults = tuple(_DEFAULTS[one] for one in _DEFAULTS if one in enabled)
+        defaults = tuple(DEFAULTS[one] for one in DEFAULTS if one in enabled)
         position = self.time.write("CreateOrganization", self.arn, account_id=self.management_account_id)
         tree = Tree(
             organization_id=self.id,
@@ -165,163 +110,6 @@ class Organization:
             enabled=enabled,
         )
         self._trees = Timeline(position, tree)
-
-    def _arn(self, kind: str, rest: str = "") -> str:
-        own = f"arn:aws:organizations::{self.management_account_id}:{kind}/{self.id}"
-        return f"{own}/{rest}" if rest else own
-
-    @property
-    def arn(self) -> str:
-        """``arn:aws:organizations::ACCOUNT:organization/o-...``."""
-        return self._arn("organization")
-
-    # -- what a decision needs to know --------------------------------------------------------------------------------
-
-    def membership(self, account_id: str, position: Position) -> Member | None:
-        """Return what an account is in the organisation as of *position*, or None if it is none of its accounts."""
-        tree = self._trees.at(position)
-        return None if tree is None else tree.member(account_id)
-
-    # -- the tree -----------------------------------------------------------------------------------------------------
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """The ids of its accounts, the management account first."""
-        return tuple(one for one in self._tree.parents if one not in self._units)
-
-    @property
-    def organizational_units(self) -> tuple[OrganizationalUnit, ...]:
-        """The organizational units, in the order in which they were created."""
-        return tuple(unit for unit in self._units.values() if unit.id in self._tree)
-
-    def parent(self, target: Target) -> Root | OrganizationalUnit:
-        """
-        Return what an account or a unit stands directly below (AWS: ListParents).
-
-        Raises:
-            AwsError: ``TargetNotFoundException``, for the root and for what is not in the organisation.
-        """
-        target_id = self._target(target)
-        if target_id == self.root.id:
-            raise _no_target(target_id)
-        parent_id = self._tree.parents[target_id]
-        return self.root if parent_id == self.root.id else self._units[parent_id]
-
-    @atomic
-    def create_organizational_unit(self, name: str, parent: Parent | None = None) -> OrganizationalUnit:
-        """
-        Create an organizational unit (AWS: CreateOrganizationalUnit).
-
-        Args:
-            name: 1-128 characters, unique below its parent.
-            parent: the root by default, or another unit.
-
-        Raises:
-            AwsError: ``DuplicateOrganizationalUnitException``, ``ParentNotFoundException``, or
-                ``ConstraintViolationException`` for a sixth level.
-        """
-        _OU_NAME.check(name)
-        tree, parent_id = self._tree, self._parent(parent)
-        if any(self._units[one].name == name for one in tree.children(parent_id) if one in self._units):
-            raise AwsError(
-                "An OU with the same name already exists.",
-                code="DuplicateOrganizationalUnitException",
-                detail=f"{shown(name)} exists below {parent_id}",
-            )
-        if len(tree.ancestry(parent_id)) > _DEEPEST:
-            raise AwsError(
-                "You have exceeded the maximum depth of the organizational unit tree.",
-                code=_CONSTRAINT,
-                detail=f"units are at most {_DEEPEST} levels deep",
-            )
-        unit_id = self.time.ids.resource_id(f"ou-{self.root.id[2:]}")
-        unit = OrganizationalUnit(unit_id, name, self._arn("ou", unit_id))
-        self._write("CreateOrganizationalUnit", unit.arn, self._placed(unit_id, parent_id), detail=name)
-        self.time.journal.put(self._units, unit_id, unit)
-        return unit
-
-    @atomic
-    def delete_organizational_unit(self, unit: OrganizationalUnit | str) -> None:
-        """
-        Delete an empty unit (AWS: DeleteOrganizationalUnit).
-
-        Raises:
-            AwsError: ``OrganizationalUnitNotEmptyException``, ``OrganizationalUnitNotFoundException``.
-        """
-        unit_id = unit if isinstance(unit, str) else unit.id
-        if unit_id not in self._units or unit_id not in self._tree:
-            raise AwsError(
-                "We can't find an OU with the OrganizationalUnitId that you specified.",
-                code="OrganizationalUnitNotFoundException",
-                detail=f"no organizational unit {shown(unit_id)}",
-            )
-        inside = self._tree.children(unit_id)
-        if inside:
-            raise AwsError(
-                "The specified OU is not empty. Move all accounts to another root or to other OUs, remove all child OUs, "
-                "and try the operation again.",
-                code="OrganizationalUnitNotEmptyException",
-                detail=f"it holds {', '.join(inside[:5])}",
-            )
-        self._write("DeleteOrganizationalUnit", self._units[unit_id].arn, self._without(unit_id))
-
-    @atomic
-    def add_account(self, account: Account | str, parent: Parent | None = None) -> None:
-        """
-        Take an account into the organisation (AWS: InviteAccountToOrganization and AcceptHandshake).
-
-        Args:
-            account: the account, or its id.
-            parent: the root by default, or a unit.
-
-        Raises:
-            AwsError: ``DuplicateAccountException``, ``ParentNotFoundException``, or
-                ``HandshakeConstraintViolationException`` for an account of another organisation.
-        """
-        account_id, parent_id = self._account_id(account), self._parent(parent)
-        if account_id in self._tree:
-            raise _already_there(account_id)
-        self._check_free(account_id, "HandshakeConstraintViolationException")
-        tree = self._placed(account_id, parent_id)
-        self._write("AcceptHandshake", self._arn("account", account_id), tree, detail=parent_id)
-
-    @atomic
-    def move_account(self, account: Account | str, parent: Parent) -> None:
-        """
-        Move an account to another place in the tree (AWS: MoveAccount).
-
-        Args:
-            account: the account, or its id.
-            parent: the root or a unit.
-
-        Raises:
-            AwsError: ``AccountNotFoundException``, ``DestinationParentNotFoundException``, or
-                ``DuplicateAccountException`` if it is there already.
-        """
-        account_id = self._member_id(account)
-        parent_id = self._parent(parent, code="DestinationParentNotFoundException")
-        tree = self._tree
-        if tree.parents[account_id] == parent_id:
-            raise _already_there(account_id)
-        moved = attrs.evolve(tree, parents={**tree.parents, account_id: parent_id})
-        self._write("MoveAccount", self._arn("account", account_id), moved, detail=parent_id)
-
-    @atomic
-    def remove_account(self, account: Account | str) -> None:
-        """
-        Let an account go (AWS: RemoveAccountFromOrganization).
-
-        Raises:
-            AwsError: ``AccountNotFoundException``, or ``MasterCannotLeaveOrganizationException`` for the management account.
-        """
-        account_id = self._member_id(account)
-        if account_id == self.management_account_id:
-            raise AwsError(
-                "You can't remove a management account from an organization.",
-                code="MasterCannotLeaveOrganizationException",
-                detail=f"'{account_id}' is the management account",
-            )
-        self._write("RemoveAccountFromOrganization", self._arn("account", account_id), self._without(account_id))
 
     # -- its policies -------------------------------------------------------------------------------------------------
 
@@ -434,7 +222,7 @@ class Organization:
         if len(tree.of_type(target_id, found.policy_type)) >= _POLICIES_PER_TARGET:
             raise AwsError(
                 "You have exceeded the number of policies of a certain type that can be attached to an entity at one time.",
-                code=_CONSTRAINT,
+                code=CONSTRAINT,
                 detail=f"{target_id} has {_POLICIES_PER_TARGET} policies of type {found.policy_type}",
             )
         attached = {**tree.attached, target_id: (*tree.attached[target_id], found.id)}
@@ -458,13 +246,13 @@ class Organization:
                 code="PolicyNotAttachedException",
                 detail=f"'{found.name}' is not attached to {target_id}",
             )
-        if found.id == RCP_FULL_ACCESS or len(tree.of_type(target_id, found.policy_type)) == 1:
+        if found.id == DEFAULTS[RCP] or len(tree.of_type(target_id, found.policy_type)) == 1:
             raise AwsError(
                 "You attempted to detach a policy from an entity that would cause the entity to have fewer than the minimum "
                 "number of policies of a certain type required.",
-                code=_CONSTRAINT,
+                code=CONSTRAINT,
                 detail="RCPFullAWSAccess cannot be detached"
-                if found.id == RCP_FULL_ACCESS
+                if found.id == DEFAULTS[RCP]
                 else f"attach another policy to {target_id} first",
             )
         rest = tuple(one for one in tree.attached[target_id] if one != found.id)
@@ -491,7 +279,7 @@ class Organization:
                 code="PolicyTypeAlreadyEnabledException",
                 detail=f"{policy_type} is enabled",
             )
-        attached = {target: (*ids, _DEFAULTS[policy_type]) for target, ids in tree.attached.items()}
+        attached = {target: (*ids, DEFAULTS[policy_type]) for target, ids in tree.attached.items()}
         changed = attrs.evolve(tree, attached=attached, enabled=tree.enabled | {policy_type})
         self._write("EnablePolicyType", self.root.arn, changed, detail=policy_type)
 
@@ -514,31 +302,6 @@ class Organization:
 
     # -- helpers ------------------------------------------------------------------------------------------------------
 
-    @property
-    def _tree(self) -> Tree:
-        return self._trees.last
-
-    def _write(self, operation: str, subject: str, tree: Tree, *, detail: str = "") -> None:
-        position = self.time.write(operation, subject, account_id=self.management_account_id, detail=detail)
-        self.time.record(self._trees, position, tree)
-
-    def _placed(self, target_id: str, parent_id: str) -> Tree:
-        tree = self._tree
-        defaults = tuple(_DEFAULTS[one] for one in _DEFAULTS if one in tree.enabled)
-        return attrs.evolve(
-            tree,
-            parents={**tree.parents, target_id: parent_id},
-            attached={**tree.attached, target_id: defaults},
-        )
-
-    def _without(self, target_id: str) -> Tree:
-        tree = self._tree
-        return attrs.evolve(
-            tree,
-            parents={key: value for key, value in tree.parents.items() if key != target_id},
-            attached={key: value for key, value in tree.attached.items() if key != target_id},
-        )
-
     def _require_enabled(self, policy_type: str) -> None:
         if policy_type not in self._tree.enabled:
             raise AwsError(
@@ -546,59 +309,6 @@ class Organization:
                 code="PolicyTypeNotEnabledException",
                 detail=f"enable_policy_type('{policy_type}') first",
             )
-
-    def _check_free(self, account_id: str, code: str) -> None:
-        for other in self._others:
-            if other is not self and account_id in other.accounts:
-                raise AwsError(
-                    "This account is already a member of an organization. An account can belong to only one organization at "
-                    "a time.",
-                    code=code,
-                    detail=f"'{account_id}' is in {other.id}",
-                )
-
-    def _account_id(self, account: Account | str) -> str:
-        if isinstance(account, str):
-            return check_account_id(account)
-        time = getattr(account, "time", None)
-        if not hasattr(account, "account_id"):
-            raise TypeError(f"an account is given as an Account or its id, got {type(account).__name__}")
-        if time is not None:
-            self.time.require_same(time, f"account '{account.account_id}'")
-        return account.account_id
-
-    def _member_id(self, account: Account | str) -> str:
-        account_id = self._account_id(account)
-        if account_id not in self._tree:
-            raise AwsError(
-                "We can't find an Amazon Web Services account with the AccountId that you specified.",
-                code="AccountNotFoundException",
-                detail=f"'{account_id}' is not in the organisation",
-            )
-        return account_id
-
-    def _parent(self, parent: Parent | None, code: str = "ParentNotFoundException") -> str:
-        if parent is None:
-            return self.root.id
-        parent_id: Any = getattr(parent, "id", parent)
-        if not isinstance(parent_id, str):
-            raise TypeError(f"a parent is the root, a unit or the id of one, got {type(parent).__name__}")
-        if parent_id != self.root.id and (parent_id not in self._units or parent_id not in self._tree):
-            raise AwsError(
-                "We can't find a root or OU with the ParentId that you specified.",
-                code=code,
-                detail=f"no root or organizational unit {shown(parent_id)}",
-            )
-        return parent_id
-
-    def _target(self, target: Target) -> str:
-        given: Any = target
-        target_id = getattr(given, "id", None) or getattr(given, "account_id", given)
-        if not isinstance(target_id, str):
-            raise TypeError(f"a target is the root, a unit, an account or the id of one, got {type(target).__name__}")
-        if target_id not in self._tree:
-            raise _no_target(target_id)
-        return target_id
 
     def _policy(self, policy: OrganizationPolicy | str) -> OrganizationPolicy:
         if not isinstance(policy, (OrganizationPolicy, str)):
@@ -618,7 +328,7 @@ class Organization:
 
     def _own(self, policy: OrganizationPolicy | str) -> OrganizationPolicy:
         found = self._policy(policy)
-        if found.id in _DEFAULTS.values():
+        if found.id in DEFAULTS.values():
             raise AwsError(
                 "You can't modify or delete the policy because it's an AWS managed policy.",
                 code="AccessDeniedException",
@@ -649,23 +359,7 @@ def _load(content: object, policy_type: str) -> Policy:
     if size > _POLICY_SIZE:
         raise AwsError(
             "You have exceeded the maximum size of a policy document.",
-            code=_CONSTRAINT,
+            code=CONSTRAINT,
             detail=f"{size} characters, at most {_POLICY_SIZE}; white space counts",
         )
     return loaded
-
-
-def _no_target(target_id: str) -> AwsError:
-    return AwsError(
-        "We can't find a root, OU, account, or policy with the TargetId that you specified.",
-        code="TargetNotFoundException",
-        detail=f"no target {shown(target_id)} in the organisation",
-    )
-
-
-def _already_there(account_id: str) -> AwsError:
-    return AwsError(
-        "That account is already present in the specified destination.",
-        code="DuplicateAccountException",
-        detail=f"'{account_id}'",
-    )

@@ -15,6 +15,9 @@ RCP = "RESOURCE_CONTROL_POLICY"
 KINDS = {SCP: "scp", RCP: "rcp"}
 """AWS's policy types, each with the kind of its documents."""
 
+DEFAULTS = {SCP: "p-FullAWSAccess", RCP: "p-RCPFullAWSAccess"}
+"""AWS's own policy of each type, which is attached to whatever comes into the tree."""
+
 
 @attrs.frozen(eq=False)
 class Member:
@@ -80,6 +83,26 @@ class Tree:
         """Return the ids of the policies of one type that are attached to *target_id*."""
         kind = KINDS[policy_type]
         return [one for one in self.attached[target_id] if self.documents[one].kind == kind]
+
+    def placed(self, target_id: str, parent_id: str) -> Tree:
+        """Return the tree with something new in it, with AWS's own policies attached."""
+        return attrs.evolve(
+            self,
+            parents={**self.parents, target_id: parent_id},
+            attached={**self.attached, target_id: self.defaults()},
+        )
+
+    def without(self, target_id: str) -> Tree:
+        """Return the tree without something that has nothing below it."""
+        return attrs.evolve(
+            self,
+            parents={key: value for key, value in self.parents.items() if key != target_id},
+            attached={key: value for key, value in self.attached.items() if key != target_id},
+        )
+
+    def defaults(self) -> tuple[str, ...]:
+        """Return the ids of AWS's own policies of the types in force."""
+        return tuple(DEFAULTS[one] for one in DEFAULTS if one in self.enabled)
 
     def member(self, account_id: str) -> Member | None:
         """Return what an account is in the organisation, compiled once for each change; None for any other account."""

@@ -15,6 +15,10 @@ from ec2roles.policy.variables import Template
 Values = Mapping[str, "str | tuple[str, ...]"]
 
 
+def _never(value: str) -> bool:
+    return False
+
+
 class Test(NamedTuple):
     """
     One compiled condition.
@@ -27,9 +31,9 @@ class Test(NamedTuple):
     """
 
     key: str
-    single: Matcher
-    missing: bool
-    full: Callable[[Values], bool] | None
+    single: Matcher = _never
+    missing: bool = False
+    full: Callable[[Values], bool] | None = None
 
     def holds(self, values: Values) -> bool:
         """Return whether the condition holds."""
@@ -40,10 +44,6 @@ class Test(NamedTuple):
             return self.missing
         # A key with several values needs a set operator; without one the condition is false, negated or not (C3).
         return type(value) is str and self.single(value)
-
-
-def _never(value: str) -> bool:
-    return False
 
 
 # A memo of a pure function: the same few conditions stand in policy after policy.
@@ -68,12 +68,12 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
         # Whether the key is there is all that counts, with a set prefix too.
         wanted = {value.lower() for value in condition.values}
         present, absent = "false" in wanted, "true" in wanted
-        return Test(key, _never, absent, lambda values: present if key in values else absent)
+        return Test(key, full=lambda values: present if key in values else absent)
     single, bind = _compile_values(operator, condition.values, variables)
     qualifier = operator.qualifier
     missing = qualifier == "ForAllValues" or (qualifier is None and (operator.negated or operator.if_exists))
     if qualifier is None and bind is None:
-        return Test(key, single, missing, None)
+        return Test(key, single, missing)
 
     def full(values: Values) -> bool:
         value = values.get(key)
@@ -88,7 +88,7 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
         # An empty text is no value: ForAllValues is then true, as for an absent key (C2).
         return not any(several) or all(map(satisfies, several))
 
-    return Test(key, single, missing, full)
+    return Test(key, full=full)
 
 
 def _compile_values(

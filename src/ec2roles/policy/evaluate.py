@@ -5,7 +5,7 @@ from __future__ import annotations
 from ec2roles.policy.caller import Caller, CallerKind
 from ec2roles.policy.decision import Decision, Outcome
 from ec2roles.policy.matching import ascii_lower
-from ec2roles.policy.plan import ALLOW, DENY, Layer
+from ec2roles.policy.plan import ALLOW, DENY, NOTHING, Layer
 from ec2roles.policy.policy_set import PolicySet
 from ec2roles.policy.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION
 from ec2roles.policy.request import Request
@@ -93,7 +93,7 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
             identity = ALLOW
         elif caller.kind is CallerKind.FEDERATED_USER and policy_set._session is None and identity == ALLOW:
             # A federated user has what its session policy leaves of the user's permissions: without one, nothing.
-            identity = 0
+            identity = NOTHING
         boundary, session = result(policy_set._boundary), result(policy_set._session)
         for name, found in (("identity", identity), ("boundary", boundary), ("session", session)):
             if found == DENY:
@@ -165,9 +165,8 @@ def is_mandatory(action: str, resource: str, policy_set: PolicySet) -> bool:
     if action.startswith("sts:"):
         if action in _ASSUME:
             return True
-        is_role = resource.startswith("arn:") and ":role/" in resource
         has_trust = policy_set._resource is not None and policy_set._resource.kind == "trust"
-        return action in _ASSUME_RELATED and (is_role or has_trust)
+        return action in _ASSUME_RELATED and (":role/" in resource or has_trust)
     if action.startswith("kms:"):
         parts = resource.split(":", 5)
         return len(parts) == 6 and parts[2] == "kms" and parts[5].startswith("key/")

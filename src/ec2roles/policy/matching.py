@@ -211,7 +211,7 @@ def action_matches(pattern: str, action: str) -> bool:
     >>> action_matches("s3:*", "s3express:createsession")
     False
     """
-    if pattern == action or pattern == "*":
+    if pattern == action:
         return True
     at = pattern.find("*")
     if "?" not in pattern:

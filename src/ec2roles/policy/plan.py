@@ -14,7 +14,7 @@ from ec2roles.policy.caller import Caller
 from ec2roles.policy.conditions import compile_condition
 from ec2roles.policy.document import Policy
 from ec2roles.policy.matching import Matcher, action_matches, ascii_lower
-from ec2roles.policy.principals import NONE, Principals
+from ec2roles.policy.principals import DIRECT, NONE, Principals
 from ec2roles.policy.request import Request
 from ec2roles.policy.resources import Resources, Values
 from ec2roles.policy.semantics import Semantics
@@ -104,9 +104,9 @@ class Compiled:
                 strict=semantics.strict_not_principal,
                 everyone_includes_services=semantics.everyone_includes_services,
             )
-            return NONE if spared else 4
+            return NONE if spared else DIRECT
         # Only an endpoint policy loads without a principal, and then it means everyone.
-        return 4 if self.statement.kind == "endpoint" else NONE
+        return DIRECT
 
 
 def compiled(statement: Statement) -> Compiled:

@@ -54,15 +54,17 @@ class Principals:
                 self._arn(text)
 
     def _arn(self, text: str) -> None:
-        _, partition, service, _, account, rest = (
-            text.split(":", 5) if text.count(":") >= 5 else ("", "", "", "", "", "")
-        )
-        if service == "iam" and rest == "root":
-            self.accounts.add((partition, account))
-        elif service == "iam" and rest.startswith("role/"):
-            self.roles.add(text.lower())
-            self.names.add((partition, account, rest.rpartition("/")[2].lower()))
-        elif "*" not in text:
+        parts = text.split(":", 5)
+        if len(parts) == 6 and parts[2] == "iam":
+            partition, account, rest = parts[1], parts[4], parts[5]
+            if rest == "root":
+                self.accounts.add((partition, account))
+                return
+            if rest.startswith("role/"):
+                self.roles.add(text.lower())
+                self.names.add((partition, account, rest.rpartition("/")[2].lower()))
+                return
+        if "*" not in text:
             # Users, sessions and federated users: the text has to be the caller's own.
             self.exact.add(text)
 
@@ -81,12 +83,12 @@ class Principals:
                 named = caller.kind is CallerKind.CANONICAL and text in self.canonical
             return DIRECT if named else NONE
         found = NONE
-        account = caller.account or ""
+        account = caller.account
         if self.accounts and ((None, account) in self.accounts or (caller.partition, account) in self.accounts):
             found = ACCOUNT
         if text in self.exact:
             found |= DIRECT
-        if self.names and caller.role_name is not None:
+        if self.names:
             # A session's ARN has no path, so without the role's own ARN the name has to do; it is unique in an account.
             if caller.role_key is not None:
                 if caller.role_key in self.roles:

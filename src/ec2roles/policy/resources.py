@@ -46,22 +46,22 @@ class Resources:
             if not entry.strip("*") and entry:
                 self.star = True
                 continue
-            crossing = _crossing(entry, kind, variables)
-            if crossing:
-                tests.extend(crossing)
-                tails.extend([""] * len(crossing))  # which case their end has is not settled yet
-                continue
-            marked, head, template = _compile(entry, kind, variables)
+            crossing = _crosses(entry)
+            marked, template = _compile(entry, kind, variables, fold=not crossing)
             if template is not None:
-                templates.append((head, template))
+                templates.append(template)
             elif not marked:
                 dead.append(entry)
+            elif crossing:
+                tests.extend([_folding_head(pattern) for pattern in marked])
+                tails.extend([""] * len(marked))  # which case their end has is not settled yet
+                continue
             for pattern in marked:
                 at = pattern.find(STAR)
                 if ANY in pattern or PART_STAR in pattern or PART_ANY in pattern or -1 < at < len(pattern) - 1:
                     tests.append(matcher(pattern))
                     tails.append(_WILDCARDS.split(pattern)[-1])
-                elif at < 0:
+                elif at == -1:
                     exact.append(pattern)
                 else:
                     prefixes.append(pattern[:-1])
@@ -86,7 +86,10 @@ class Resources:
                 return True
         for head, template in self.templates:
             rest = template.resolve(values)
-            if rest is not None and glob(head + rest, resource):
+            if rest is None:
+                continue
+            # A head keeps its capital letters only if a star may carry them past the fifth colon.
+            if glob(head + rest, resource) or (ascii_lower(head) != head and _folding_head(head + rest)(resource)):
                 return True
         return False
 
@@ -105,59 +108,50 @@ class Resources:
         return not self.match(resource, values)
 
 
-def _compile(entry: str, kind: str, variables: bool) -> tuple[tuple[str, ...], str, Template | None]:
-    """Return the marked patterns of an entry; or its marked head and a template for the sixth part."""
+def _compile(
+    entry: str, kind: str, variables: bool, *, fold: bool
+) -> tuple[tuple[str, ...], tuple[str, Template] | None]:
+    """Return the marked patterns of an entry; or its marked head with a template for the sixth part."""
     parts = entry.split(":", 5)
     if len(parts) < 6:
-        return _short(parts, kind), "", None
+        return _short(entry, kind, fold=fold), None
     rest = parts[5]
     head = entry[: len(entry) - len(rest)]
     if "*" in head or "?" in head:
         head = ":".join([_mark_part(part) for part in parts[:5]]) + ":"
-    else:
+    if fold:
         head = ascii_lower(head)
     if variables and "${" in rest:
         template = Template(rest, wild=True)
         static = template.static
         if static is None:
-            return (), head, template
-        return (head + static,), head, None
-    return (head + mark(_STARS.sub("*", rest)),), head, None
+            return (), (head, template)
+        return (head + static,), None
+    return (head + mark(_STARS.sub("*", rest)),), None
 
 
 def _mark_part(part: str) -> str:
-    return ascii_lower(_mark_part_as_written(part))
-
-
-def _mark_part_as_written(part: str) -> str:
     if "*" not in part and "?" not in part:
         return part
-    part = _STARS.sub("*", part)
+    marked = _STARS.sub("*", part).replace("*", PART_STAR).replace("?", PART_ANY)
     # A star that ends its part may run past the colon; all other wildcards stay inside (B2.5).
-    tail = STAR if part.endswith("*") else ""
-    return part.removesuffix("*").replace("*", PART_STAR).replace("?", PART_ANY) + tail
+    return marked[:-1] + STAR if part.endswith("*") else marked
 
 
-def _crossing(entry: str, kind: str, variables: bool) -> tuple[Matcher, ...]:
+def _crosses(entry: str) -> bool:
     """
-    Return the tests of an entry whose star may carry capital letters past the fifth colon; of any other, nothing.
+    Return whether a star of an entry may carry capital letters past the fifth colon.
 
     The first five parts of an ARN fold their case, the rest does not (K13). Which of them a letter of the pattern meets is
     known only when it is matched, if a star before it can run past a colon.
     """
     parts = entry.split(":", 5)
-    head = parts[:5]
     if len(parts) == 6 and "*" not in entry[: len(entry) - len(parts[5])]:
-        return ()  # as nearly all are
-    starred = next((index for index, part in enumerate(head) if part.endswith("*")), None)
-    if starred is None or ascii_lower(text := ":".join(head[starred + 1 :])) == text:
-        return ()
-    if len(parts) < 6:
-        return tuple([_folding_head(pattern) for pattern in _short(parts, kind, fold=False)])
-    if variables and "${" in parts[5]:
-        return ()
-    marked = ":".join([_mark_part_as_written(part) for part in head])
-    return (_folding_head(f"{marked}:{mark(_STARS.sub('*', parts[5]))}"),)
+        return False  # as nearly all
+    head = parts[:5]
+    starred = next((index for index, part in enumerate(head) if part.endswith("*")), 5)
+    behind = ":".join(head[starred + 1 :])
+    return ascii_lower(behind) != behind
 
 
 def _folding_head(pattern: str) -> Matcher:
@@ -170,7 +164,7 @@ def _folding_head(pattern: str) -> Matcher:
             cuts.append((ascii_lower(pattern[: at + 1]), pattern[at:]))
         elif letter == ":":
             cuts.append((ascii_lower(pattern[: at + 1]), pattern[at + 1 :]))
-            if pattern.count(":", 0, at + 1) == 5:
+            if pattern[: at + 1].count(":") == 5:
                 break
 
     def test(resource: str) -> bool:
@@ -184,8 +178,8 @@ def _folding_head(pattern: str) -> Matcher:
     return test
 
 
-def _short(parts: list[str], kind: str, *, fold: bool = True) -> tuple[str, ...]:
-    entry = ":".join(parts)
+def _short(entry: str, kind: str, *, fold: bool) -> tuple[str, ...]:
+    parts = entry.split(":")
     if len(parts) < 2 or parts[0] not in ("arn", "*"):
         return ()
     if kind in _SHORT_ALWAYS:
@@ -196,7 +190,8 @@ def _short(parts: list[str], kind: str, *, fold: bool = True) -> tuple[str, ...]
         usable = kind == "scp" and entry.endswith("*")
     if not usable:
         return ()
-    mark_part = _mark_part if fold else _mark_part_as_written
-    head = ":".join([mark_part(part) for part in parts])
+    head = ":".join([_mark_part(part) for part in parts])
+    if fold:
+        head = ascii_lower(head)
     # The missing parts act as "*"; and a star that ends a part may stand for them too.
     return (head, f"{head}:{STAR}") if STAR in head else (f"{head}:{STAR}",)

@@ -70,7 +70,7 @@ def instant(text: str) -> int | None:
     hours, minutes, seconds = int(hour or 0), int(minute or 0), int(second or 0)
     if hours > 23 or minutes > 59 or seconds > 59:
         return None
-    if zone and zone not in "Zz":
+    if zone and zone not in ("Z", "z"):
         ahead_hours, ahead_minutes = int(zone[1:3]), int(zone[4:])
         if ahead_hours > 23 or ahead_minutes > 59:
             return None
@@ -95,7 +95,7 @@ def address(text: str) -> tuple[int, int] | None:
     if found:
         a, b, c, d = found.groups()
         return 4, int(a) << 24 | int(b) << 16 | int(c) << 8 | int(d)
-    if ":" not in text or "%" in text or "/" in text:
+    if ":" not in text or "%" in text:
         return None
     import ipaddress  # IPv6 is rare enough to pay for the import when it comes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ec2roles.policy.matching import ANY, STAR, literal, mark
+from ec2roles.policy.matching import literal, mark
 
 _ESCAPES = ("*", "?", "$")
 
@@ -52,7 +52,7 @@ class Template:
         # Not a regular expression: with many "${" and no "}" that would look to the end of the text from each of them.
         start = text.find("${")
         end = text.find("}", start)
-        while start >= 0 and end >= 0:
+        while -1 not in (start, end):
             parts.append(mark(text[at:start]) if wild else text[at:start])
             inside = text[start + 2 : end]
             parts.append(inside if inside in _ESCAPES else Variable(inside))
@@ -64,7 +64,7 @@ class Template:
         for part in parts:
             if isinstance(part, str) and merged and isinstance(merged[-1], str):
                 merged[-1] += part
-            elif part != "":
+            elif part:
                 merged.append(part)
         self.parts: tuple[str | Variable, ...] = tuple(merged)
 
@@ -106,13 +106,3 @@ class Template:
             for variable in self.variables
             if not isinstance(values.get(variable.key, variable.default), str)
         )
-
-
-def shown_wildcards(marked: str) -> str:
-    """
-    Return a resolved text as a person reads it, its wildcards as ``*`` and ``?``.
-
-    >>> shown_wildcards(mark("a*"))
-    'a*'
-    """
-    return marked.replace(STAR, "*").replace(ANY, "?")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -13,13 +13,10 @@ from ec2roles.calls import Call
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.metadata_defaults import MetadataDefaults
 from ec2roles.ec2.metadata_options import MetadataOptions
-from ec2roles.errors import InstanceError, NoSuchEntityError
-from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.errors import InstanceError
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
-_IMAGE_ID = re.compile(r"ami-[0-9a-f]{8}([0-9a-f]{9})?")
 _ASSOCIATION_ID = re.compile(r"iip-assoc-[0-9a-f]{8}([0-9a-f]{9})?")
-_MOST_LAUNCHED = 1_000_000
 
 # The members of MetadataOptions in requests: AWS's name -> ours.
 OPTIONS = {
@@ -30,24 +27,6 @@ OPTIONS = {
 DEFAULTS = {
     "".join(word.capitalize() for word in field.name.split("_")): field.name for field in attrs.fields(MetadataDefaults)
 }
-
-# What RunInstances takes as well, and what makes no difference to anything here.
-_WITHOUT_EFFECT = frozenset(
-    "AdditionalInfo BlockDeviceMappings CapacityReservationSpecification CpuOptions CreditSpecification DisableApiStop "
-    "DisableApiTermination EbsOptimized EnablePrimaryIpv6 EnclaveOptions InstanceInitiatedShutdownBehavior Ipv6AddressCount "
-    "Ipv6Addresses KernelId MaintenanceOptions NetworkInterfaces PrivateDnsNameOptions PrivateIpAddress "
-    "RamdiskId SecurityGroupIds SubnetId".split()
-)
-_PLACEMENT = {
-    "AvailabilityZone": "availability_zone",
-    "GroupName": "group_name",
-    "HostId": "host_id",
-    "PartitionNumber": "partition_number",
-}
-RUN_INSTANCES = _WITHOUT_EFFECT | frozenset(
-    "ClientToken DryRun HibernationOptions IamInstanceProfile ImageId InstanceType KeyName MaxCount MetadataOptions MinCount "
-    "Monitoring Placement SecurityGroups TagSpecifications UserData".split()
-)
 
 
 def check_names(call: Call, names: frozenset[str]) -> None:
@@ -95,6 +74,20 @@ def texts(call: Call, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
+def members(value: object, name: str) -> Mapping[str, Any]:
+    """
+    Return a structure, empty if there is none.
+
+    Raises:
+        TypeError: if it is no dict.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict, got {type(value).__name__}")
+    return value
+
+
 def missing(name: str) -> InstanceError:
     """Return EC2's error for a parameter that is not there."""
     return InstanceError(f"The request must contain the parameter {name}", code="MissingParameter")
@@ -129,6 +122,24 @@ def instance_ids(call: Call, name: str = "InstanceIds", *, required: bool = True
     return found
 
 
+def tagged_ids(call: Call) -> tuple[str, ...]:
+    """
+    Return the ids of the instances whose tags *call* is about.
+
+    Raises:
+        InstanceError: ``MissingParameter``, ``InvalidInstanceID.Malformed``; ``InvalidID`` for what is no instance.
+    """
+    found = texts(call, "Resources")
+    if not found:
+        raise missing("ResourceId")
+    for one in found:
+        if not one.startswith("i-"):
+            raise InstanceError(
+                f"The ID '{one}' is not valid", code="InvalidID", detail="only instances have tags here"
+            )
+    return instance_ids(attrs.evolve(call, parameters={"InstanceIds": found}))
+
+
 def association_id(call: Call) -> str:
     """
     Return the id of the association that *call* is about.
@@ -154,17 +165,16 @@ def unknown_association(found: str) -> InstanceError:
     )
 
 
-def named_profile(call: Call, *, required: bool) -> tuple[str, str] | None:
+def named_profile(call: Call) -> str | None:
     """
-    Return ``name`` or ``arn`` and its value, from the parameter IamInstanceProfile; None if it is not there.
+    Return the name or the ARN of an instance profile, from the parameter IamInstanceProfile; None if that is not there.
 
     Raises:
-        InstanceError: ``MissingParameter``; ``InvalidParameterCombination`` if both are given.
+        InstanceError: ``MissingParameter`` if neither is given, ``InvalidParameterCombination`` if both are,
+            ``InvalidParameterValue`` for an ARN as a name, or the other way round.
     """
     given = call.parameters.get("IamInstanceProfile")
-    if given is not None and not isinstance(given, Mapping):
-        raise TypeError(f"IamInstanceProfile must be a dict with Name or Arn, got {type(given).__name__}")
-    named = {key: value for key, value in (given or {}).items() if value is not None}
+    named = {key: value for key, value in members(given, "IamInstanceProfile").items() if value is not None}
     for key, value in named.items():
         if key not in ("Name", "Arn"):
             raise InstanceError(
@@ -180,32 +190,28 @@ def named_profile(call: Call, *, required: bool) -> tuple[str, str] | None:
             code="InvalidParameterCombination",
             detail="give the name of the instance profile or its ARN, not both",
         )
-    if not named:
-        if required or given is not None:
-            raise missing("IamInstanceProfile")
+    if given is None:
         return None
+    if not named:
+        raise missing("IamInstanceProfile")
     key, value = next(iter(named.items()))
-    return key.lower(), value
-
-
-def find_profile(named: tuple[str, str], find: Callable[[str], InstanceProfile]) -> InstanceProfile:
-    """
-    Return the instance profile that was named.
-
-    Args:
-        named: as from `named_profile`.
-        find: returns the profile of a name or an ARN.
-
-    Raises:
-        InstanceError: ``InvalidParameterValue``, if there is none.
-    """
-    member, value = named
+    member = key.lower()
     if value.startswith("arn:") != (member == "arn"):
         raise invalid_profile(value, f"{shown(value)} is no {member} of an instance profile", member=member)
-    try:
-        return find(value)
-    except NoSuchEntityError as error:
-        raise invalid_profile(value, str(error), member=member) from None
+    return str(value)
+
+
+def required_profile(call: Call) -> str:
+    """
+    Return the same, which must be there.
+
+    Raises:
+        InstanceError: as `named_profile` does, and ``MissingParameter``.
+    """
+    found = named_profile(call)
+    if found is None:
+        raise missing("IamInstanceProfile")
+    return found
 
 
 def tag_pairs(tags: object) -> dict[str, str]:
@@ -224,7 +230,8 @@ def tag_pairs(tags: object) -> dict[str, str]:
             raise TypeError(f"a tag must be a dict with Key and Value, got {shown(tag)}")
         if tag["Key"] in found:
             raise InstanceError(f"Duplicate tag key '{tag['Key']}' specified.", code="InvalidParameterValue")
-        found[tag["Key"]] = tag.get("Value") or ""
+        value = tag.get("Value")
+        found[tag["Key"]] = "" if value is None else value
     return found
 
 
@@ -238,10 +245,8 @@ def metadata_options(given: object) -> dict[str, Any]:
     Raises:
         InstanceError: ``UnknownParameter``, ``InvalidParameterValue``.
     """
-    if not isinstance(given, Mapping):
-        raise TypeError(f"MetadataOptions must be a dict, got {type(given).__name__}")
     found = {}
-    for name, value in given.items():
+    for name, value in members(given, "MetadataOptions").items():
         if name in OPTIONS:
             found[OPTIONS[name]] = value
         else:
@@ -252,83 +257,3 @@ def metadata_options(given: object) -> dict[str, Any]:
             )
     MetadataOptions(**found)
     return found
-
-
-@attrs.frozen(eq=False)
-class RunInstances:
-    """
-    The parameters of a RunInstances call, checked.
-
-    Args:
-        fewest, most: MinCount and MaxCount; as many as possible are launched, so always *most*.
-        profile: as from `named_profile`.
-        tags: of the instances.
-        tagged: the types of all resources that get tags.
-        options: for `Account.launch_instances`.
-    """
-
-    fewest: int
-    most: int
-    profile: tuple[str, str] | None
-    tags: Mapping[str, str]
-    tagged: Mapping[str, Mapping[str, str]]
-    options: Mapping[str, Any]
-
-    @classmethod
-    def read(cls, call: Call) -> RunInstances:
-        """
-        Check the parameters of *call*.
-
-        Raises:
-            InstanceError: ``MissingParameter``, ``InvalidParameterValue``, ``InvalidAMIID.Malformed`` and others.
-        """
-        check_names(call, RUN_INSTANCES)
-        given = call.parameters
-        fewest, most = _count(given, "MinCount"), _count(given, "MaxCount")
-        if most < fewest:
-            raise InstanceError(
-                f"Value ({most}) for parameter maxCount is invalid. maxCount must be equal to or greater than minCount.",
-                detail=f"MinCount is {fewest}, MaxCount {most}",
-            )
-        image = text(call, "ImageId")
-        if not _IMAGE_ID.fullmatch(image):
-            raise InstanceError(f'Invalid id: "{image}"', code="InvalidAMIID.Malformed")
-        options: dict[str, Any] = {"image_id": image, **metadata_options(given.get("MetadataOptions", {}))}
-        if "InstanceType" in given:
-            options["instance_type"] = text(call, "InstanceType")
-        for name, ours in _PLACEMENT.items():
-            if (value := (given.get("Placement") or {}).get(name)) is not None:
-                options[ours] = value
-        if given.get("KeyName") is not None:
-            options["key_name"] = text(call, "KeyName")
-        if names := texts(call, "SecurityGroups"):
-            options["security_groups"] = names
-        options["monitoring"] = bool((given.get("Monitoring") or {}).get("Enabled", False))
-        if given.get("UserData") is not None:
-            options["user_data"] = given["UserData"]
-        options["hibernation"] = bool((given.get("HibernationOptions") or {}).get("Configured", False))
-        tagged: dict[str, Mapping[str, str]] = {}
-        for one in given.get("TagSpecifications") or ():
-            kind = one.get("ResourceType", "")
-            if kind in tagged:
-                raise InstanceError(
-                    f"Tag specifications contain '{kind}' twice.", detail="give each ResourceType its tags once"
-                )
-            tagged[kind] = tag_pairs(one.get("Tags") or ())
-        tags = tagged.get("instance", {})
-        return cls(fewest, most, named_profile(call, required=False), tags, tagged, options)
-
-
-def _count(given: Mapping[str, Any], name: str) -> int:
-    value = given.get(name)
-    if value is None:
-        raise missing(name)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be int, got {type(value).__name__}")
-    if not 1 <= value <= _MOST_LAUNCHED:
-        member = name[0].lower() + name[1:]
-        raise InstanceError(
-            f"Value ({value}) for parameter {member} is invalid.",
-            detail=f"{name} must be 1 to {_MOST_LAUNCHED:,}, got {value}",
-        )
-    return value

@@ -137,9 +137,9 @@ class AssumeRoleRequest:
         Return what *caller* must be allowed to do: the trust policy is the resource's policy.
 
         Args:
-            caller: whose call it is.
+            caller: who calls.
             position: the moment of the call.
-            seen: the position as of which IAM is seen; None where it is the same.
+            seen: the position as of which IAM is seen, if changes in it take a while to get here.
 
         Raises:
             AccessDeniedError: for a root user, and for a second factor that is wrong.
@@ -204,6 +204,14 @@ class AssumeRoleRequest:
     def _check_chain(self, caller: Session) -> None:
         """Refuse what a session may not change about the chain of sessions that it is part of (iam-sts-ec2 C1)."""
         handed_down = {key.lower() for key, _ in caller.transitive_tags}
+        passed = {key.lower() for key, _ in self.tags}
+        for key in self.transitive_tag_keys:
+            if key.lower() not in passed | handed_down:
+                raise AwsError(
+                    "The specified transitive tag key must be included in the requested tags.",
+                    code="InvalidParameterValue",
+                    detail=f"no tag {shown(key)} is passed",
+                )
         for key, _ in self.tags:
             if key.lower() in handed_down:
                 raise AwsError(

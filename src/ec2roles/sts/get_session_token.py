@@ -14,6 +14,7 @@ from ec2roles.sts.authorization import Authorization
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.mfa import MfaParameters
 from ec2roles.sts.session import PrincipalType, Session, identity_context
+from ec2roles.sts.session_store import SessionStore
 from ec2roles.timeline import Position
 
 LONGEST = 129_600
@@ -79,19 +80,28 @@ class SessionTokenRequest:
             return min(self.duration or LONGEST_FOR_ROOT, LONGEST_FOR_ROOT)
         return self.duration or USUAL
 
-    def session(
-        self, credentials: Credentials, caller: Session, position: Position, *, expires: int, mfa_present: bool | None
-    ) -> Session:
+    def issue(self, store: SessionStore, caller: Session, position: Position) -> Session:
         """
-        Return the session that *credentials* stand for: the same user, for a while.
+        Issue the session of a call that was allowed.
 
         Args:
-            credentials: what is issued.
+            store: keeps it.
             caller: the user's session of its own access key.
             position: the moment of the call.
-            expires: microseconds since 1970.
-            mfa_present: ``aws:MultiFactorAuthPresent`` where no second factor was proved; None leaves the key out.
         """
+        now = position[0]
+        expires = now + self.seconds(caller) * 1_000_000
+        return store.issue(
+            now,
+            expires,
+            lambda credentials: self._session(
+                credentials, caller, position, expires=expires, mfa_present=store.mfa_present
+            ),
+        )
+
+    def _session(
+        self, credentials: Credentials, caller: Session, position: Position, *, expires: int, mfa_present: bool | None
+    ) -> Session:
         proved = self.mfa.authenticates(caller, position)
         username = caller.context.get("aws:username")
         return Session(

@@ -12,7 +12,7 @@ from ec2roles.atomic import atomic
 from ec2roles.calls import Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError, ValidationError
 from ec2roles.iam.role import Role
-from ec2roles.policy import CallerKind, parse_caller
+from ec2roles.policy import CallerKind, Decision, parse_caller
 from ec2roles.sts.assume_role import check_duration, check_role_arn, check_session_name
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
@@ -92,29 +92,35 @@ class ServicePrincipal:
         if source_account is not None:
             context["aws:SourceAccount"] = check_account_id(source_account)
         position = sts.time.as_of(None)
+        seen = sts.time.seen_by(self.name.partition(".")[0], position)
         found: Role | None
         if isinstance(role, Role):
             sts.time.require_same(role.time, f"role '{role.name}'")
             found, arn = role, role.arn
         else:
-            found, arn = sts.find_role(check_role_arn(role), position), role
+            found, arn = sts.find_role(check_role_arn(role), seen), role
         call = Call(
             "sts:AssumeRole",
             resource=arn,
             position=position,
+            source=self.name,
             context=context,
             parameters={"session_name": session_name, "duration": duration},
         )
         sts.time.check_clock(position[0])
-        if found is None:
+        faults = sts.time.faults
+        outage = None if faults is None else faults.sts_outage_error(position, sts.account_id, None)
+        if outage is not None:
+            response = Response(error=outage)
+        elif found is None:
             # As for everybody else, a role that does not exist is one that does not trust.
             error: AwsError = AccessDeniedError(
                 f"User: {self.name} is not authorized to perform: sts:AssumeRole on resource: {arn}",
                 detail=f"there is no role {shown(arn)}",
             )
-            response = Response(error=error)
+            response = Response(error=error, decision=Decision.refused(error.message, reason="there is no such role"))
         else:
-            decision = sts.judge_service(self.name, found, session_name, position, context=context)
+            decision = sts.judge_service(self.name, found, session_name, position, seen, context=context)
             if decision.allowed:
                 session = sts.issue_role_session(found, session_name, duration, position[0])
                 response = Response(session.credentials, allowed=True, decision=decision)

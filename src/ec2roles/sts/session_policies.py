@@ -56,12 +56,18 @@ def check_session_tags(tags: object) -> Tags:
     Return *tags* as pairs, if they can be a session's: at most 50.
 
     Raises:
-        TypeError, ValidationError, InvalidInputError, LimitExceededError: see `check_tags`.
+        TypeError, InvalidNameError, InvalidInputError: see `check_tags`.
+        ValidationError: if there are more.
     """
     if tags is None:
         return ()
     if isinstance(tags, (str, bytes)) or not isinstance(tags, Collection):
         raise TypeError(f"tags must be a mapping, got {type(tags).__name__}")
+    if len(tags) > _TAGS:
+        limit = f"Member must have length less than or equal to {_TAGS}"
+        raise ValidationError(
+            validation_message([(shown(tags), "tags", limit)]), detail=f"{len(tags)} session tags, at most {_TAGS}"
+        )
     return check_tags(tags, most=_TAGS)
 
 

@@ -8,21 +8,21 @@ from typing import Any
 
 import attrs
 
-from ec2roles.arns import check_account_id, shown
+from ec2roles.arns import shown
 from ec2roles.calls import NOTHING, Api, Call, Response
 from ec2roles.clock import from_microseconds, iso_exact
 from ec2roles.errors import AccessDeniedError, AwsError, InvalidNameError, ValidationError
 from ec2roles.iam.names import NameRule
 from ec2roles.iam.role import Role
-from ec2roles.ids import IssuedKey
 from ec2roles.policy import Decision, Policy, PolicySet, Request, Semantics, evaluate
 from ec2roles.sts.assume_role import AssumeRoleRequest, check_duration
 from ec2roles.sts.authorization import Above, Authorization, CallerIdentity, Judgement, Organization
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.refusal import refusal
-from ec2roles.sts.session import Fault, PrincipalType, Session, identity_context
+from ec2roles.sts.session import Fault, PrincipalType, Session
 from ec2roles.sts.session_policies import check_policy_arns
-from ec2roles.timeline import Position, Timekeeper
+from ec2roles.sts.session_store import SessionStore
+from ec2roles.timeline import Position
 
 __all__ = ["Authorization", "CallerIdentity", "Judgement", "StandAlone", "TokenService", "check_credentials"]
 
@@ -31,7 +31,7 @@ ACCESS_KEY_ID = NameRule("accessKeyId", "access key id", r"[\w]*", r"[A-Za-z0-9_
 
 
 @attrs.define(eq=False, repr=False)
-class TokenService:
+class TokenService(SessionStore):
     """
     The token service of one account.
 
@@ -54,21 +54,13 @@ class TokenService:
         organizations: the organisations of the Cloud, whose policies stand above everything.
     """
 
-    time: Timekeeper = attrs.field(kw_only=True)
-    account_id: str = attrs.field(
-        default="123456789012", kw_only=True, validator=lambda *given: check_account_id(given[2]) and None
-    )
     region: str = attrs.field(default="us-east-1", kw_only=True)
     find_role: Callable[[str, Position], Role | None] = attrs.field(default=lambda arn, position: None, kw_only=True)
     find_policy: Callable[[str, str], Policy] | None = attrs.field(default=None, kw_only=True)
     semantics: Semantics = attrs.field(factory=Semantics, kw_only=True)
     service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
-    mfa_present: bool | None = attrs.field(default=False, kw_only=True)
     organizations: Sequence[Organization] = attrs.field(default=(), kw_only=True)
     api: Api = attrs.field(init=False)
-    _slot: int | None = attrs.field(init=False, default=None)
-    _stored: list[Session] = attrs.field(init=False, factory=list)
-    _sessions: dict[str, Session] = attrs.field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.api = StandAlone(self)
@@ -266,7 +258,7 @@ class TokenService:
         key = credentials.access_key_id
         session = self._sessions.get(key)
         if session is None:
-            session = self._find_session(key, position[0])
+            session = self.find_session(key, position[0])
             if session is None:
                 return Fault.UNKNOWN_KEY
             if len(self._sessions) >= _REMEMBERED_SESSIONS:
@@ -288,35 +280,7 @@ class TokenService:
 
         It proves nothing: who verifies a signature needs the secret that belongs to the id, and `session` checks the rest.
         """
-        return self._find_session(access_key_id, position[0])
-
-    def _find_session(self, access_key_id: str, now: int) -> Session | None:
-        found = self.time.issuer_of(access_key_id)
-        if found is None:
-            return None
-        issuer, issued = found
-        session: Session | None = issuer.issued_session(issued, access_key_id, now)  # type: ignore[attr-defined]
-        return session
-
-    def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
-        """Return the stored session behind a key that was issued here."""
-        if issued.ordinal >= len(self._stored):
-            return None
-        session = self._stored[issued.ordinal]
-        return session if session.credentials.access_key_id == access_key_id and session.issued <= now else None
-
-    def stored_session(self, access_key_id: str) -> Session:
-        """
-        Return the session behind a key that was issued here.
-
-        Raises:
-            KeyError: if there is none of that id.
-        """
-        found = self.time.issuer_of(access_key_id)
-        session = None if found is None else self.issued_session(found[1], access_key_id, 1 << 62)
-        if session is None:
-            raise KeyError(access_key_id)
-        return session
+        return self.find_session(access_key_id, position[0])
 
     # -- faults -----------------------------------------------------------------------------------------------------
 
@@ -350,15 +314,66 @@ class TokenService:
             authorizations: returns what it must be allowed to do, once the caller is known.
             named_operation: the API operation whose name the caller used in place of the IAM action.
         """
-        judged = self._judge(call, authorizations, named_operation)
-        if judged.decision.allowed or self.time.propagation is None:
-            return judged
-        note = self._delay_noted(call, lambda call: self._judge(call, authorizations, named_operation))
-        return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
+        if self.time.propagation is not None and call.seen is None:
+            late = attrs.evolve(call, seen=self.seen(call))
+
+            def judge(call: Call) -> Judgement:
+                return self.judge(call, authorizations, named_operation=named_operation)
+
+            judged = judge(late)
+            note = None if judged.decision.allowed else self._delay_noted(late, judge)
+            return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
+        service = call.action.partition(":")[0].lower()
+        if call.credentials is None:
+            error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
+            return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
+        if self.time.faults is not None and call.sender is not None:
+            skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
+            if skewed is not None:
+                return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
+        found = self.session(call.credentials, call.position, call.seen)
+        if isinstance(found, Fault):
+            error = refusal(found, service, call.credentials.access_key_id)
+            return Judgement(None, Decision.refused(error.message, reason=found.value), error)
+        limited = self._not_with_session_token(found, call, service)
+        if limited is not None:
+            return Judgement(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
+        try:
+            all_needed = authorizations(call.by(found))
+        except AccessDeniedError as refused:
+            # Who calls decides, not the policies: a root user, a wrong one-time code.
+            return Judgement(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
+        decision: Decision | None = None
+        first: str | None = None
+        for needed in all_needed:
+            first = first or needed.resource
+            one = self._authorize(found, needed, call, named_operation)
+            if not one.allowed:
+                return Judgement(found, one, AccessDeniedError(one.message), first)
+            decision = decision or one
+        if decision is None:
+            raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
+        return Judgement(found, decision, resource=first)
+
+    @staticmethod
+    def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:
+        """Return why what GetSessionToken gave is no good for *call*; None if it is, and for all other credentials."""
+        if service not in ("iam", "sts") or not caller.temporary or caller.principal_type is PrincipalType.ASSUMED_ROLE:
+            return None
+        if service == "iam":
+            key_id = caller.credentials.access_key_id
+            return refusal(Fault.BAD_TOKEN, service, key_id) if caller.mfa_at is None else None
+        name = call.action.partition(":")[2]
+        if name.lower() in ("assumerole", "getcalleridentity"):
+            return None
+        return AccessDeniedError(
+            f"Cannot call {name} with session credentials",
+            detail="what GetSessionToken gives is good for AssumeRole and GetCallerIdentity only",
+        )
 
     def _delay_noted(self, call: Call, judge: Callable[[Call], Judgement]) -> str | None:
         """Return which change would allow *call*, which was denied, if the service had seen it; None if none would."""
-        position, seen = call.position, self.seen(call)
+        position, seen = call.position, call.seen or call.position
         if seen == position or not judge(attrs.evolve(call, seen=position)).decision.allowed:
             return None
         for change in reversed(self.time.changes):
@@ -382,46 +397,6 @@ class TokenService:
             )
         return None
 
-    def _judge(
-        self,
-        call: Call,
-        authorizations: Callable[[Call], Sequence[Authorization]],
-        named_operation: str | None,
-    ) -> Judgement:
-        service = call.action.partition(":")[0].lower()
-        if call.credentials is None:
-            error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
-            return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
-        if self.time.faults is not None and call.sender is not None:
-            skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
-            if skewed is not None:
-                return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
-        found = self.session(call.credentials, call.position, self.seen(call))
-        if isinstance(found, Fault):
-            error = refusal(found, service, call.credentials.access_key_id)
-            return Judgement(None, Decision.refused(error.message, reason=found.value), error)
-        if service == "iam" and found.temporary and found.principal_type is not PrincipalType.ASSUMED_ROLE:
-            if found.mfa_at is None:
-                # What GetSessionToken gave without a second factor is good for everything but IAM.
-                error = refusal(Fault.BAD_TOKEN, service, call.credentials.access_key_id)
-                return Judgement(found, Decision.refused(error.message, reason="GetSessionToken without MFA"), error)
-        try:
-            all_needed = authorizations(call.by(found))
-        except AccessDeniedError as refused:
-            # Who calls decides, not the policies: a root user, a wrong one-time code.
-            return Judgement(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
-        decision: Decision | None = None
-        first: str | None = None
-        for needed in all_needed:
-            first = first or needed.resource
-            one = self._authorize(found, needed, call, named_operation)
-            if not one.allowed:
-                return Judgement(found, one, AccessDeniedError(one.message), first)
-            decision = decision or one
-        if decision is None:
-            raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Judgement(found, decision, resource=first)
-
     def _authorize(
         self,
         caller: Session,
@@ -429,7 +404,8 @@ class TokenService:
         call: Call,
         named_operation: str | None,
     ) -> Decision:
-        position, seen = call.position, self.seen(call)
+        position = call.position
+        seen = call.seen or position
         policies = caller.principal.policy_set(seen)
         account = needed.account_id or _account_in(needed.resource) or caller.account_id
         above = None
@@ -448,8 +424,8 @@ class TokenService:
             "aws:RequestedRegion": self.region,
             "aws:ResourceAccount": account,
         }
-        if above is not None:
-            keys.update(above.context)
+        # Keys of several values take longer to read, so they are kept apart from the many others.
+        fixed = caller.context if above is None else caller.context.extended(above.context)
         if caller.mfa_at is not None:
             keys["aws:MultiFactorAuthAge"] = str((position[0] - caller.mfa_at) // 1_000_000)
         for key, value in caller.principal.principal_tags(seen):
@@ -465,7 +441,7 @@ class TokenService:
             needed.action,
             needed.resource,
             resource_account=needed.account_id,
-            context=caller.context.extended(keys),
+            context=fixed.extended(keys),
             principal_id=caller.user_id,
             role_arn=caller.role_arn,
             operation=named_operation,
@@ -578,83 +554,6 @@ class TokenService:
         )
         return session.credentials
 
-    def issue_role_session(self, role: Role, session_name: str, duration: int, now: int, **given: Any) -> Session:
-        """
-        Issue and keep the session of a role that somebody was allowed to assume.
-
-        Args:
-            role: the role.
-            session_name: the session's name.
-            duration: seconds.
-            now: microseconds since 1970.
-            given: as for `role_session`.
-        """
-        expires = now + duration * 1_000_000
-        return self._issue(
-            now,
-            expires,
-            lambda credentials: self.role_session(
-                role, session_name, credentials, issued=now, expires=expires, **given
-            ),
-        )
-
-    def _issue(self, now: int, expires: int, make: Callable[[Credentials], Session]) -> Session:
-        slot = self._slot if self._slot is not None else self.time.next_slot
-        key_id = self.time.ids.access_key_id("ASIA", slot=slot, ordinal=len(self._stored))
-        session = make(Credentials.mint(self.time.ids, key_id, issued=now, expires=expires))
-        self.time.step(now)
-        if self._slot is None:
-            self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
-        self.time.journal.append(self._stored, session)
-        # Found there if an issue of this number was taken back.
-        self._sessions.pop(key_id, None)
-        return session
-
-    def role_session(
-        self,
-        role: Role,
-        session_name: str,
-        credentials: Credentials,
-        *,
-        issued: int,
-        expires: int,
-        context: Mapping[str, Any] = NOTHING,
-        **given: Any,
-    ) -> Session:
-        """
-        Return the session of *role* that *credentials* stand for.
-
-        Args:
-            role: the role that was assumed.
-            session_name: for EC2 the instance id.
-            credentials: what was issued.
-            issued, expires: microseconds since 1970.
-            context: context keys that the issuer fixes, such as ``ec2:SourceInstanceARN``.
-            given: what the caller of AssumeRole gave: see `Session`.
-        """
-        user_id = f"{role.role_id}:{session_name}"
-        return Session(
-            credentials,
-            role,
-            PrincipalType.ASSUMED_ROLE,
-            f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{session_name}",
-            user_id,
-            role.account_id,
-            issued,
-            expires,
-            identity_context(
-                role,
-                PrincipalType.ASSUMED_ROLE,
-                user_id=user_id,
-                account_id=role.account_id,
-                issued=credentials.issued,
-                mfa_present=self.mfa_present,
-                extra=context,
-            ),
-            role.exists,
-            **given,
-        )
-
     def caller_identity_authorizations(self, call: Call) -> list[Authorization]:
         """Return what GetCallerIdentity needs: nothing that could be denied."""
         return [Authorization("sts:GetCallerIdentity")]
@@ -688,16 +587,7 @@ class TokenService:
         from ec2roles.sts.get_session_token import SessionTokenRequest
 
         caller: Session = call.caller
-        request = SessionTokenRequest.read(call.parameters)
-        now = call.position[0]
-        expires = now + request.seconds(caller) * 1_000_000
-        return self._issue(
-            now,
-            expires,
-            lambda credentials: request.session(
-                credentials, caller, call.position, expires=expires, mfa_present=self.mfa_present
-            ),
-        ).credentials
+        return SessionTokenRequest.read(call.parameters).issue(self, caller, call.position).credentials
 
     def access_key_info_authorizations(self, call: Call) -> list[Authorization]:
         """Return what a GetAccessKeyInfo call must be allowed to do."""
@@ -719,7 +609,7 @@ class TokenService:
                 "Member must not be null",
                 detail="GetAccessKeyInfo needs access_key_id=...",
             )
-        session = self._find_session(key_id, call.position[0])
+        session = self.find_session(key_id, call.position[0])
         if session is None:
             raise InvalidNameError(
                 f"The access key ID {key_id} does not exist.",

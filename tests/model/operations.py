@@ -1,0 +1,611 @@
+"""What can happen in a history: one operation, one function, which draws what it needs and does it in both.
+
+A new operation of the library is one more function here, under ``@operation``, and one more method in `writes.py`.
+The number is how often it comes in a seeded history, beside the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from ec2roles import PermissionPolicy
+from model.answers import ADMINISTRATOR, PERMISSIONS, READ_ONLY
+from model.pair import DOCUMENTS, Pair, trust_document
+from model.reference import HOUR, MINUTE, REVOKE, SECOND
+
+Operation = Callable[[Pair, Random], None]
+OPERATIONS: dict[str, Operation] = {}
+WEIGHTS: dict[str, float] = {}
+
+MOST_INSTANCES = 4
+MOST_ENTITIES = 6
+MOST_HELD = 60
+OFFSETS = [0, 0, 0, -1, 1, -SECOND, SECOND]
+DAY = 24 * HOUR
+INLINE = [*(each for each in PERMISSIONS if each in DOCUMENTS), "list", "list", "s3", "sts", "everything"]
+
+
+def operation(weight: float) -> Callable[[Operation], Operation]:
+    """Enter a function into the table of operations."""
+
+    def enter(function: Operation) -> Operation:
+        OPERATIONS[function.__name__] = function
+        WEIGHTS[function.__name__] = weight
+        return function
+
+    return enter
+
+
+# Time
+
+
+@operation(3)
+def half_hours_pass(pair: Pair, random: Random) -> None:
+    pair.advance(max(0, random.choice([1, 1, 2, 2, 2, 3, 4, 10, 12, 13]) * 30 * MINUTE + random.choice(OFFSETS)))
+
+
+@operation(1)
+def some_time_passes(pair: Pair, random: Random) -> None:
+    pair.advance(random.choice([1, 2, 3, random.randrange(SECOND), random.randrange(HOUR), random.randrange(6 * HOUR)]))
+
+
+@operation(5)
+def time_passes_up_to_a_turning_point(pair: Pair, random: Random) -> None:
+    """A coming refresh or an expiry, a microsecond or a second beside it."""
+    offset = random.choice(OFFSETS)
+    due = sorted({point + offset for point in pair.turning_points() if point + offset >= pair.model.now})
+    if due:
+        pair.advance(random.choice(due[:6]) - pair.model.now)
+
+
+@operation(0.2)
+def a_long_time_passes(pair: Pair, random: Random) -> None:
+    pair.advance(random.choice([2 * DAY, 400 * DAY, 5 * 365 * DAY]) + random.choice(OFFSETS))
+
+
+# Roles and users
+
+
+def any_trust(pair: Pair, random: Random) -> dict[str, Any]:
+    """Draw a trust policy in the words of the model."""
+    services = ["ec2", "ec2", "ec2", "ec2", "lambda", "ec2 denied", "ec2 asked for an external id", None]
+    allowed = [any_principal(pair, random) for _ in range(random.choice([0, 1, 1, 2]))]
+    service = random.choice(services)
+    return {
+        "service": "lambda" if service is None and not allowed else service,
+        "allowed": allowed,
+        "denied": [any_principal(pair, random)] if random.random() < 0.15 else [],
+        "external": random.random() < 0.2,
+        "actions": random.choice([["sts:AssumeRole"], ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]]),
+    }
+
+
+def any_principal(pair: Pair, random: Random) -> tuple[Any, ...]:
+    """Draw a principal: by the name that it has or had."""
+    kind = random.choice(["users", "users", "roles", "roles", "account", "session"])
+    if kind == "users" and pair.users:
+        user = random.choice(pair.users)
+        return ("users", int(user.account_id != pair.account.account_id), user.name)
+    if kind == "roles" and pair.roles:
+        return ("roles", 0, random.choice(pair.roles).name)
+    if kind == "session" and pair.roles:
+        return ("session", random.choice(pair.roles).name, random.choice(["one", "two"]))
+    return ("account", random.choice([0, 0, 1]))
+
+
+def any_identity(pair: Pair, random: Random) -> tuple[str, int]:
+    """Draw a role or a user."""
+    if pair.users and random.random() < 0.4:
+        return ("users", random.randrange(len(pair.users)))
+    return ("roles", random.randrange(len(pair.roles)))
+
+
+def any_managed(pair: Pair, random: Random) -> int | str:
+    """Draw a managed policy: the account's own by its number, or AWS's by its name."""
+    if pair.aws_policies and random.random() < 0.3:
+        return random.choice([READ_ONLY, ADMINISTRATOR])
+    return random.randrange(len(pair.managed))
+
+
+@operation(1)
+def create_role(pair: Pair, random: Random) -> None:
+    name = f"role-{random.randrange(3)}"
+    if pair.roles and random.random() < 0.1:
+        name = random.choice(pair.roles).name.upper()  # the same name to IAM, if it is taken
+        if not any(each["exists"] and each["name"] == name.lower() for each in pair.model.world()["roles"]):
+            return
+    if len(pair.roles) >= MOST_ENTITIES:
+        return
+    trust = any_trust(pair, random)
+    role = pair.write(
+        "create_role", lambda: pair.account.create_role(name, trust=trust_document(trust)), name=name, trust=trust
+    )
+    if role is not None:
+        pair.roles.append(role)
+
+
+@operation(4)
+def update_trust(pair: Pair, random: Random) -> None:
+    role, trust = random.randrange(len(pair.roles)), any_trust(pair, random)
+    document = trust_document(trust)
+    pair.write("update_trust", lambda: pair.roles[role].update_trust(document), role=role, trust=trust)
+
+
+@operation(1)
+def update_role(pair: Pair, random: Random) -> None:
+    role, longest = random.randrange(len(pair.roles)), random.choice([3600, 7200, 43200])
+    pair.write("update_role", lambda: pair.roles[role].update(max_session_duration=longest), role=role, longest=longest)
+
+
+@operation(1)
+def tag_role(pair: Pair, random: Random) -> None:
+    role, team = random.randrange(len(pair.roles)), random.choice(["red", "blue", None])
+
+    def do() -> None:
+        if team is None:
+            pair.roles[role].untag(["team"])
+        else:
+            pair.roles[role].tag({"team": team})
+
+    pair.write("tag_role", do, role=role, team=team)
+
+
+@operation(1)
+def delete_role(pair: Pair, random: Random) -> None:
+    """The role that has a name now, after all that is in the way if that is drawn."""
+    role = newest(pair.roles, random.randrange(len(pair.roles)))
+    if random.random() < 0.6:
+        for number, profile in enumerate(pair.model.world()["profiles"]):
+            if profile["exists"] and profile["role"] == role:
+                empty_profile(pair, number)
+        clear_policies(pair, ("roles", role))
+    name = pair.roles[role].name
+    pair.write("delete_role", lambda: pair.account.delete_role(name), role=role)
+
+
+def newest(entities: list[Any], number: int) -> int:
+    """Return the number of the last entity with the name, in the account, that this one has or had."""
+    this = entities[number]
+    return max(n for n, each in enumerate(entities) if (each.name, each.account_id) == (this.name, this.account_id))
+
+
+def clear_policies(pair: Pair, who: tuple[str, int]) -> None:
+    """Take all policies off a role or a user."""
+    identity = pair.model.world()[who[0]][who[1]]
+    for name in list(identity["inline"]):
+        pair.write("delete_policy", lambda n=name: pair.entity(who).delete_policy(n), who=who, name=name)
+    for each in list(identity["attached"]):
+        pair.write(
+            "detach_policy", lambda m=each: pair.entity(who).detach_policy(pair.policy(m)), who=who, managed=each
+        )
+
+
+@operation(0.7)
+def create_user(pair: Pair, random: Random) -> None:
+    if len(pair.users) >= MOST_ENTITIES:
+        return
+    name, account = f"user-{random.randrange(2)}", random.choice([0, 0, 1])
+    user = pair.write("create_user", lambda: pair.accounts[account].create_user(name), name=name, account=account)
+    if user is not None:
+        pair.users.append(user)
+
+
+@operation(0.5)
+def delete_user(pair: Pair, random: Random) -> None:
+    if not pair.users:
+        return
+    user = newest(pair.users, random.randrange(len(pair.users)))
+    if random.random() < 0.6:
+        for number, key in enumerate(pair.model.world()["keys"]):
+            if key["user"] == user and key["status"] != "Deleted":
+                set_key(pair, number, "Deleted")
+        clear_policies(pair, ("users", user))
+    account = pair.accounts[pair.model.world()["users"][user]["account"]]
+    pair.write("delete_user", lambda: account.delete_user(pair.users[user].name), user=user)
+
+
+@operation(1)
+def create_key(pair: Pair, random: Random) -> None:
+    if not pair.users:
+        return
+    user = random.randrange(len(pair.users))
+    key = pair.write("create_key", pair.users[user].create_access_key, user=user)
+    if key is not None:
+        pair.hold(key, {"kind": "key", "number": len(pair.keys), "user": user})
+        pair.keys.append(key)
+
+
+@operation(1)
+def change_key(pair: Pair, random: Random) -> None:
+    if pair.keys:
+        set_key(pair, random.randrange(len(pair.keys)), random.choice(["Active", "Active", "Inactive", "Deleted"]))
+
+
+def set_key(pair: Pair, number: int, status: str) -> None:
+    """Activate, deactivate or delete an access key."""
+    user = pair.users[pair.model.world()["keys"][number]["user"]]
+    key_id = pair.keys[number].access_key_id
+
+    def do() -> None:
+        if status == "Deleted":
+            user.delete_access_key(key_id)
+        else:
+            user.update_access_key(key_id, status)
+
+    pair.write("update_key", do, key=number, status=status)
+
+
+# Policies
+
+
+@operation(3)
+def put_policy(pair: Pair, random: Random) -> None:
+    who, name, policy = any_identity(pair, random), f"policy-{random.randrange(2)}", random.choice(INLINE)
+    document: PermissionPolicy = DOCUMENTS[policy]
+    pair.write("put_policy", lambda: pair.entity(who).put_policy(name, document), who=who, name=name, policy=policy)
+
+
+@operation(1)
+def delete_policy(pair: Pair, random: Random) -> None:
+    who, name = any_identity(pair, random), random.choice(["policy-0", "policy-1", REVOKE])
+    pair.write("delete_policy", lambda: pair.entity(who).delete_policy(name), who=who, name=name)
+
+
+@operation(0.7)
+def revoke_sessions(pair: Pair, random: Random) -> None:
+    role = random.randrange(len(pair.roles))
+    pair.write("revoke", pair.roles[role].revoke_sessions, role=role)
+
+
+@operation(1.5)
+def attach_policy(pair: Pair, random: Random) -> None:
+    who, managed = any_identity(pair, random), any_managed(pair, random)
+    if foreign(pair, who, managed):
+        return
+    pair.write("attach_policy", lambda: pair.entity(who).attach_policy(pair.policy(managed)), who=who, managed=managed)
+
+
+def foreign(pair: Pair, who: tuple[str, int], managed: int | str) -> bool:
+    """Return whether a policy is of another account than a user, who cannot have it."""
+    return isinstance(managed, int) and pair.entity(who).account_id != pair.account.account_id
+
+
+@operation(1)
+def detach_policy(pair: Pair, random: Random) -> None:
+    who = any_identity(pair, random)
+    attached = pair.model.world()[who[0]][who[1]]["attached"]
+    managed = random.choice(attached) if attached and random.random() < 0.8 else any_managed(pair, random)
+    if foreign(pair, who, managed):
+        return
+    pair.write("detach_policy", lambda: pair.entity(who).detach_policy(pair.policy(managed)), who=who, managed=managed)
+
+
+@operation(1.5)
+def put_boundary(pair: Pair, random: Random) -> None:
+    who, managed = any_identity(pair, random), any_managed(pair, random)
+    if foreign(pair, who, managed):
+        return
+    pair.write(
+        "put_boundary",
+        lambda: pair.entity(who).put_permissions_boundary(pair.policy(managed)),
+        who=who,
+        managed=managed,
+    )
+
+
+@operation(1)
+def delete_boundary(pair: Pair, random: Random) -> None:
+    world = pair.model.world()
+    bounded = [
+        (kind, n) for kind in ("roles", "users") for n, each in enumerate(world[kind]) if each["boundary"] is not None
+    ]
+    who = random.choice(bounded) if bounded and random.random() < 0.8 else any_identity(pair, random)
+    pair.write("delete_boundary", lambda: pair.entity(who).delete_permissions_boundary(), who=who)
+
+
+@operation(0.7)
+def create_managed(pair: Pair, random: Random) -> None:
+    if len(pair.managed) < MOST_ENTITIES:
+        make_managed(pair, f"managed-{random.randrange(2)}", random.choice(INLINE))
+
+
+def make_managed(pair: Pair, name: str, policy: str) -> None:
+    """Create a customer managed policy."""
+    do = lambda: pair.account.create_policy(name, DOCUMENTS[policy])  # noqa: E731
+    made = pair.write("create_managed", do, name=name, policy=policy)
+    if made is not None:
+        pair.managed.append(made)
+
+
+@operation(3)
+def change_version(pair: Pair, random: Random) -> None:
+    """Create a version, bring one into force, or delete one."""
+    managed, policy = random.randrange(len(pair.managed)), random.choice(INLINE)
+    versions = pair.model.world()["managed"][managed]["versions"]
+    version, entity = random.choice([*versions, 9]), pair.managed[managed]
+    what = random.choice(["create", "create", "create", "set", "delete", "delete"])
+    if what == "create":
+        default = random.random() < 0.6
+        pair.write(
+            "create_version",
+            lambda: entity.create_version(DOCUMENTS[policy], set_as_default=default),
+            managed=managed,
+            policy=policy,
+            default=default,
+        )
+    elif what == "set":
+        do = lambda: entity.set_default_version(f"v{version}")  # noqa: E731
+        pair.write("set_default_version", do, managed=managed, version=version)
+    else:
+        pair.write("delete_version", lambda: entity.delete_version(f"v{version}"), managed=managed, version=version)
+
+
+@operation(1)
+def delete_managed(pair: Pair, random: Random) -> None:
+    """The policy that has a name now, off everybody and without other versions if that is drawn."""
+    managed = newest(pair.managed, random.randrange(len(pair.managed)))
+    if random.random() < 0.5:
+        world = pair.model.world()
+        for who in [(kind, number) for kind in ("roles", "users") for number in range(len(world[kind]))]:
+            identity = world[who[0]][who[1]]
+            if identity["exists"] and managed in identity["attached"]:
+                do = lambda w=who: pair.entity(w).detach_policy(pair.managed[managed])  # noqa: E731
+                pair.write("detach_policy", do, who=who, managed=managed)
+        for version in list(world["managed"][managed]["versions"]):
+            if version != world["managed"][managed]["default"]:
+                do = lambda v=version: pair.managed[managed].delete_version(f"v{v}")  # noqa: E731
+                pair.write("delete_version", do, managed=managed, version=version)
+    name = pair.managed[managed].name
+    pair.write("delete_managed", lambda: pair.account.delete_policy(name), managed=managed)
+
+
+# Instance profiles
+
+
+@operation(1)
+def create_profile(pair: Pair, random: Random) -> None:
+    make_profile(pair, f"profile-{random.randrange(2)}")
+
+
+def make_profile(pair: Pair, name: str) -> None:
+    """Create an empty profile."""
+    profile = pair.write("create_profile", lambda: pair.account.create_instance_profile(name), name=name)
+    if profile is not None:
+        pair.profiles.append(profile)
+
+
+@operation(1.5)
+def add_role(pair: Pair, random: Random) -> None:
+    if pair.profiles:
+        fill_profile(pair, random.randrange(len(pair.profiles)), random.randrange(len(pair.roles)))
+
+
+def fill_profile(pair: Pair, profile: int, role: int) -> None:
+    """Put a role into a profile."""
+    pair.write("add_role", lambda: pair.profiles[profile].add_role(pair.roles[role]), profile=profile, role=role)
+
+
+@operation(1.5)
+def remove_role(pair: Pair, random: Random) -> None:
+    if pair.profiles:
+        empty_profile(pair, random.randrange(len(pair.profiles)))
+
+
+def empty_profile(pair: Pair, profile: int) -> None:
+    """Take the role out of a profile."""
+    pair.write("remove_role", pair.profiles[profile].remove_role, profile=profile)
+
+
+@operation(2)
+def swap_role(pair: Pair, random: Random) -> None:
+    """Put another role into a profile, whether there is one now or not."""
+    if not pair.profiles:
+        return
+    profile = random.randrange(len(pair.profiles))
+    if pair.model.world()["profiles"][profile]["role"] is not None:
+        empty_profile(pair, profile)
+    fill_profile(pair, profile, random.randrange(len(pair.roles)))
+
+
+@operation(0.7)
+def delete_profile(pair: Pair, random: Random) -> None:
+    """The profile that has a name now, emptied first and made anew afterwards if that is drawn."""
+    if not pair.profiles:
+        return
+    profile = newest(pair.profiles, random.randrange(len(pair.profiles)))
+    name, role = pair.profiles[profile].name, pair.model.world()["profiles"][profile]["role"]
+    if random.random() < 0.6 and role is not None:
+        empty_profile(pair, profile)
+    pair.write("delete_profile", lambda: pair.account.delete_instance_profile(name), profile=profile)
+    if random.random() < 0.7:
+        make_profile(pair, name)
+        if role is not None:
+            fill_profile(pair, len(pair.profiles) - 1, role)
+
+
+# Instances
+
+
+def any_profile(pair: Pair, random: Random) -> tuple[int, Any]:
+    """Draw a profile: its number, and what to say for it: itself, or its name, which a later one may have."""
+    profile = random.randrange(len(pair.profiles))
+    if random.random() < 0.5:
+        profile = newest(pair.profiles, profile)
+        return profile, pair.profiles[profile].name
+    return profile, pair.profiles[profile]
+
+
+@operation(1.5)
+def launch(pair: Pair, random: Random) -> None:
+    count, tokens = random.choice([1, 2]), random.choice(["optional", "optional", "required"])
+    if len(pair.instances) + count > MOST_INSTANCES:
+        return
+    profile, given = any_profile(pair, random) if pair.profiles and random.random() < 0.8 else (None, None)
+    launched = pair.write(
+        "launch",
+        lambda: pair.account.launch_instances(count, given, http_tokens=tokens),
+        profile=profile,
+        count=count,
+        tokens=tokens,
+    )
+    pair.instances += launched or []
+
+
+@operation(3)
+def attach(pair: Pair, random: Random) -> None:
+    put_profile(pair, random, "attach")
+
+
+@operation(3)
+def replace(pair: Pair, random: Random) -> None:
+    put_profile(pair, random, "replace")
+
+
+def put_profile(pair: Pair, random: Random, how: str) -> None:
+    """Attach a profile, or put it in the place of another; both may be refused."""
+    if pair.instances and pair.profiles:
+        instance = random.randrange(len(pair.instances))
+        profile, given = any_profile(pair, random)
+        pair.write(how, lambda: getattr(pair.instances[instance], how)(given), instance=instance, profile=profile)
+
+
+@operation(4)
+def change_instance(pair: Pair, random: Random) -> None:
+    """Detach the profile, stop, start or reboot."""
+    if pair.instances:
+        how = random.choice(["detach", "stop", "start", "start", "reboot"])
+        instance = random.randrange(len(pair.instances))
+        pair.write(how, getattr(pair.instances[instance], how), instance=instance)
+
+
+@operation(0.7)
+def terminate(pair: Pair, random: Random) -> None:
+    if pair.instances:
+        instance = random.randrange(len(pair.instances))
+        pair.write("terminate", pair.instances[instance].terminate, instance=instance)
+
+
+@operation(1.5)
+def modify_metadata_options(pair: Pair, random: Random) -> None:
+    if not pair.instances:
+        return
+    instance = random.randrange(len(pair.instances))
+    options = random.choice(
+        [
+            {"endpoint": "disabled"},
+            {"endpoint": "enabled"},
+            {"endpoint": "enabled", "tokens": "required"},
+            {"tokens": "optional"},
+            {"tokens": "required", "hops": 2},
+            {"hops": 1},
+            {"hops": 2},
+        ]
+    )
+    names = {"endpoint": "http_endpoint", "tokens": "http_tokens", "hops": "http_put_response_hop_limit"}
+    given = {names[key]: value for key, value in options.items()}
+    pair.write(
+        "modify", lambda: pair.instances[instance].modify_metadata_options(**given), instance=instance, **options
+    )
+
+
+@operation(2)
+def ask_for_a_token(pair: Pair, random: Random) -> None:
+    if pair.instances:
+        world = pair.model.world()
+        pair.compare_put(world, random.randrange(len(pair.instances)), pair.model.now, random)
+
+
+@operation(2)
+def read_credentials(pair: Pair, random: Random) -> None:
+    """As an SDK does, or with curl and whatever token there is; what is found is kept."""
+    if pair.instances:
+        world, number, now = pair.model.world(), random.randrange(len(pair.instances)), pair.model.now
+        pair.compare_credentials(world, number, now, at=None)
+        pair.compare_documents(world, number, now, random, at=None)
+
+
+# Sessions
+
+
+@operation(8)
+def assume_role(pair: Pair, random: Random) -> None:
+    """With any credentials that somebody holds: a user's, an instance's, or those of a session that was assumed."""
+    if not pair.held or len(pair.held) > MOST_HELD:
+        return
+    tags = {"team": random.choice(["red", "blue"])} if random.random() < 0.25 else {}
+    # Any, or one that has not expired: most are soon too old to be good for anything.
+    holder = random.randrange(len(pair.held))
+    if random.random() < 0.8:
+        now = pair.model.now
+        holder = random.choice([n for n, each in enumerate(pair.held) if now < each[1].get("expires", now + 1)])
+    pair.assume(
+        holder,
+        random.choice(pair.roles).name if random.random() < 0.95 else "nobody",
+        name=random.choice(["one", "two"]),
+        duration=random.choice([900, 900, 3600, 3600, 3600, 3600, 3600, 3600, 3601, 7200, 43200, 899, 43201]),
+        external=random.choice([None, "Unique-1", "Unique-1", "Unique-2"]),
+        policy=random.choice([None, None, None, "list", "everything", "no get"]),
+        arns=random.choice([[], [], [READ_ONLY]]) if pair.aws_policies else [],
+        tags=tags,
+        transitive=list(tags) if random.random() < 0.5 else [],
+        source=random.choice([None, None, None, "alice", "bob"]),
+    )
+
+
+def begin(pair: Pair, random: Random) -> None:
+    """Make a small world to begin with, in which most things work."""
+    pair.aws_policies = random.random() < 0.15
+    make_managed(pair, "managed-0", "list")
+    for number in range(2):
+        trust = {"service": "ec2", "allowed": [("account", 0)], "denied": [], "external": False}
+        trust["actions"] = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+        pair.roles.append(
+            pair.write(
+                "create_role",
+                lambda n=number, t=trust: pair.account.create_role(f"role-{n}", trust=trust_document(t)),
+                name=f"role-{number}",
+                trust=trust,
+            )
+        )
+        for name, policy in (("policy-0", "list"), ("policy-1", "sts")):
+            role, document = pair.roles[number], DOCUMENTS[policy]
+            do = lambda r=role, n=name, d=document: r.put_policy(n, d)  # noqa: E731
+            pair.write("put_policy", do, who=("roles", number), name=name, policy=policy)
+        make_profile(pair, f"profile-{number}")
+        fill_profile(pair, number, number)
+    for account in (0, 1):
+        name = f"user-{account}"
+        do = lambda a=account, n=name: pair.accounts[a].create_user(n)  # noqa: E731
+        pair.users.append(pair.write("create_user", do, name=name, account=account))
+        do = lambda a=account: pair.users[a].put_policy("policy-0", DOCUMENTS["everything"])  # noqa: E731
+        pair.write("put_policy", do, who=("users", account), name="policy-0", policy="everything")
+        key = pair.write("create_key", lambda a=account: pair.users[a].create_access_key(), user=account)
+        pair.hold(key, {"kind": "key", "number": account, "user": account})
+        pair.keys.append(key)
+    launched = pair.write(
+        "launch", lambda: pair.account.launch_instances(1, "profile-0"), profile=0, count=1, tokens="optional"
+    )
+    pair.instances += launched
+
+
+def step(pair: Pair, random: Random) -> None:
+    """Do one thing at random."""
+    name = random.choices(list(OPERATIONS), list(WEIGHTS.values()))[0]
+    OPERATIONS[name](pair, random)
+
+
+def run(seed: int, steps: int, pair: Pair | None = None, *, looks: float = 0.3) -> Pair:
+    """Return the pair after a random history, in which somebody looks more often than not."""
+    random = Random(seed)
+    pair = Pair() if pair is None else pair
+    begin(pair, random)
+    for _ in range(steps):
+        step(pair, random)
+        if random.random() < 0.5:
+            pair.check()
+        if random.random() < looks:
+            pair.look(random)
+    pair.finish()
+    return pair
