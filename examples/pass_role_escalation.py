@@ -24,6 +24,7 @@ def main() -> None:
     app = account.console.create_role("App", policies=["AmazonS3ReadOnlyAccess"])
     developer = account.create_user("developer")
     developer.put_policy("launch", PermissionPolicy.allow("ec2:*"))
+    developer.put_policy("profiles", PermissionPolicy.allow("iam:AddRoleToInstanceProfile"))
     developer.put_policy("pass", PermissionPolicy.allow("iam:PassRole"))
     owner = account.create_user("owner")
     owner.put_policy("decode", PermissionPolicy.allow("sts:DecodeAuthorizationMessage"))
@@ -45,6 +46,7 @@ def main() -> None:
             condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
         ),
     )
+    account.create_instance_profile("Empty")
     bare = account.launch_instance()
     held = account.launch_instance("App")
     print("\nThe developer may pass App to EC2, and nothing else:")
@@ -59,6 +61,10 @@ def main() -> None:
         me.ec2.replace_iam_instance_profile_association(
             AssociationId=held.association_id, IamInstanceProfile={"Name": "Admin"}
         ),
+    )
+    show(
+        "iam:AddRoleToInstanceProfile, Admin into an empty one",
+        me.iam.add_role_to_instance_profile(InstanceProfileName="Empty", RoleName="Admin"),
     )
     show(
         "ec2:RunInstances with the profile of App",

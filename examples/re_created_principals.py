@@ -1,14 +1,15 @@
 """
 A role made again under its old name is another role: ``python examples/re_created_principals.py``.
 
-IAM stores the unique id of a user or role that a trust policy names, not its ARN. And a trust policy that says less than one
-principal trusts more than it seems to.
+IAM stores the unique id of a user or role that a trust policy names, not its ARN; S3 does so with bucket policies. And a trust
+policy that says less than one principal trusts more than it seems to.
 """
 
 from __future__ import annotations
 
 from ec2roles import Account, Cloud, PermissionPolicy, Response, TrustPolicy
 
+CAT = "arn:aws:s3:::photos/cat.jpg"
 ASSUME = PermissionPolicy.allow("sts:AssumeRole")
 
 
@@ -51,6 +52,16 @@ def main() -> None:
     role.update_trust(TrustPolicy.principal(again.arn))
     key = again.create_access_key()
     show("the same, after the policy has been saved again", account.sts.assume_role(role, "alice", credentials=key))
+
+    print("\nA bucket policy lets her read, and again she is deleted and made anew:")
+    bucket = account.s3.create_bucket("photos")
+    bucket.put_object("cat.jpg", b"meow")
+    statement = {"Effect": "Allow", "Principal": {"AWS": again.arn}, "Action": "s3:GetObject", "Resource": CAT}
+    bucket.policy = {"Version": "2012-10-17", "Statement": statement}
+    print(f"  {'s3:GetObject by alice':<62} {account.can('s3:GetObject', CAT, credentials=key).outcome.value}")
+    delete_user(account, "alice")
+    key = account.create_user("alice").create_access_key()
+    print(f"  {'s3:GetObject by the next alice':<62} {account.can('s3:GetObject', CAT, credentials=key).outcome.value}")
 
     print("\nThe role trusts an account, 123456789012:")
     role.update_trust(TrustPolicy.account("123456789012"))

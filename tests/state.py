@@ -23,7 +23,7 @@ from ec2roles.services.registry import Registry
 from ec2roles.timeline import Timeline
 
 # What is only remembered, and would be worked out again: without it nothing but time would be lost.
-CACHES = {"compiled", "policy_set", "_sessions", "_served", "_chain", "_terminal", "_members"}
+CACHES = {"answers", "compiled", "judge", "policy_set", "_sessions", "_served", "_chain", "_terminal", "_members"}
 
 
 def state_of(thing: object) -> str:

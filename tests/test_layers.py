@@ -123,9 +123,16 @@ MAY_IMPORT = {
     "sts.assume_role": "sts.authorization sts.mfa sts.session sts.session_policies iam.names iam.role policy",
     "sts.session_store": "sts.credentials sts.session iam.role calls",
     "sts.get_session_token": "sts.session_store sts.assume_role sts.authorization sts.credentials sts.mfa sts.session policy",
+    "sts.judging": (
+        "sts.authorization sts.credentials sts.refusal sts.session sts.session_store iam.role policy policy.evaluate calls"
+    ),
+    "sts.operations": (
+        "sts.assume_role sts.authorization sts.authorization_message sts.credentials sts.get_session_token sts.judging"
+        " sts.session sts.session_policies iam.names iam.role policy calls"
+    ),
+    "sts.stand_alone": "sts.authorization sts.operations policy calls",
     "sts.token_service": (
-        "sts.assume_role sts.authorization sts.authorization_message sts.credentials sts.get_session_token sts.refusal sts.session"
-        " sts.session_policies sts.session_store iam.names iam.role policy policy.evaluate calls"
+        "sts.assume_role sts.authorization sts.credentials sts.operations sts.stand_alone iam.role calls"
     ),
     "sts.service_principal": "sts.assume_role sts.session sts.token_service iam.role policy calls",
     # -- client: what runs on an instance -----------------------------------------------------------------------------
@@ -219,7 +226,8 @@ MAY_IMPORT = {
         " services.iam_simulate calls iam.directory iam.role policy"
     ),
     "services.s3_api": "calls",
-    "services.s3": "services.operation services.s3_api calls policy sts.session sts.token_service",
+    "services.bucket_policy": "iam.trust policy",
+    "services.s3": "services.bucket_policy services.operation services.s3_api calls policy sts.session sts.token_service",
     "services.sts": "services.operation calls policy sts.credentials sts.session sts.token_service",
     "services.ec2_parameters": "ec2.launch ec2.metadata_defaults ec2.metadata_options calls",
     "services.ec2_run_instances": "services.ec2_parameters calls",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import logging
+import os
 import pickle
 import pprint
 import re
@@ -18,6 +19,7 @@ from typing import Any
 import attrs
 import pytest
 
+import ec2roles
 from ec2roles import Account, Credentials, Instance, PermissionPolicy, errors
 
 ROOT = Path(__file__).parent.parent
@@ -160,6 +162,29 @@ def test_p20_the_tour_is_the_same_under_every_hash_seed_locale_and_time_zone() -
 
     assert "All of it is in the history" in first
     assert first == second
+
+
+def test_p20_two_thousand_random_steps_are_the_same_in_every_process(tmp_path: Path) -> None:
+    script = ROOT / "tests" / "model" / "script.py"
+    path = os.pathsep.join(map(str, (Path(ec2roles.__file__).parent.parent, ROOT / "tests")))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(script), "2000", "1"],
+            env={"PYTHONPATH": path, **environment},
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        for folder, environment in (
+            (ROOT, {"PYTHONHASHSEED": "0"}),
+            (tmp_path, {"PYTHONHASHSEED": "1", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}),
+            (tmp_path, {"PYTHONHASHSEED": "random", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8"}),
+        )
+    ]
+    digests = [process.communicate()[0] for process in processes]
+
+    assert re.fullmatch(r"[0-9a-f]{64}\n", digests[0])
+    assert digests == [digests[0]] * 3
 
 
 def shown_in_a_traceback(account: Account, credentials: Credentials) -> str:

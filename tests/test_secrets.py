@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
 import json
@@ -9,6 +10,7 @@ import logging
 import pickle
 import pprint
 import traceback
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,6 +151,117 @@ def test_copies_are_as_tight_as_the_original(world: World, name: str) -> None:
     for again in (copy.copy(thing), copy.deepcopy(thing), attrs.evolve(thing)):
         assert again == thing
         assert clean(world, repr(again))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_pickle_holds_a_secret(world: World, name: str) -> None:
+    """Whatever is not refused has none in its bytes; not under any protocol."""
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        stream = io.BytesIO()
+        with contextlib.suppress(Exception):  # most of it cannot be pickled; what was written up to there counts too
+            pickle.Pickler(stream, protocol).dump(world.objects[name])
+        assert clean(world, stream.getvalue())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_copy_of_an_object_shows_a_secret(world: World, name: str) -> None:
+    """Shallow or deep, where it can be copied at all."""
+    for make in (copy.copy, copy.deepcopy):
+        if make is copy.deepcopy and name not in {"credentials", "access key", "assumed", "error", "caller identity"}:
+            continue  # a deep copy of the others is one of the whole world
+        again = make(world.objects[name])
+        assert clean(world, repr(again) + str(again) + pprint.pformat(again))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_failed_assertion_about_an_object_shows_no_secret(world: World, name: str) -> None:
+    """What pytest prints of both sides, and of the difference between them."""
+    thing: Any = world.objects[name]
+    for other in (None, world.found, world.key, [thing], "text"):
+        if other is thing:
+            continue
+        with pytest.raises(AssertionError) as caught:
+            assert thing is other, thing
+        assert clean(world, str(caught.value) + full_text(caught.value))
+        with pytest.raises(AssertionError) as caught:
+            assert [thing, {"a": thing}] == [other, {"a": other}]
+        assert clean(world, str(caught.value) + full_text(caught.value))
+
+
+def test_a_difference_in_a_secret_shows_neither_side(world: World) -> None:
+    """Two sets of credentials that differ in the secret alone, compared field by field."""
+    other = attrs.evolve(world.found, secret_access_key="canary-other-EXAMPLE", session_token="canary-third-EXAMPLE")
+    for left, right in ((world.found, other), (attrs.asdict(world.found), attrs.asdict(other))):
+        with pytest.raises(AssertionError) as caught:
+            assert left == right
+        assert clean(world, str(caught.value))
+        assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_warning_about_an_object_shows_no_secret(world: World, name: str) -> None:
+    """In its text, and in the line that Python prints."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.warn(f"{world.objects[name]!r} {world.objects[name]}", stacklevel=1)
+        warnings.warn_explicit(UserWarning(world.objects[name]), None, "here.py", 1)
+    for each in caught:
+        assert clean(world, str(each) + str(each.message) + repr(each.message.args))
+        assert clean(world, warnings.formatwarning(each.message, each.category, each.filename, each.lineno))
+
+
+def test_a_log_record_shows_no_secret(world: World) -> None:
+    """Also one with a traceback, with an object for its message, and with all its fields printed."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(message)s %(args)s %(exc_text)s"))
+    records: list[logging.LogRecord] = []
+    handler.addFilter(lambda record: records.append(record) or True)  # type: ignore[func-returns-value]
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+    for thing in world.objects.values():
+        logger.warning(thing)
+        logger.warning("%r", thing, extra={"thing": thing})
+        try:
+            raise AwsError(f"about {thing!r}") from KeyError(thing)
+        except AwsError:
+            logger.exception("failed with %s", thing)
+    assert clean(world, stream.getvalue())
+    assert all(clean(world, repr(record.__dict__) + record.getMessage()) for record in records)
+
+
+def test_an_exception_with_notes_and_causes_shows_no_secret(world: World) -> None:
+    """Each link of the chain, its arguments and its notes."""
+    try:
+        try:
+            {}[world.found.session_token]
+        except KeyError as cause:
+            cause.add_note(f"with {world.found}")
+            raise world.objects["error"] from cause
+    except AwsError as error:
+        error.add_note(f"while {world.key!r} was used")
+        text = full_text(error) + repr(error.__notes__)
+        link: BaseException | None = error.__cause__
+        while link is not None:
+            text += full_text(link) + repr(link.__notes__)
+            link = link.__cause__ or link.__context__
+        del error.__notes__
+    assert "was used" in text
+    assert clean(world, text)
+
+
+def test_the_event_log_shows_no_secret(world: World) -> None:
+    """Neither as our events nor as CloudTrail's records, though metadata and STS have handed out all of them."""
+    listing = world.web.metadata.get("/latest/meta-data/iam/security-credentials/app")
+    assert not clean(world, listing.body)  # that is its job
+    world.web.run("aws configure set aws_secret_access_key canary-in-a-file-EXAMPLE")
+    world.web.call(LIST, body="canary-in-a-call-EXAMPLE")
+    history = world.account.history
+    text = repr(list(history)) + json.dumps(history.to_cloudtrail(data_events=True), default=repr)
+    text += pprint.pformat([attrs.asdict(event, recurse=False) for event in history])
+    assert world.found.access_key_id in text
+    assert clean(world, text)
+    assert "canary" not in text + repr(world.web.chain) + repr(world.web.terminal)
 
 
 def test_json_does_not_take_a_secret(world: World) -> None:

@@ -18,8 +18,6 @@ from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import ArgumentError, ClockError, InstanceError, NoCredentialsError, NoSuchEntityError
 from ec2roles.front_door import FrontDoor
-from ec2roles.history import History
-from ec2roles.iam.console import Console
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.directory import Directory
 from ec2roles.iam.entities import Entities
@@ -33,8 +31,6 @@ from ec2roles.iam.user import User
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.propagation import EC2_CONTROL_PLANE, Propagation
 from ec2roles.services.registry import Registry
-from ec2roles.services.s3 import S3, Bucket, S3Operations
-from ec2roles.services.sts import sts_service
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.timeline import LAST, Position, Timekeeper, Timeline
@@ -47,6 +43,7 @@ if TYPE_CHECKING:
     from ec2roles.iam.root_user import RootUser
     from ec2roles.past import Past
     from ec2roles.services.operation import Service
+    from ec2roles.services.s3 import S3, Bucket
     from ec2roles.sts.service_principal import ServicePrincipal
 
 OUTSIDE_ADDRESS = "198.51.100.7"
@@ -189,9 +186,21 @@ class Account:
         )
         self._root: RootUser | None = None
         self.instances = Instances()
+        # Imported when the first account is made, to keep the import of the library quick.
+        from ec2roles.history import History
+        from ec2roles.iam.console import Console
+        from ec2roles.services.s3 import S3, S3Operations
+        from ec2roles.services.sts import sts_service
+
         self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
-        self.s3 = S3(self.time, account_id, shared.buckets)
+        self.s3 = S3(
+            self.time,
+            account_id,
+            shared.buckets,
+            find_principal=self.iam.find_principal,
+            principal_exists=self.iam.principal_exists,
+        )
         self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))
         self.registry.register_later("iam", self._iam_service)

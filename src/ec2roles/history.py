@@ -175,7 +175,7 @@ class History:
 
     def _window(self, since: datetime | None, until: datetime | None) -> tuple[int | None, Position]:
         now = self.time.instant()
-        end = self.time.as_of(until, now=now)
+        end = self.time.as_of(until, now=now, name="until")
         start = None if since is None else to_microseconds(to_utc(since, "since"))
         horizon = self.time.horizon(now)
         if horizon is not None:

@@ -293,13 +293,14 @@ class Timekeeper:
         """The instant of the newest write, in microseconds; long before any clock's time if there was none."""
         return self._newest
 
-    def as_of(self, at: datetime | None, *, now: int | None = None) -> Position:
+    def as_of(self, at: datetime | None, *, now: int | None = None, name: str = "at") -> Position:
         """
         Return the position from which a question about *at* is answered: it sees every write up to that instant.
 
         Args:
             at: an aware datetime, not in the future; None for now.
             now: the instant in microseconds, if the caller has read the clock already.
+            name: what errors call *at*.
 
         Raises:
             ClockError: if *at* is in the future, or further back than `remember`.
@@ -309,14 +310,14 @@ class Timekeeper:
             now = self.instant()
         if at is None:
             return (now, LAST)
-        when = to_microseconds(to_utc(at, "at"))
+        when = to_microseconds(to_utc(at, name))
         if when > now:
             raise ClockError(
-                f"'at' is in the future: {iso_exact(to_utc(at))}, and the clock shows {iso_exact(from_microseconds(now))}"
+                f"'{name}' is in the future: {iso_exact(to_utc(at))}, and the clock shows {iso_exact(from_microseconds(now))}"
             )
         if self._remembered is not None and when < now - self._remembered:
             raise ClockError(
-                f"'at' is further back than this Cloud remembers: {iso_exact(to_utc(at))}, remember={self.remember}"
+                f"'{name}' is further back than this Cloud remembers: {iso_exact(to_utc(at))}, remember={self.remember}"
             )
         return (when, LAST)
 

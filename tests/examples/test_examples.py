@@ -36,5 +36,10 @@ def test_the_example_prints_what_its_out_file_says(program: Path) -> None:
         assert expected.splitlines() == done.stdout.splitlines()
 
 
+def test_every_example_is_on_the_page() -> None:
+    page = (EXAMPLES.parent / "docs" / "security-scenarios.md").read_text(encoding="utf-8")
+    assert [path.name for path in PROGRAMS if f"| [{path.name}](../examples/{path.name}) |" not in page] == []
+
+
 def test_every_example_says_what_it_prints() -> None:
     assert [path.stem for path in PROGRAMS] == sorted(path.stem for path in EXAMPLES.glob("*.out"))

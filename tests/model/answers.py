@@ -8,6 +8,9 @@ MILLISECOND = 1_000
 RUNNING = "running"
 UNAUTHORIZED, NOT_FOUND, EMPTY, SUCCESS = "AssumeRoleUnauthorizedAccess", "InstanceProfileNotFound", "empty", "Success"
 LIST, GET = "s3:ListAllMyBuckets", "s3:GetObject"
+# What some of the policies below are about, and nobody else: what it takes is a tag, or a source identity.
+TAGGED, SOURCED = "dynamodb:Scan", "dynamodb:Query"
+ACTIONS = (GET, TAGGED, SOURCED, GET, TAGGED)
 READ_ONLY, ADMINISTRATOR = "AmazonS3ReadOnlyAccess", "AdministratorAccess"  # of AWS's managed policies
 
 World = dict[str, Any]
@@ -32,8 +35,8 @@ PERMISSIONS: dict[str, Any] = {
     "no tags": lambda a, c: "Deny" if a in {"sts:TagSession", "sts:SetSourceIdentity"} else None,
     "no v1": lambda a, c: "Deny" if s3(a) and c["delivery"] == 1 else None,
     "no instance": lambda a, c: "Deny" if s3(a) and c["instance"] is not None else None,
-    "red lists": lambda a, c: "Allow" if a == LIST and c["tags"].get("team") == "red" else None,
-    "alice lists": lambda a, c: "Allow" if a == LIST and c["source"] == "alice" else None,
+    "red": lambda a, c: "Allow" if a == TAGGED and c["tags"].get("team") == "red" else None,
+    "alice": lambda a, c: "Allow" if a == SOURCED and c["source"] == "alice" else None,
     READ_ONLY: lambda a, c: "Allow" if a in {LIST, GET} else None,
     ADMINISTRATOR: lambda a, c: "Allow",
 }

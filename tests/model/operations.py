@@ -24,7 +24,8 @@ MOST_ENTITIES = 6
 MOST_HELD = 60
 OFFSETS = [0, 0, 0, -1, 1, -SECOND, SECOND]
 DAY = 24 * HOUR
-INLINE = [*(each for each in PERMISSIONS if each in DOCUMENTS), "list", "list", "s3", "sts", "everything"]
+ALL_ACTIONS = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+INLINE = [*(each for each in PERMISSIONS if each in DOCUMENTS), "list", "list", "s3", "sts", "red", "alice"]
 
 
 def operation(weight: float) -> Callable[[Operation], Operation]:
@@ -76,9 +77,9 @@ def any_trust(pair: Pair, random: Random) -> dict[str, Any]:
     return {
         "service": "lambda" if service is None and not allowed else service,
         "allowed": allowed,
-        "denied": [any_principal(pair, random)] if random.random() < 0.15 else [],
+        "denied": [any_principal(pair, random)] if random.random() < 0.1 else [],
         "external": random.random() < 0.2,
-        "actions": random.choice([["sts:AssumeRole"], ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]]),
+        "actions": random.choice([["sts:AssumeRole"], ALL_ACTIONS]),
     }
 
 
@@ -116,9 +117,13 @@ def create_role(pair: Pair, random: Random) -> None:
         name = random.choice(pair.roles).name.upper()  # the same name to IAM, if it is taken
         if not any(each["exists"] and each["name"] == name.lower() for each in pair.model.world()["roles"]):
             return
+    make_role(pair, name, any_trust(pair, random))
+
+
+def make_role(pair: Pair, name: str, trust: dict[str, Any]) -> None:
+    """Create a role."""
     if len(pair.roles) >= MOST_ENTITIES:
         return
-    trust = any_trust(pair, random)
     role = pair.write(
         "create_role", lambda: pair.account.create_role(name, trust=trust_document(trust)), name=name, trust=trust
     )
@@ -135,13 +140,21 @@ def update_trust(pair: Pair, random: Random) -> None:
 
 @operation(1)
 def update_role(pair: Pair, random: Random) -> None:
-    role, longest = random.randrange(len(pair.roles)), random.choice([3600, 7200, 43200])
+    set_longest(pair, random.randrange(len(pair.roles)), random.choice([3600, 7200, 43200]))
+
+
+def set_longest(pair: Pair, role: int, longest: int) -> None:
+    """Set how long a session of a role may be."""
     pair.write("update_role", lambda: pair.roles[role].update(max_session_duration=longest), role=role, longest=longest)
 
 
 @operation(1)
 def tag_role(pair: Pair, random: Random) -> None:
-    role, team = random.randrange(len(pair.roles)), random.choice(["red", "blue", None])
+    set_team(pair, random.randrange(len(pair.roles)), random.choice(["red", "blue", None]))
+
+
+def set_team(pair: Pair, role: int, team: str | None) -> None:
+    """Tag a role, or take its tag away."""
 
     def do() -> None:
         if team is None:
@@ -157,12 +170,22 @@ def delete_role(pair: Pair, random: Random) -> None:
     """The role that has a name now, after all that is in the way if that is drawn."""
     role = newest(pair.roles, random.randrange(len(pair.roles)))
     if random.random() < 0.6:
-        for number, profile in enumerate(pair.model.world()["profiles"]):
-            if profile["exists"] and profile["role"] == role:
-                empty_profile(pair, number)
-        clear_policies(pair, ("roles", role))
-    name = pair.roles[role].name
-    pair.write("delete_role", lambda: pair.account.delete_role(name), role=role)
+        remove_role_for_good(pair, role)
+        if random.random() < 0.5:
+            make_role(pair, pair.roles[role].name, any_trust(pair, random))
+    else:
+        pair.write("delete_role", lambda: pair.account.delete_role(pair.roles[role].name), role=role)
+
+
+def remove_role_for_good(pair: Pair, role: int) -> None:
+    """Take all that is in the way off a role, and delete it."""
+    if not pair.model.world()["roles"][role]["exists"]:
+        return
+    for number, profile in enumerate(pair.model.world()["profiles"]):
+        if profile["exists"] and profile["role"] == role:
+            empty_profile(pair, number)
+    clear_policies(pair, ("roles", role))
+    pair.write("delete_role", lambda: pair.account.delete_role(pair.roles[role].name), role=role)
 
 
 def newest(entities: list[Any], number: int) -> int:
@@ -184,43 +207,60 @@ def clear_policies(pair: Pair, who: tuple[str, int]) -> None:
 
 @operation(0.7)
 def create_user(pair: Pair, random: Random) -> None:
+    make_user(pair, f"user-{random.randrange(2)}", random.choice([0, 0, 1]))
+
+
+def make_user(pair: Pair, name: str, account: int) -> None:
+    """Create a user with an access key."""
     if len(pair.users) >= MOST_ENTITIES:
         return
-    name, account = f"user-{random.randrange(2)}", random.choice([0, 0, 1])
     user = pair.write("create_user", lambda: pair.accounts[account].create_user(name), name=name, account=account)
     if user is not None:
         pair.users.append(user)
+        make_key(pair, len(pair.users) - 1)
 
 
 @operation(0.5)
 def delete_user(pair: Pair, random: Random) -> None:
-    if not pair.users:
-        return
     user = newest(pair.users, random.randrange(len(pair.users)))
+    account = pair.model.world()["users"][user]["account"]
     if random.random() < 0.6:
-        for number, key in enumerate(pair.model.world()["keys"]):
-            if key["user"] == user and key["status"] != "Deleted":
-                set_key(pair, number, "Deleted")
-        clear_policies(pair, ("users", user))
-    account = pair.accounts[pair.model.world()["users"][user]["account"]]
+        remove_user(pair, user)
+        if random.random() < 0.5:
+            make_user(pair, pair.users[user].name, account)
+    else:
+        pair.write("delete_user", lambda: pair.accounts[account].delete_user(pair.users[user].name), user=user)
+
+
+def remove_user(pair: Pair, user: int) -> None:
+    """Take all that is in the way off a user, and delete it."""
+    world = pair.model.world()
+    if not world["users"][user]["exists"]:
+        return
+    for number, key in enumerate(world["keys"]):
+        if key["user"] == user and key["status"] != "Deleted":
+            set_key(pair, number, "Deleted")
+    clear_policies(pair, ("users", user))
+    account = pair.accounts[world["users"][user]["account"]]
     pair.write("delete_user", lambda: account.delete_user(pair.users[user].name), user=user)
 
 
 @operation(1)
 def create_key(pair: Pair, random: Random) -> None:
-    if not pair.users:
-        return
-    user = random.randrange(len(pair.users))
+    make_key(pair, random.randrange(len(pair.users)))
+
+
+def make_key(pair: Pair, user: int) -> None:
+    """Make an access key, which somebody holds from now on."""
     key = pair.write("create_key", pair.users[user].create_access_key, user=user)
     if key is not None:
         pair.hold(key, {"kind": "key", "number": len(pair.keys), "user": user})
         pair.keys.append(key)
 
 
-@operation(1)
+@operation(1.5)
 def change_key(pair: Pair, random: Random) -> None:
-    if pair.keys:
-        set_key(pair, random.randrange(len(pair.keys)), random.choice(["Active", "Active", "Inactive", "Deleted"]))
+    set_key(pair, random.randrange(len(pair.keys)), random.choice(["Active", "Active", "Inactive", "Deleted"]))
 
 
 def set_key(pair: Pair, number: int, status: str) -> None:
@@ -295,7 +335,7 @@ def put_boundary(pair: Pair, random: Random) -> None:
     )
 
 
-@operation(1)
+@operation(1.5)
 def delete_boundary(pair: Pair, random: Random) -> None:
     world = pair.model.world()
     bounded = [
@@ -328,13 +368,14 @@ def change_version(pair: Pair, random: Random) -> None:
     what = random.choice(["create", "create", "create", "set", "delete", "delete"])
     if what == "create":
         default = random.random() < 0.6
-        pair.write(
-            "create_version",
-            lambda: entity.create_version(DOCUMENTS[policy], set_as_default=default),
-            managed=managed,
-            policy=policy,
-            default=default,
-        )
+        for _ in range(random.choice([1, 1, 1, 5])):
+            pair.write(
+                "create_version",
+                lambda: entity.create_version(DOCUMENTS[policy], set_as_default=default),
+                managed=managed,
+                policy=policy,
+                default=default,
+            )
     elif what == "set":
         do = lambda: entity.set_default_version(f"v{version}")  # noqa: E731
         pair.write("set_default_version", do, managed=managed, version=version)
@@ -480,6 +521,16 @@ def change_instance(pair: Pair, random: Random) -> None:
         pair.write(how, getattr(pair.instances[instance], how), instance=instance)
 
 
+@operation(1)
+def stop_and_start(pair: Pair, random: Random) -> None:
+    """At once, or after a while."""
+    if pair.instances:
+        instance = random.randrange(len(pair.instances))
+        pair.write("stop", pair.instances[instance].stop, instance=instance)
+        pair.advance(random.choice([0, 1, MINUTE, 20 * MINUTE]))
+        pair.write("start", pair.instances[instance].start, instance=instance)
+
+
 @operation(0.7)
 def terminate(pair: Pair, random: Random) -> None:
     if pair.instances:
@@ -529,28 +580,74 @@ def read_credentials(pair: Pair, random: Random) -> None:
 # Sessions
 
 
-@operation(8)
+@operation(6)
 def assume_role(pair: Pair, random: Random) -> None:
     """With any credentials that somebody holds: a user's, an instance's, or those of a session that was assumed."""
-    if not pair.held or len(pair.held) > MOST_HELD:
+    if len(pair.held) <= MOST_HELD:
+        role = random.choice(pair.roles).name if random.random() < 0.95 else "nobody"
+        ask_to_assume(pair, random, any_holder(pair, random), role)
+
+
+@operation(5)
+def assume_a_role_that_trusts_the_caller(pair: Pair, random: Random) -> None:
+    """In one of the ways in which a trust policy can mean a caller: chains get long by it."""
+    if len(pair.held) > MOST_HELD:
         return
-    tags = {"team": random.choice(["red", "blue"])} if random.random() < 0.25 else {}
-    # Any, or one that has not expired: most are soon too old to be good for anything.
-    holder = random.randrange(len(pair.held))
-    if random.random() < 0.8:
-        now = pair.model.now
-        holder = random.choice([n for n, each in enumerate(pair.held) if now < each[1].get("expires", now + 1)])
+    holder, role = any_holder(pair, random), newest(pair.roles, random.randrange(len(pair.roles)))
+    _, origin = pair.held[holder]
+    ways: list[tuple[Any, ...]] = [("account", pair.account_of(origin))]
+    if origin["kind"] == "key":
+        ways += [("users", pair.account_of(origin), pair.users[origin["user"]].name)] * 2
+    else:
+        ways += [("roles", 0, origin["role_name"])] * 2
+    if origin["kind"] == "session":
+        ways.append(("session", origin["role_name"], origin["name"]))
+    trust = any_trust(pair, random) | {"allowed": [random.choice(ways)]}
+    trust["actions"] = random.choice([trust["actions"], ALL_ACTIONS])
+    document = trust_document(trust)
+    pair.write("update_trust", lambda: pair.roles[role].update_trust(document), role=role, trust=trust)
+    if random.random() < 0.2 and pair.account_of(origin) == 0:
+        who = ("users", origin["user"]) if origin["kind"] == "key" else ("roles", origin["role"])
+        managed = random.randrange(len(pair.managed))
+        do = lambda: pair.entity(who).put_permissions_boundary(pair.managed[managed])  # noqa: E731
+        pair.write("put_boundary", do, who=who, managed=managed)
+    if origin["kind"] == "key" and random.random() < 0.25:
+        # A namesake takes the caller's place; the trust policy still means the one who is gone.
+        account = pair.account_of(origin)
+        remove_user(pair, origin["user"])
+        make_user(pair, pair.users[origin["user"]].name, account)
+        holder = len(pair.held) - 1
+    ask_to_assume(pair, random, holder, pair.roles[role].name)
+
+
+def any_holder(pair: Pair, random: Random) -> int:
+    """Draw credentials that somebody holds: mostly such as are good, for all are soon too old."""
+    if random.random() < 0.15:
+        return random.randrange(len(pair.held))
+    world, now = pair.model.world(), pair.model.now
+    good = [number for number, (_, origin) in enumerate(pair.held) if accepted(pair.model.caller(world, origin, now))]
+    return random.choice(good[-8:] or range(len(pair.held)))
+
+
+def accepted(caller: dict[str, Any] | str) -> bool:
+    """Return whether there is a caller behind some credentials."""
+    return not isinstance(caller, str)
+
+
+def ask_to_assume(pair: Pair, random: Random, holder: int, role: str) -> None:
+    """Draw the parameters of AssumeRole."""
+    tags = {"team": random.choice(["red", "blue"])} if random.random() < 0.35 else {}
     pair.assume(
         holder,
-        random.choice(pair.roles).name if random.random() < 0.95 else "nobody",
+        role,
         name=random.choice(["one", "two"]),
-        duration=random.choice([900, 900, 3600, 3600, 3600, 3600, 3600, 3600, 3601, 7200, 43200, 899, 43201]),
+        duration=random.choice([900] * 3 + [3600] * 9 + [3601, 7200, 7200, 43200, 899, 43201]),
         external=random.choice([None, "Unique-1", "Unique-1", "Unique-2"]),
         policy=random.choice([None, None, None, "list", "everything", "no get"]),
         arns=random.choice([[], [], [READ_ONLY]]) if pair.aws_policies else [],
         tags=tags,
-        transitive=list(tags) if random.random() < 0.5 else [],
-        source=random.choice([None, None, None, "alice", "bob"]),
+        transitive=list(tags) if random.random() < 0.6 else [],
+        source=random.choice([None, None, None, None, "alice", "alice", "bob"]),
     )
 
 
@@ -560,7 +657,7 @@ def begin(pair: Pair, random: Random) -> None:
     make_managed(pair, "managed-0", "list")
     for number in range(2):
         trust = {"service": "ec2", "allowed": [("account", 0)], "denied": [], "external": False}
-        trust["actions"] = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+        trust["actions"] = ALL_ACTIONS
         pair.roles.append(
             pair.write(
                 "create_role",
@@ -569,21 +666,19 @@ def begin(pair: Pair, random: Random) -> None:
                 trust=trust,
             )
         )
-        for name, policy in (("policy-0", "list"), ("policy-1", "sts")):
+        v1 = random.choice(["no v1", "list"])
+        for name, policy in (("policy-0", "list"), ("policy-1", "sts"), ("red", "red"), ("alice", "alice"), ("v1", v1)):
             role, document = pair.roles[number], DOCUMENTS[policy]
             do = lambda r=role, n=name, d=document: r.put_policy(n, d)  # noqa: E731
             pair.write("put_policy", do, who=("roles", number), name=name, policy=policy)
         make_profile(pair, f"profile-{number}")
         fill_profile(pair, number, number)
+    set_longest(pair, 1, 43200)
+    set_team(pair, 0, "red")
     for account in (0, 1):
-        name = f"user-{account}"
-        do = lambda a=account, n=name: pair.accounts[a].create_user(n)  # noqa: E731
-        pair.users.append(pair.write("create_user", do, name=name, account=account))
+        make_user(pair, f"user-{account}", account)
         do = lambda a=account: pair.users[a].put_policy("policy-0", DOCUMENTS["everything"])  # noqa: E731
         pair.write("put_policy", do, who=("users", account), name="policy-0", policy="everything")
-        key = pair.write("create_key", lambda a=account: pair.users[a].create_access_key(), user=account)
-        pair.hold(key, {"kind": "key", "number": account, "user": account})
-        pair.keys.append(key)
     launched = pair.write(
         "launch", lambda: pair.account.launch_instances(1, "profile-0"), profile=0, count=1, tokens="optional"
     )
@@ -596,14 +691,14 @@ def step(pair: Pair, random: Random) -> None:
     OPERATIONS[name](pair, random)
 
 
-def run(seed: int, steps: int, pair: Pair | None = None, *, looks: float = 0.3) -> Pair:
+def run(seed: int, steps: int, pair: Pair | None = None, *, checks: float = 0.5, looks: float = 0.3) -> Pair:
     """Return the pair after a random history, in which somebody looks more often than not."""
     random = Random(seed)
     pair = Pair() if pair is None else pair
     begin(pair, random)
     for _ in range(steps):
         step(pair, random)
-        if random.random() < 0.5:
+        if random.random() < checks:
             pair.check()
         if random.random() < looks:
             pair.look(random)

@@ -13,14 +13,18 @@ import pytest
 
 from ec2roles import Account, Cloud, Credentials, PermissionPolicy, TrustPolicy, errors
 from ec2roles.secret import Secret
-from model.answers import ADMINISTRATOR, GET, LIST, NOT_FOUND, READ_ONLY, RUNNING, SUCCESS, UNAUTHORIZED
+from model.answers import ACTIONS, GET, LIST, NOT_FOUND, RUNNING, SOURCED, SUCCESS, TAGGED, UNAUTHORIZED
 from model.reference import HOUR, MINUTE, SECOND, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
-OBJECT = "arn:aws:s3:::photos/cat.jpg"
+RESOURCES = {
+    GET: "arn:aws:s3:::photos/cat.jpg",
+    TAGGED: "arn:aws:dynamodb:us-east-1:123456789012:table/cats",
+    SOURCED: "arn:aws:dynamodb:us-east-1:123456789012:table/cats",
+}
 IAM = "/latest/meta-data/iam/"
 TOKEN, TTL = "X-aws-ec2-metadata-token", "X-aws-ec2-metadata-token-ttl-seconds"
 ACCOUNTS = ("123456789012", "111122223333")
@@ -44,8 +48,8 @@ DOCUMENTS = {
     "no tags": PermissionPolicy.deny("sts:TagSession", "sts:SetSourceIdentity"),
     "no v1": PermissionPolicy.deny("s3:*", condition={"NumericLessThan": {"ec2:RoleDelivery": "2.0"}}),
     "no instance": PermissionPolicy.deny("s3:*", condition={"Null": {"ec2:SourceInstanceARN": "false"}}),
-    "red lists": PermissionPolicy.allow(LIST, condition={"StringEquals": {"aws:PrincipalTag/team": "red"}}),
-    "alice lists": PermissionPolicy.allow(LIST, condition={"StringEquals": {"aws:SourceIdentity": "alice"}}),
+    "red": PermissionPolicy.allow(TAGGED, condition={"StringEquals": {"aws:PrincipalTag/team": "red"}}),
+    "alice": PermissionPolicy.allow(SOURCED, condition={"StringEquals": {"aws:SourceIdentity": "alice"}}),
 }
 
 
@@ -104,7 +108,7 @@ class Pair:
         self.owner: dict[str, Any] = {}  # whose a key id, a secret, or a token is
         self.tokens: list[tuple[str, dict[str, Any]]] = []
         self.aws_policies = False  # whether AWS's own policies are drawn: to unpack all of them takes 20 ms
-        self.compared: dict[str, int] = {}
+        self.compared = {"calls": 0}
 
     def count(self, what: str) -> None:
         """Count a comparison."""
@@ -382,7 +386,8 @@ class Pair:
                 token = {"instance": number, "boots": world["instances"][number]["boots"]}
                 token |= {"issued": now, "expires": now + MINUTE}
         elif choice < 0.7 and self.tokens:
-            text, token = random.choice(self.tokens[-8:])
+            own = [each for each in self.tokens if each[1]["instance"] == number]
+            text, token = random.choice(own[-4:] or self.tokens) if choice < 0.6 else random.choice(self.tokens[-8:])
         headers = None if text is None else {TOKEN: text}
         admitted = self.model.admitted(world, number, now, token)
         hops = random.choice([0, 0, 1, 3])  # a GET arrives however far away the client is
@@ -463,8 +468,10 @@ class Pair:
         assert (SUCCESS if response.ok else response.error.code) == expected, origin
         self.count(f"{origin['kind']} {expected}")
         if account is self.account:
-            can = account.can(GET, OBJECT, credentials=credentials)
-            assert bool(can) == (self.model.answer(world, origin, now, GET) == SUCCESS), origin
+            action = ACTIONS[self.compared["calls"] % len(ACTIONS)]
+            can = account.can(action, RESOURCES.get(action), credentials=credentials)
+            assert bool(can) == (self.model.answer(world, origin, now, action) == SUCCESS), (action, origin)
+        self.count("calls")
 
     def compare_identity(
         self, world: dict[str, Any], credentials: Credentials, origin: dict[str, Any], now: int
@@ -511,9 +518,10 @@ class Pair:
     def compare_own_can(self, world: dict[str, Any], number: int, past: int) -> None:
         """Compare what a program on an instance could do in the past."""
         if number < len(world["instances"]) and world["instances"][number]["state"] == RUNNING:
-            for action, resource in ((LIST, None), (GET, OBJECT)):
+            for action in (LIST, GET):
                 expected = self.model.own_answer(world, number, past, action)
-                assert bool(self.instances[number].can(action, resource, at=instant(past))) == (expected == SUCCESS)
+                found = self.instances[number].can(action, RESOURCES.get(action), at=instant(past))
+                assert bool(found) == (expected == SUCCESS)
             self.count("own questions about the past")
 
     def finish(self) -> None:
@@ -546,6 +554,3 @@ def forged(credentials: Credentials, other: Credentials, random: Random) -> Cred
 def changed_letter(letter: str) -> str:
     """Return another letter or digit."""
     return "B" if letter == "A" else "A"
-
-
-__all__ = ["ADMINISTRATOR", "READ_ONLY", "Pair", "instant"]

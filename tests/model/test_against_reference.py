@@ -6,8 +6,8 @@ Everything here goes through the public API.
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import cache
+import ast
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,7 +19,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from model.operations import OPERATIONS, Operation, begin, run
 from model.pair import Pair
 
-SEEDS = range(30)
 LOOK = st.one_of(st.none(), st.integers(0, 99))
 
 
@@ -66,6 +65,15 @@ for each in OPERATIONS.items():
     enter(*each)
 
 
+def test_the_model_imports_nothing_of_ours() -> None:
+    """Else it would agree by itself."""
+    for name in ("reference", "writes", "answers"):
+        tree = ast.parse((Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert imported <= {"__future__", "typing", "model.answers", "model.writes"}
+
+
 def run_machine(**options: Any) -> None:
     """Run the machine."""
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -81,15 +89,9 @@ def test_the_library_and_the_model_agree_in_thousands_of_histories() -> None:
     run_machine(max_examples=2000, stateful_step_count=50)
 
 
-@cache
-def seeded(seed: int) -> dict[str, int]:
-    """Return what was compared in a long random history, and how often."""
-    return run(seed, 60).compared
-
-
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(12))
 def test_the_library_and_the_model_agree_in_a_long_seeded_history(seed: int) -> None:
-    assert seeded(seed)
+    assert run(seed, 60).compared["calls"]
 
 
 @pytest.mark.slow
@@ -100,16 +102,19 @@ def test_the_library_and_the_model_agree_in_a_thousand_seeded_histories() -> Non
 
 def test_the_seeded_histories_do_everything_and_show_every_kind_of_answer() -> None:
     """Each event happens, and each that can be refused is refused; each answer is given."""
-    seen: Counter[str] = Counter()
-    for seed in SEEDS:
-        seen.update(seeded(seed))
     events = {name.removeprefix("do_") for name in dir(Pair().model) if name.startswith("do_")}
-    refusals = {f"{name} refused" for name in events - {"launch", "terminate", "assume"}}
-    answers = {f"{kind} {code}" for kind in ("instance", "session", "key") for code in ("Success", "AccessDenied")}
-    expired = {"instance ExpiredToken", "session ExpiredToken"}
-    dead = {"instance InvalidAccessKeyId", "session InvalidAccessKeyId", "key InvalidAccessKeyId"}
-    asked = {f"assume {code}" for code in ("AccessDenied", "ValidationError", "ExpiredToken", "InvalidClientTokenId")}
-    found = {f"documents {status}" for status in (200, 401, 403, None)} | {"own NoCredentials", "own Success"}
-    found |= {"document Success", "document AssumeRoleUnauthorizedAccess"}
-    found |= {f"put {status}" for status in (200, 400, 403, None)}
-    assert sorted((events | refusals | answers | expired | dead | asked | found) - set(seen)) == []
+    expected = events | {f"{name} refused" for name in events - {"launch", "terminate", "assume"}}
+    for kind in ("instance", "session", "key"):
+        expected |= {f"{kind} {code}" for code in ("Success", "AccessDenied", "InvalidAccessKeyId")}
+    expected |= {"instance ExpiredToken", "session ExpiredToken", "own NoCredentials", "own Success"}
+    expected |= {
+        f"assume {code}" for code in ("AccessDenied", "ValidationError", "ExpiredToken", "InvalidClientTokenId")
+    }
+    expected |= {f"documents {status}" for status in (200, 401, 403, None)}
+    expected |= {"document Success", "document AssumeRoleUnauthorizedAccess"}
+    expected |= {f"put {status}" for status in (200, 400, 403, None)}
+    for seed in range(200):
+        expected -= set(run(seed, 60, checks=0.1, looks=0.1).compared)
+        if not expected:
+            break
+    assert sorted(expected) == []

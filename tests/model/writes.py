@@ -335,10 +335,13 @@ class Writes:
 
     def do_modify(self, world: World, when: int, *, instance: int, **options: Any) -> Codes:
         this = world["instances"][instance]
-        if this["state"] == TERMINATED:
-            return WRONG_STATE
-        this["options"] = {**this["options"], **options}
-        return None
+        after = {**this["options"], **options}
+        codes = set(WRONG_STATE) if this["state"] == TERMINATED else set()
+        if after["endpoint"] == "disabled" and options.keys() - {"endpoint"}:
+            codes |= {"InvalidParameterCombination"}
+        if not codes:
+            this["options"] = after
+        return codes
 
     # Sessions
 

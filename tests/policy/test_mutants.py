@@ -185,6 +185,7 @@ def test_short_arns_begin_as_arns_do(entry: str, covers: bool, dead: bool) -> No
         ("arn:aws:s3", (), ("arn:aws:s3:",), ()),
         ("arn:aws:s3:::b*c", (), (), ("c",)),
         ("arn:AWS:*:r:a:b*c", (), (), ("c",)),
+        ("arn:aws:*:r:a:B*c", (), (), ("c",)),
         ("arn:aws:*:R:a:b*c", (), (), ("",)),
     ],
 )

@@ -31,6 +31,7 @@ class World:
         self.bucket.put_object("cat.jpg", b"meow")
         alice, self.key = user_with_key(self.mine)
         self.role: Role = self.mine.create_role("app", trust=TrustPolicy.principal(alice.arn), path="/service/")
+        self.mine.create_role("other", trust=TrustPolicy.principal(alice.arn))
 
     def session(self, policy: Any = None) -> Credentials:
         """A session of the role."""

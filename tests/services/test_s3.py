@@ -8,6 +8,7 @@ import pytest
 
 from ec2roles import Account, Cloud, PermissionPolicy
 from ec2roles.errors import PolicyError, ResourceError
+from ec2roles.policy import Outcome
 from worlds import LIST, OTHER, OWN, at, code, digest, message, user_with_key
 
 BUCKET = "arn:aws:s3:::photos"
@@ -149,6 +150,65 @@ def test_a_bad_bucket_policy_changes_nothing() -> None:
             account.s3["photos"].policy = policy  # type: ignore[assignment]
     with pytest.raises(TypeError):
         account.s3["photos"].policy = 5  # type: ignore[assignment]
+    assert digest(account) == before
+
+
+def statement_for(principal: str, effect: str = "Allow", element: str = "Principal") -> Any:
+    """A bucket policy of one statement, about the cat."""
+    statement = {"Effect": effect, element: {"AWS": principal}, "Action": "s3:GetObject", "Resource": CAT}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_a_bucket_policy_does_not_mean_who_was_made_again_under_the_same_name() -> None:
+    """It holds the unique id, and shows that once its owner is gone, until it is saved anew (policy-evaluation A4, B3)."""
+    cloud = Cloud()
+    mine, theirs = cloud.account(), cloud.account(OTHER)
+    bucket = mine.s3.create_bucket("photos")
+    alice, key = user_with_key(theirs, admin=True)
+    bucket.policy = statement_for(alice.arn)
+    assert theirs.can("s3:GetObject", CAT, credentials=key)
+    assert bucket.policy.to_dict() == statement_for(alice.arn)
+    written = mine.clock.now()
+    cloud.clock.advance(minutes=1)
+    alice.delete_access_key(key.access_key_id)
+    alice.delete_policy("admin")
+    theirs.delete_user("alice")
+    assert bucket.policy.to_dict() == statement_for(alice.user_id)
+    again, key = user_with_key(theirs, admin=True)
+    denied = theirs.can("s3:GetObject", CAT, credentials=key)
+
+    assert not denied
+    assert f"its Principal is {alice.user_id} (saved as {alice.arn})" in " ".join(denied.explain().split())
+    assert bucket.policy.to_dict() == statement_for(alice.user_id)
+    assert mine.as_of(written).buckets["photos"].policy.to_dict() == statement_for(alice.arn)
+    bucket.policy = statement_for(again.arn)
+    assert theirs.can("s3:GetObject", CAT, credentials=key)
+
+
+def test_a_bucket_policy_that_spares_somebody_does_not_spare_who_was_made_again() -> None:
+    """``NotPrincipal`` is resolved as well."""
+    account = Account()
+    bucket = account.s3.create_bucket("photos")
+    alice, key = user_with_key(account, admin=True)
+    bucket.policy = statement_for(alice.arn, "Deny", "NotPrincipal")
+    assert account.can("s3:GetObject", CAT, credentials=key)
+    alice.delete_access_key(key.access_key_id)
+    alice.delete_policy("admin")
+    account.delete_user("alice")
+    _, key = user_with_key(account, admin=True)
+
+    assert account.can("s3:GetObject", CAT, credentials=key).outcome is Outcome.EXPLICIT_DENY
+
+
+def test_a_bucket_policy_names_only_who_exists() -> None:
+    """In the accounts of this Cloud; others nobody can ask."""
+    account, _ = world()
+    account.s3["photos"].policy = statement_for("arn:aws:iam::999999999999:role/elsewhere")
+    before = digest(account)
+    with pytest.raises(ResourceError, match="has no 'role/nobody'; create it first") as caught:
+        account.s3["photos"].policy = statement_for(f"arn:aws:iam::{OWN}:role/nobody")
+
+    assert (caught.value.code, caught.value.message) == ("MalformedPolicy", "Invalid principal in policy")
     assert digest(account) == before
 
 

@@ -103,6 +103,19 @@ def test_a_services_session_is_not_bound_by_the_roles_maximum() -> None:
 
 
 @pytest.mark.parametrize(
+    ("service", "name"), [(LAMBDA, "lambda"), ("ecs-tasks.amazonaws.com", "ecs-tasks"), ("s3.amazonaws.com", "s3")]
+)
+def test_a_session_that_is_given_no_name_has_that_of_the_service(service: str, name: str) -> None:
+    """The call of the issue: ``account.service("lambda.amazonaws.com").assume_role(role)``."""
+    account = Account()
+    role = account.create_role("worker", trust=TrustPolicy.service(service))
+    session = account.service(service).assume_role(role).result()
+    arn = account.sts.get_caller_identity(credentials=session).result().arn
+
+    assert arn == f"arn:aws:sts::{OWN}:assumed-role/worker/{name}"
+
+
+@pytest.mark.parametrize(
     ("name", "options"),
     [
         ("lambda", {}),
@@ -121,6 +134,12 @@ def test_a_bad_argument_is_a_mistake(name: str, options: dict[str, Any]) -> None
     with pytest.raises(Ec2RolesError):
         account.service(name).assume_role(**{"role": role, "session_name": "resize", **options})
     assert not account.sts._stored
+
+
+@pytest.mark.parametrize("name", [5, None, b"lambda.amazonaws.com"])
+def test_the_name_of_a_service_is_text(name: Any) -> None:
+    with pytest.raises(TypeError, match="the name of a service must be str"):
+        Account().service(name)
 
 
 def test_it_is_in_the_history() -> None:

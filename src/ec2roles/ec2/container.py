@@ -8,15 +8,13 @@ from typing import Any, Protocol
 
 import attrs
 
-from ec2roles.arns import shown
 from ec2roles.calls import Response
 from ec2roles.client.chain import CredentialChain
 from ec2roles.client.program import Completed
 from ec2roles.client.terminal import Terminal
-from ec2roles.ec2.metadata import MetadataService
+from ec2roles.ec2.metadata import MetadataService, check_hops
 from ec2roles.ec2.metadata_options import REQUIRED
 from ec2roles.ec2.metadata_view import Host
-from ec2roles.errors import InstanceError
 from ec2roles.policy import Decision
 from ec2roles.timeline import Position
 
@@ -85,10 +83,7 @@ class Container:
 
     @extra_hops.validator
     def _check_hops(self, attribute: attrs.Attribute[int], value: object) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 64:
-            raise InstanceError(
-                f"Invalid value for extra_hops: {value}", detail=f"extra_hops must be an int 0-64, got {shown(value)}"
-            )
+        check_hops(value)
 
     def __attrs_post_init__(self) -> None:
         self.chain = CredentialChain(metadata_credentials=self.metadata.credentials_at)

@@ -12,7 +12,8 @@ whether it was needed or not, so the numbers of all others follow from their ins
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import attrs
 
@@ -44,7 +45,7 @@ class Fetch:
         expires: when credentials from it stop working, in microseconds.
         profile: the profile it went through.
         role: the role it found there, or None.
-        decision: what the role's trust policy said to EC2; None if it did not come to that.
+        judge: returns what the role's trust policy said to EC2; None if it did not come to that.
         problem: None, or ``InstanceProfileNotFound``, ``NoRole``, ``AssumeRoleUnauthorizedAccess``, ``STSUnavailable``.
     """
 
@@ -54,8 +55,13 @@ class Fetch:
     expires: int
     profile: InstanceProfile
     role: Role | None
-    decision: Decision | None
+    judge: Callable[[], Decision] | None
     problem: str | None
+
+    @property
+    def decision(self) -> Decision | None:
+        """What the role's trust policy said to EC2, worked out when it is asked for; None if it did not come to that."""
+        return None if self.judge is None else self.judge()
 
     @property
     def ok(self) -> bool:
@@ -134,7 +140,7 @@ class Fetcher:
     def _fetch(self, record: InstanceRecord, number: int, position: Position, seen: Position) -> Fetch:
         assert record.epoch is not None and record.association is not None
         profile = record.association.profile
-        role = decision = problem = None
+        role = judge = problem = None
         if not profile.exists(seen):
             problem = NO_PROFILE
         else:
@@ -145,11 +151,11 @@ class Fetcher:
             elif faults is not None and faults.sts_is_down(position, self.sts.account_id, self.instance_id):
                 problem = STS_DOWN
             else:
-                decision = self.sts.judge_service(EC2, role, self.instance_id, position, seen)
-                if not decision.allowed:
+                judge = partial(self.sts.judge_service, EC2, role, self.instance_id, position, seen)
+                if not self.sts.service_may_assume(EC2, role, seen, judge):
                     problem = UNAUTHORIZED
         expires = self.rotation.expires(position[0], self.offset)
-        return Fetch(record.epoch.first_ordinal + number, position, seen, expires, profile, role, decision, problem)
+        return Fetch(record.epoch.first_ordinal + number, position, seen, expires, profile, role, judge, problem)
 
     def served(self, record: InstanceRecord, now: int) -> Fetch | None:
         """

@@ -11,7 +11,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.clock import MICROSECOND, from_microseconds, iso, iso_exact, to_microseconds, to_utc
+from ec2roles.clock import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.ec2.association import (
     ASSOCIATED,
     ASSOCIATING,
@@ -29,7 +29,7 @@ from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.metadata import V1, V2, MetadataService
 from ec2roles.ec2.metadata_metrics import NO_METRICS, MetadataMetrics
 from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
-from ec2roles.ec2.metadata_view import Served
+from ec2roles.ec2.metadata_view import Served, not_yet_launched
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError, NoCredentialsError
 from ec2roles.iam.instance_profile import InstanceProfile
@@ -875,11 +875,7 @@ class Instance:
         """Raise `InstanceError` if the instance does not run as of *position*."""
         record = self._states.at(position)
         if record is None:
-            raise InstanceError(
-                f"The instance ID '{self.instance_id}' does not exist",
-                code="InvalidInstanceID.NotFound",
-                detail=f"it was launched at {iso(from_microseconds(self.hardware.launched[0]))}",
-            )
+            raise not_yet_launched(self)
         if record.state != RUNNING:
             raise InstanceError(
                 f"The instance '{self.instance_id}' is not in the 'running' state.",

@@ -14,14 +14,15 @@ from ec2roles.ec2.metadata_options import DISABLED, REQUIRED
 from ec2roles.ec2.metadata_response import TIMED_OUT, MetadataResponse, error_answer, response_headers
 from ec2roles.ec2.metadata_token import LONGEST, SHORTEST, make_token, seconds_left
 from ec2roles.ec2.metadata_tree import look_up
-from ec2roles.ec2.metadata_view import Host, Served, View
-from ec2roles.errors import MetadataError
+from ec2roles.ec2.metadata_view import Host, Served, View, not_yet_launched
+from ec2roles.errors import InstanceError, MetadataError
 from ec2roles.sts.credentials import Credentials
 from ec2roles.timeline import Position
 
 TOKEN_HEADER = "x-aws-ec2-metadata-token"
 TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
 TOKEN_PATH = "/latest/api/token"
+_TOKEN_REQUEST = f"PUT {TOKEN_PATH}"
 _TOKEN_WORDS = ["latest", "api", "token"]
 _CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 
@@ -70,8 +71,11 @@ class MetadataService:
             version: 1 for an old SDK that knows no tokens.
             v1_disabled: whether it has been told not to go on without a token (``AWS_EC2_METADATA_V1_DISABLED``).
             at: a moment in the past; now by default.
+
+        Raises:
+            InstanceError: if the instance had not been launched then.
         """
-        position = self._host.time.as_of(at)
+        position = self._position(at)
         return self.credentials_at(position, version=version, v1_disabled=v1_disabled)
 
     def credentials_at(self, position: Position, *, version: int = V2, v1_disabled: bool = False) -> Credentials | None:
@@ -91,7 +95,7 @@ class MetadataService:
     def _loses_token(self, record: InstanceRecord, position: Position) -> bool:
         """Whether the answer to a token request never arrives here."""
         too_far = self._hops >= record.options.http_put_response_hop_limit
-        return too_far or self._is_lost(f"PUT {TOKEN_PATH}", position)
+        return too_far or (self._host.time.faults is not None and self._is_lost(_TOKEN_REQUEST, position))
 
     def get(
         self,
@@ -111,6 +115,10 @@ class MetadataService:
             extra_hops: hops beyond the instance itself: 1 in a container behind a bridge.
             ipv6: whether it is sent to [fd00:ec2::254].
             at: a moment in the past; now by default. Such a question is not counted.
+
+        Raises:
+            InstanceError: if the instance had not been launched then, or for a number of hops that is none.
+            MetadataError: if the path does not start with a slash: no client can send that.
         """
         return self._at("GET", path, headers, extra_hops, ipv6, at)
 
@@ -143,10 +151,17 @@ class MetadataService:
         ipv6: bool,
         at: datetime | None,
     ) -> MetadataResponse:
-        position = self._host.time.as_of(at)
+        position = self._position(at)
+        check_hops(extra_hops)
         if at is None:
             return self.request(method, path, headers, extra_hops, ipv6=ipv6, position=position)
         return self._answer(method, path, _sent(headers), extra_hops + self._hops, ipv6, position)
+
+    def _position(self, at: datetime | None) -> Position:
+        position = self._host.time.as_of(at)
+        if at is not None and position < self._host.hardware.launched:
+            raise not_yet_launched(self._host)
+        return position
 
     def send(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, *, ipv6: bool = False
@@ -268,6 +283,19 @@ class MetadataService:
 
     def __repr__(self) -> str:
         return f"<MetadataService of {self._host.instance_id}>"
+
+
+def check_hops(value: object) -> None:
+    """
+    Make sure that *value* is a number of hops.
+
+    Raises:
+        InstanceError: if it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 64:
+        raise InstanceError(
+            f"Invalid value for extra_hops: {value}", detail=f"extra_hops must be an int 0-64, got {shown(value)}"
+        )
 
 
 def _sent(headers: Mapping[str, str] | None) -> dict[str, str]:

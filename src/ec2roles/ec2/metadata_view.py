@@ -6,11 +6,13 @@ from typing import Protocol
 
 import attrs
 
+from ec2roles.clock import from_microseconds, iso
 from ec2roles.ec2.association import InstanceRecord
 from ec2roles.ec2.fetch import Fetch, Fetcher
 from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.metadata_metrics import MetadataMetrics
 from ec2roles.ec2.rotation import Rotation
+from ec2roles.errors import InstanceError
 from ec2roles.iam.role import Role
 from ec2roles.sts.credentials import Credentials
 from ec2roles.timeline import Position, Timekeeper
@@ -37,6 +39,25 @@ class Served:
     ordinal: int = 0
     issued: int = 0
     expires: int = 0
+
+
+class Launched(Protocol):
+    """An instance, as far as its launch goes."""
+
+    instance_id: str
+
+    @property
+    def hardware(self) -> Hardware:
+        """What it is and where it stands."""
+
+
+def not_yet_launched(instance: Launched) -> InstanceError:
+    """Return EC2's error for a question about an instance at a time before its launch."""
+    return InstanceError(
+        f"The instance ID '{instance.instance_id}' does not exist",
+        code="InvalidInstanceID.NotFound",
+        detail=f"it was launched at {iso(from_microseconds(instance.hardware.launched[0]))}",
+    )
 
 
 class Host(Protocol):

@@ -143,7 +143,8 @@ class NoticeBoard:
             InstanceError: for an unknown code, or an end before the beginning.
         """
         _check("code", code, EVENT_CODES)
-        start, end = (to_microseconds(to_utc(when, "not_before, not_after")) for when in (not_before, not_after))
+        start = to_microseconds(to_utc(not_before, "not_before"))
+        end = to_microseconds(to_utc(not_after, "not_after"))
         if end < start:
             raise InstanceError("Invalid value for notAfter", detail=f"not_after '{not_after}' is before not_before")
         event_id = self.time.ids.resource_id("instance-event")

@@ -13,6 +13,7 @@ from ec2roles.ids import Ids
 KEEP = "keep"
 DROP = "drop"
 OVERLAP = timedelta(minutes=5)
+_YEAR = timedelta(days=365)
 
 
 def _span(instance: object, attribute: attrs.Attribute[timedelta], value: object) -> None:
@@ -41,7 +42,8 @@ class Rotation:
             at once.
 
     Raises:
-        DurationError: if the lifetime is not at least five minutes longer than the refresh, or a thousand times as long.
+        DurationError: if the lifetime is not at least five minutes longer than the refresh, or more than a thousand times
+            as long; if a span is negative, or the jitter or the delay longer than a year.
     """
 
     lifetime: timedelta = attrs.field(default=timedelta(hours=6), validator=_span)
@@ -57,6 +59,9 @@ class Rotation:
             raise DurationError(detail=f"refresh must be a minute or more and jitter not negative, got '{self}'")
         if self.association_delay < timedelta(0):
             raise DurationError(detail=f"association_delay must not be negative, got '{self.association_delay}'")
+        for name, span in (("jitter", self.jitter), ("association_delay", self.association_delay)):
+            if span > _YEAR:
+                raise DurationError(detail=f"{name} must be at most a year, got '{span}'")
         if self.lifetime - self.refresh < OVERLAP:
             raise DurationError(
                 detail=f"lifetime must exceed refresh by five minutes or more, got '{self.lifetime}' and '{self.refresh}'"

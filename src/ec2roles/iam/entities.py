@@ -113,7 +113,7 @@ class Entities(Generic[Entity]):
 
     def __getitem__(self, name: str) -> Entity:
         if not isinstance(name, str):
-            raise TypeError(f"a {self.noun} is looked up by its name, got {type(name).__name__}")
+            raise TypeError(f"{self.noun}s are looked up by name, got {type(name).__name__}")
         entity = self._now.get(_key(name))
         if entity is None:
             known = ", ".join(f"'{one}'" for one in list(self)[:5]) or "none"

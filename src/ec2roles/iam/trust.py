@@ -22,11 +22,60 @@ _UNIQUE_ID = re.compile(r"A[A-Z0-9]{11,127}")
 def _replaced(document: dict[str, Any], replace: Callable[[str], str]) -> dict[str, Any]:
     statements = document["Statement"]
     for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal")
-        if isinstance(principal, dict) and "AWS" in principal:
-            value = principal["AWS"]
-            principal["AWS"] = [replace(one) for one in value] if isinstance(value, list) else replace(value)
+        for element in ("Principal", "NotPrincipal"):
+            principal = statement.get(element)
+            if isinstance(principal, dict) and "AWS" in principal:
+                value = principal["AWS"]
+                principal["AWS"] = [replace(one) for one in value] if isinstance(value, list) else replace(value)
     return document
+
+
+def bind_principals(
+    document: dict[str, Any], find_principal: Callable[[str], str | None]
+) -> tuple[tuple[str, str], ...]:
+    """
+    Put unique ids in place of the ARNs of users and roles in *document*, as IAM and S3 do when they save a policy.
+
+    Args:
+        document: of a policy with principals; it is changed.
+        find_principal: as for `Trust.bind`.
+
+    Returns:
+        The ARNs that were resolved, each with its unique id.
+    """
+    ids: dict[str, str] = {}
+
+    def replace(arn: str) -> str:
+        unique_id = find_principal(arn)
+        if unique_id is None or not _UNIQUE_ID.fullmatch(unique_id):
+            return arn
+        ids[arn] = unique_id
+        return unique_id
+
+    _replaced(document, replace)
+    return tuple(ids.items())
+
+
+def arns_by_id(principals: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return the ARN in whose place each unique id stands, from what `bind_principals` returned."""
+    return {unique_id: arn for arn, unique_id in principals}
+
+
+def show_gone(
+    document: dict[str, Any], principals: tuple[tuple[str, str], ...], exists: Callable[[str, str], bool]
+) -> bool:
+    """
+    Put the raw unique id in place of the ARN of each principal in *document* that is gone, and return whether any is.
+
+    Args:
+        document: of a policy with principals; it is changed.
+        principals: as `bind_principals` returned them.
+        exists: whether the entity of an ARN and a unique id still exists.
+    """
+    gone = {arn: unique_id for arn, unique_id in principals if not exists(arn, unique_id)}
+    if gone:
+        _replaced(document, lambda arn: gone.get(arn, arn))
+    return bool(gone)
 
 
 @attrs.frozen(eq=False)
@@ -44,10 +93,15 @@ class Trust:
     bound: TrustPolicy
     principals: tuple[tuple[str, str], ...] = ()
     policy_set: PolicySet = attrs.field(init=False, repr=False, eq=False)
+    conditional: bool = attrs.field(init=False, repr=False, eq=False)
+    """Whether what it says depends on more than who asks."""
+    answers: dict[object, tuple[object, bool]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    """What it said to services before, for the token service that asked."""
 
     def __attrs_post_init__(self) -> None:
         # Compiled once here: an assume is judged at every rotation of every instance.
         object.__setattr__(self, "policy_set", PolicySet(resource=self.bound))
+        object.__setattr__(self, "conditional", any(statement.conditions for statement in self.bound.statements))
 
     @classmethod
     def bind(cls, policy: TrustPolicy, find_principal: Callable[[str], str | None] | None) -> Trust:
@@ -62,17 +116,11 @@ class Trust:
         """
         if find_principal is None:
             return cls(policy, policy)
-        ids: dict[str, str] = {}
-
-        def replace(arn: str) -> str:
-            unique_id = find_principal(arn)
-            if unique_id is None or not _UNIQUE_ID.fullmatch(unique_id):
-                return arn
-            ids[arn] = unique_id
-            return unique_id
-
-        document = _replaced(policy.to_dict(), replace)
-        return cls(policy, TrustPolicy(document) if ids else policy, tuple(ids.items()))
+        document = policy.to_dict()
+        principals = bind_principals(document, find_principal)
+        if not principals:
+            return cls(policy, policy)
+        return cls(policy, TrustPolicy(document).saved_with(arns_by_id(principals)), principals)
 
     def shown(self, exists: Callable[[str, str], bool]) -> TrustPolicy:
         """
@@ -81,7 +129,5 @@ class Trust:
         Args:
             exists: whether the entity of an ARN and a unique id still exists.
         """
-        gone = {arn: unique_id for arn, unique_id in self.principals if not exists(arn, unique_id)}
-        if not gone:
-            return self.written
-        return TrustPolicy(_replaced(self.written.to_dict(), lambda arn: gone.get(arn, arn)))
+        document = self.written.to_dict()
+        return TrustPolicy(document) if show_gone(document, self.principals, exists) else self.written

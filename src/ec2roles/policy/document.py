@@ -59,7 +59,7 @@ class Policy:
     name: str | None
     arn: str | None
     _text: str = attrs.field(eq=False)
-    # Filled by `plan` on first use; both depend on nothing but the statements.
+    # Filled by `plan` on first use, from nothing but the statements; and what `saved_with` says.
     prepared: dict[str, Any] = attrs.field(eq=False)
 
     def __init__(
@@ -115,6 +115,17 @@ class Policy:
         """
         copy = object.__new__(type(self))
         copy.__attrs_init__(self.kind, self.version, self.id, self.statements, name, arn, self._text, self.prepared)
+        return copy
+
+    def saved_with(self: _P, principals: Mapping[str, str]) -> _P:
+        """
+        Return the same policy; explanations tell what the unique ids in it were saved as.
+
+        Args:
+            principals: unique ids, each with the ARN in whose place it stands.
+        """
+        copy = self.named(self.name, self.arn)
+        object.__setattr__(copy, "prepared", {"principals": dict(principals)})
         return copy
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -145,13 +145,12 @@ def _crosses(entry: str) -> bool:
     The first five parts of an ARN fold their case, the rest does not (K13). Which of them a letter of the pattern meets is
     known only when it is matched, if a star before it can run past a colon.
     """
-    parts = entry.split(":", 5)
-    if len(parts) == 6 and "*" not in entry[: len(entry) - len(parts[5])]:
-        return False  # as nearly all
-    head = parts[:5]
-    starred = next((index for index, part in enumerate(head) if part.endswith("*")), 5)
-    behind = ":".join(head[starred + 1 :])
-    return ascii_lower(behind) != behind
+    head = entry.split(":")[:5]
+    for index, part in enumerate(head):
+        if part.endswith("*"):
+            behind = ":".join(head[index + 1 :])
+            return ascii_lower(behind) != behind
+    return False  # as nearly all
 
 
 def _folding_head(pattern: str) -> Matcher:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -209,7 +209,7 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
         boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
         kinds = one.covers(request.caller, decision.semantics, has_boundary=boundary)
         if not kinds:
-            failed.append(_principal_miss(request, statement))
+            failed.append(_principal_miss(request, policy, statement))
     if not covers_resource(request, statement):
         resources = one.resources or one.not_resources
         unresolved += _unresolved(resources, values)
@@ -258,16 +258,23 @@ def condition_pointer(condition: Condition, statement: Statement) -> str:
     return statement.pointer + pointer(("Condition", condition.operator, condition.key))
 
 
-def _principal_miss(request: Request, statement: Statement) -> Miss:
+def _principal_miss(request: Request, policy: Policy, statement: Statement) -> Miss:
     found = request.principal
     if statement.principal is not None:
         who = tuple([text for _, text in statement.principal])
-        return Miss("Principal", f"{statement.pointer}/Principal", who, found, f"its Principal is {few(who)}")
+        text = f"its Principal is {_principals(policy, who)}"
+        return Miss("Principal", f"{statement.pointer}/Principal", who, found, text)
     if statement.not_principal is not None:
         who = tuple([text for _, text in statement.not_principal])
-        text = f"its NotPrincipal spares {few(who)}"
+        text = f"its NotPrincipal spares {_principals(policy, who)}"
         return Miss("NotPrincipal", f"{statement.pointer}/NotPrincipal", who, found, text)
     return Miss("Principal", statement.pointer, (), found, "it names no Principal")
+
+
+def _principals(policy: Policy, who: tuple[str, ...]) -> str:
+    # A saved trust policy or bucket policy holds unique ids, which tell a reader nothing.
+    saved: Mapping[str, str] = policy.prepared.get("principals", {})
+    return few(tuple([f"{one} (saved as {saved[one]})" if one in saved else one for one in who]))
 
 
 def _unresolved(resources: Resources | None, values: Any) -> list[str]:

@@ -128,11 +128,13 @@ class Registry:
         Return what *call* means.
 
         Raises:
-            TypeError: if its action is not text.
+            TypeError: if its action or its resource is not text.
             ValidationError: if its action is not ``service:Name``.
         """
         if not isinstance(call.action, str):
             raise TypeError(f"action must be str, got {type(call.action).__name__}")
+        if call.resource is not None and not isinstance(call.resource, str):
+            raise TypeError(f"resource must be str or None, got {type(call.resource).__name__}")
         if call.operation is not None:
             prefix = call.action.partition(":")[0]
             found = self._operations.get(f"{prefix}:{call.operation}".lower())
@@ -163,6 +165,8 @@ class Registry:
         Raises:
             AwsError: ``InvalidAction``, if no service here has it.
         """
+        if not isinstance(name, str):
+            raise TypeError(f"an operation is named by a str, got {type(name).__name__}")
         self._load(name.partition(":")[0].lower())
         found = self._operations.get(name.lower())
         if found is None or found.operation.name.lower() != name.partition(":")[2].lower():

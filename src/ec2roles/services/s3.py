@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -15,15 +15,21 @@ from ec2roles.atomic import atomic
 from ec2roles.calls import Call
 from ec2roles.clock import from_microseconds
 from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
-from ec2roles.policy import Decision, Policy, load_policy
+from ec2roles.policy import Decision, Policy
 from ec2roles.services.operation import Operation, Service
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Authorization
 from ec2roles.timeline import Position, Timekeeper, Timeline
 
+if TYPE_CHECKING:
+    from ec2roles.services.bucket_policy import BucketPolicy
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = "arn:aws:s3:::"
 _OBJECT_LIMIT = 64 * 1024 * 1024
+
+FindPrincipal = Callable[[str], str | None]
+PrincipalExists = Callable[[str, str], bool]
 
 
 @attrs.frozen
@@ -67,15 +73,18 @@ class Bucket:
         account_id: whose it is.
         time: the Cloud's timekeeper.
         now: microseconds, if the caller has read the clock already.
+        find_principal, principal_exists: resolve the principals of its policy, as for `Role`.
     """
 
     name: str
     account_id: str
     time: Timekeeper = attrs.field(repr=False)
     _now: int | None = attrs.field(default=None, kw_only=True, repr=False, alias="now")
+    _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
+    _principal_exists: PrincipalExists | None = attrs.field(default=None, kw_only=True, alias="principal_exists")
     created: Position = attrs.field(init=False)
     objects: dict[str, S3Object] = attrs.field(factory=dict, init=False)
-    _policies: Timeline[Policy | None] = attrs.field(init=False)
+    _policies: Timeline[BucketPolicy | None] = attrs.field(init=False)
 
     @atomic
     def __attrs_post_init__(self) -> None:
@@ -94,20 +103,36 @@ class Bucket:
 
     @property
     def policy(self) -> Policy | None:
-        """The bucket policy, or None; assign a policy, a dict or JSON text to set it, None to delete it."""
-        return self._policies.last
+        """
+        The bucket policy, or None; assign a policy, a dict or JSON text to set it, None to delete it.
+
+        A principal that is gone appears as its raw unique id.
+        """
+        kept = self._policies.last
+        return None if kept is None else kept.shown(self._principal_exists)
 
     @policy.setter
     @atomic
     def policy(self, policy: object) -> None:
-        loaded = None if policy is None else load_policy(policy, "resource").named(f"bucket policy of {self.name}")
-        operation = "DeleteBucketPolicy" if loaded is None else "PutBucketPolicy"
+        kept = None
+        if policy is not None:
+            # Imported when it is needed, to keep the import of the library quick.
+            from ec2roles.services.bucket_policy import BucketPolicy
+
+            kept = BucketPolicy.bind(policy, f"bucket policy of {self.name}", self._find_principal)
+        operation = "DeleteBucketPolicy" if kept is None else "PutBucketPolicy"
         position = self.time.write(operation, self.arn, account_id=self.account_id)
-        self.time.record(self._policies, position, loaded)
+        self.time.record(self._policies, position, kept)
 
     def policy_at(self, position: Position) -> Policy | None:
-        """Return the bucket policy as of *position*."""
-        return self._policies.at(position)
+        """Return the bucket policy as of *position*, as it had been written."""
+        kept = self._policies.at(position)
+        return None if kept is None else kept.written
+
+    def policy_to_judge(self, position: Position) -> Policy | None:
+        """Return the bucket policy as of *position*, bound to the users and roles that it meant when it was saved."""
+        kept = self._policies.at(position)
+        return None if kept is None else kept.judged
 
     @atomic
     def put_object(
@@ -162,11 +187,14 @@ class S3:
         time: the Cloud's timekeeper.
         account_id: whose buckets these are.
         namespace: all buckets of the Cloud by name; a bucket's name is unique among all accounts.
+        find_principal, principal_exists: resolve the principals of bucket policies, as for `Role`.
     """
 
     time: Timekeeper
     account_id: str
     _namespace: dict[str, Bucket] = attrs.field(alias="namespace")
+    _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
+    _principal_exists: PrincipalExists | None = attrs.field(default=None, kw_only=True, alias="principal_exists")
 
     @atomic
     def create_bucket(self, name: str, *, now: int | None = None) -> Bucket:
@@ -201,7 +229,14 @@ class S3:
                 status=409,
                 detail=f"'{name}' belongs to another account",
             )
-        bucket = Bucket(name, self.account_id, self.time, now=now)
+        bucket = Bucket(
+            name,
+            self.account_id,
+            self.time,
+            now=now,
+            find_principal=self._find_principal,
+            principal_exists=self._principal_exists,
+        )
         self.time.journal.put(self._namespace, name, bucket)
         return bucket
 
@@ -346,7 +381,7 @@ class S3Operations:
         bucket = self._namespace.get(name)
         if bucket is None:
             return Authorization(action, arn, None, context)
-        return Authorization(action, arn, bucket.policy_at(call.position), context, bucket.account_id)
+        return Authorization(action, arn, bucket.policy_to_judge(call.position), context, bucket.account_id)
 
     def _target(self, call: Call) -> tuple[str, str]:
         """The bucket and the key that a call is about, from its ARN or its parameters."""

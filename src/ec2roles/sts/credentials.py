@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from ec2roles.clock import from_microseconds, iso
+from ec2roles.clock import from_microseconds, iso, to_utc
 from ec2roles.ids import Ids
 from ec2roles.secret import Secret
 
@@ -24,6 +24,14 @@ def _checked_key_id(value: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"an access key id must be str, got {type(value).__name__}")
     return value
+
+
+def _issued(value: datetime | None) -> datetime | None:
+    return None if value is None else to_utc(value, "issued")
+
+
+def _expiration(value: datetime | None) -> datetime | None:
+    return None if value is None else to_utc(value, "expiration")
 
 
 @attrs.frozen(repr=False)
@@ -44,8 +52,8 @@ class Credentials:
     access_key_id: str = attrs.field(converter=_checked_key_id)
     secret_access_key: Secret = attrs.field(converter=_hidden)
     session_token: Secret | None = attrs.field(default=None, kw_only=True, converter=_hidden_if_any)
-    issued: datetime | None = attrs.field(default=None, kw_only=True)
-    expiration: datetime | None = attrs.field(default=None, kw_only=True)
+    issued: datetime | None = attrs.field(default=None, kw_only=True, converter=_issued)
+    expiration: datetime | None = attrs.field(default=None, kw_only=True, converter=_expiration)
 
     @classmethod
     def mint(cls, ids: Ids, access_key_id: str, *, issued: int, expires: int | None) -> Credentials:

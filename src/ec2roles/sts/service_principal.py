@@ -20,6 +20,8 @@ from ec2roles.timeline import Timekeeper
 
 
 def _check_service(name: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a service must be str, got {type(name).__name__}")
     if parse_caller(name).kind is not CallerKind.SERVICE:
         raise ValidationError(
             "Invalid principal", detail=f"a service is named such as 'lambda.amazonaws.com', got {shown(name)}"
@@ -35,7 +37,7 @@ class ServicePrincipal:
     >>> from ec2roles import Account, TrustPolicy
     >>> account = Account()
     >>> role = account.create_role("worker", trust=TrustPolicy.service("lambda.amazonaws.com"))
-    >>> account.service("lambda.amazonaws.com").assume_role(role, session_name="resize").ok
+    >>> account.service("lambda.amazonaws.com").assume_role(role).ok
     True
 
     Args:
@@ -60,7 +62,7 @@ class ServicePrincipal:
         self,
         role: Role | str,
         *,
-        session_name: str,
+        session_name: str | None = None,
         duration: int = 3600,
         source_arn: str | None = None,
         source_account: str | None = None,
@@ -72,7 +74,8 @@ class ServicePrincipal:
 
         Args:
             role: the role, or its ARN.
-            session_name: 2-64 of ``[\\w+=,.@-]``; Lambda takes the name of the function.
+            session_name: 2-64 of ``[\\w+=,.@-]``; each service has names of its own, Lambda takes that of the function. By
+                default the short name of the service: ``lambda``.
             duration: 900-43200 seconds.
             source_arn: on behalf of which resource: ``aws:SourceArn``.
             source_account: on behalf of which account: ``aws:SourceAccount``.
@@ -84,6 +87,8 @@ class ServicePrincipal:
             ValidationError, InvalidNameError, DurationError: for a parameter that does not fit.
         """
         sts = self._sts
+        if session_name is None:
+            session_name = self.name.partition(".")[0]
         check_session_name(session_name)
         check_duration(duration)
         context: dict[str, Any] = {}
