@@ -41,6 +41,15 @@ def oldest_boto(session: nox.Session) -> None:
 
 
 @nox.session
+def moto(session: nox.Session) -> None:
+    """Ask moto alone and moto behind us the same questions, and print the table: ``nox -s moto``; some minutes."""
+    session.install("-e", ".[test]", "moto[all]>=5.2")
+    session.run(
+        "python", "-m", "pytest", "tests/adapters/test_moto.py", "-m", "slow or not slow", "-s", *session.posargs
+    )
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style; ``nox -s lint -- --fix`` mends what can be mended."""
     session.install("ruff>=0.9")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import threading
 from collections.abc import Iterator
@@ -10,12 +11,14 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.config import Config
 from botocore.loaders import Loader
 
 from ec2roles import Account, Cloud, Credentials
 from ec2roles.adapters.aws_endpoint import HOSTS as AWS_HOSTS
 from ec2roles.adapters.aws_endpoint import AwsEndpoint
+from ec2roles.adapters.in_process import exchange
 from ec2roles.adapters.server import Server
 from ec2roles.adapters.wsgi import HOSTS, Application, metadata_endpoint
 
@@ -49,6 +52,41 @@ def served(world: Account | Cloud, **options: Any) -> Iterator[Server]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Raw(io.BytesIO):
+    """What botocore reads an answer from."""
+
+    def stream(self, amount: int = 65_536, decode_content: bool | None = None) -> Iterator[bytes]:
+        """Yield the bytes, as urllib3 does."""
+        yield self.read()
+
+
+def body_of(request: Any) -> bytes:
+    """The body of a request of botocore's."""
+    body = request.body or b""
+    found: bytes = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read()
+    return found
+
+
+def wired(service: str, world: Account | Cloud, credentials: Credentials | None = None, config: Any = CONFIG) -> Any:
+    """A client whose signed requests reach *world* as HTTP would bring them, without a socket."""
+    found = session(credentials).client(service, endpoint_url="http://127.0.0.1:1", config=config)
+    behind = application(world)
+
+    def send(request: Any, **named: Any) -> AWSResponse:
+        reply = exchange(
+            behind,
+            request.method,
+            request.url,
+            [(name, value if isinstance(value, bytes) else str(value)) for name, value in request.headers.items()],
+            body_of(request),
+        )
+        assert reply is not None
+        return AWSResponse(request.url, reply.status, HeadersDict(reply.headers), Raw(reply.body))
+
+    found.meta.events.register("before-send", send)
+    return found
 
 
 def session(credentials: Credentials | None = None) -> Any:

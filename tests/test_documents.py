@@ -7,13 +7,15 @@ The README and every page of docs/ run, and show what they print.
   (``ec2roles ...``, ``python -m ec2roles ...``) run, one after ``&&`` too; others (pip, git) are shown only.
 - A ``sh`` block followed by an ``output`` block is checked like a ``console`` block.
 - ``...`` in an output stands for any text, as in doctest.
-- A block after the comment ``<!-- not run: why -->`` is not run.
+- A block after the comment ``<!-- not run: why -->`` is not run, and one after ``<!-- needs NAME -->`` only where that
+  library is installed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import doctest
+import importlib.util
 import io
 import os
 import re
@@ -49,9 +51,15 @@ def blocks(page: str) -> Iterator[Block]:
         indent = len(fence["indent"])
         text = "".join(line[indent:] or "\n" for line in fence["text"].splitlines(keepends=True))
         before = page[: fence.start()].rstrip().rpartition("\n")[2].strip()
-        yield Block(
-            fence["language"], text, page.count("\n", 0, fence.start("text")) + 1, not before.startswith("<!-- not run")
-        )
+        yield Block(fence["language"], text, page.count("\n", 0, fence.start("text")) + 1, runs(before))
+
+
+def runs(before: str) -> bool:
+    """Whether a block runs, after the line *before* it."""
+    needed = re.fullmatch(r"<!-- needs (\w+) -->", before)
+    if needed is not None:
+        return importlib.util.find_spec(needed[1]) is not None
+    return not before.startswith("<!-- not run")
 
 
 def run_python(block: Block, names: dict[str, object], path: Path) -> str:

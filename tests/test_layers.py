@@ -297,10 +297,13 @@ MAY_IMPORT = {
     ),
     "adapters.control": "account adapters.wsgi ec2.instance",
     "adapters.server": "adapters.wsgi",
+    "adapters.fallthrough": "sts.credentials",
     "adapters.botocore": (
-        "account adapters.api_actions adapters.dispatch adapters.protocol.error_codes calls ec2.instance front_door"
-        " sts.credentials"
+        "account adapters.api_actions adapters.dispatch adapters.fallthrough adapters.protocol.error_codes calls"
+        " ec2.instance front_door sts.credentials"
     ),
+    "adapters.moto_facts": "account iam.entities policy sts.credentials",
+    "adapters.moto": "adapters.fallthrough adapters.moto_facts atomic",
     "adapters.in_process": "account cloud adapters.wsgi",
     "adapters.requests": "adapters.in_process",
     "adapters.httpx": "adapters.in_process",

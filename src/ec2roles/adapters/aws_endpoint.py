@@ -47,6 +47,8 @@ _BUCKET_HOST = re.compile(
     r"(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.(?:s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com|(?:s3\.)?localhost)"
 )
 _SERVICE_HOST = re.compile(r"(?P<service>[a-z0-9-]+)(?:\.[a-z0-9-]+)?\.amazonaws\.com")
+# Their operations say what is missing in their own words, after they have looked at the credentials.
+_REFUSE_THEMSELVES = ("iam", "ec2")
 _LOOPBACK = ("", "127.0.0.1", "::1")
 
 
@@ -141,7 +143,11 @@ class AwsEndpoint:
                 raw = attrs.evolve(raw, body=body)
             if name == "s3":
                 _check_digests(raw)
-            read = service.read(raw, host_bucket=_bucket_of(request.host) if name == "s3" else None)
+            read = service.read(
+                raw,
+                host_bucket=_bucket_of(request.host) if name == "s3" else None,
+                required=name not in _REFUSE_THEMSELVES,
+            )
             asked = _asked(name, read, signature, credentials, session, request)
             response = self.dispatcher.send(asked)
             if self.observe is not None:

@@ -14,7 +14,7 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 from unittest import mock
@@ -35,14 +35,16 @@ from botocore.response import StreamingBody
 from ec2roles.account import OUTSIDE_ADDRESS, Account
 from ec2roles.adapters.api_actions import ApiActions
 from ec2roles.adapters.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
+from ec2roles.adapters.fallthrough import Fallthrough
 from ec2roles.adapters.protocol.error_codes import in_protocol
 from ec2roles.calls import Response
 from ec2roles.ec2.instance import NAT_ADDRESS, Instance
-from ec2roles.errors import ArgumentError, AwsError, UnsupportedError
+from ec2roles.errors import AwsError, UnsupportedError
 from ec2roles.front_door import FrontDoor
 from ec2roles.sts.credentials import Credentials
 
 _PARAMETERS = "ec2roles_parameters"
+_BEHIND = "ec2roles_behind"
 _NOWHERE = os.devnull
 # No file and no profile of the developer's machine reaches a private session.
 _SESSION_VARIABLES = {
@@ -58,8 +60,7 @@ def boto_session(
     credentials: Credentials | None = None,
     region: str | None = None,
     actions: ApiActions | None = None,
-    fallthrough: bool = False,
-    forward: Collection[str] = (),
+    fallthrough: bool | Fallthrough = False,
     loader: Loader | None = None,
     lock: AbstractContextManager[Any] | None = None,
 ) -> boto3.Session:
@@ -81,16 +82,15 @@ def boto_session(
         credentials: what it signs with; for an account only.
         region: of its clients; that of the source by default.
         actions: which IAM actions operations need that are only judged.
-        fallthrough: whether a call that is allowed and not simulated goes on, to moto or to AWS itself. A call that is
-            denied never does. False answers ``NotImplemented``.
-        forward: with *fallthrough*, the services whose calls go on although they are simulated here: ``{"s3"}`` for buckets
-            in moto.
+        fallthrough: whether calls that are allowed go on, to moto or to AWS itself: all but those to IAM, STS and EC2
+            that are simulated; a `Fallthrough` chooses. A call that is denied never does. False answers
+            ``NotImplemented`` to what is not simulated.
         loader: botocore's, which reads the model of a service once; a new one by default. Tests that make many sessions
             are quicker with one for all.
         lock: held while a call is answered; a new one by default. boto3's transfers use threads of their own. Where several
             sessions are used at once, or an `Application` serves the same world, all of them need the same.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock)
     session = botocore.session.Session(session_vars=_SESSION_VARIABLES)
     session.register_component("credential_provider", _resolver(source, credentials))
     if loader is not None:
@@ -105,8 +105,7 @@ def install(
     *,
     credentials: Credentials | None = None,
     actions: ApiActions | None = None,
-    fallthrough: bool = False,
-    forward: Collection[str] = (),
+    fallthrough: bool | Fallthrough = False,
     lock: AbstractContextManager[Any] | None = None,
 ) -> Iterator[Hooks]:
     """
@@ -116,9 +115,9 @@ def install(
     process's, so it is for tests in one thread.
 
     Args:
-        source, credentials, actions, fallthrough, forward, lock: as for `boto_session`.
+        source, credentials, actions, fallthrough, lock: as for `boto_session`.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock)
     environment = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": _NOWHERE}
     if not os.environ.get("AWS_DEFAULT_REGION"):
         environment["AWS_DEFAULT_REGION"] = _region(source)
@@ -140,8 +139,7 @@ def patch_client(
     source: Instance | Account,
     *,
     actions: ApiActions | None = None,
-    fallthrough: bool = False,
-    forward: Collection[str] = (),
+    fallthrough: bool | Fallthrough = False,
     lock: AbstractContextManager[Any] | None = None,
 ) -> None:
     """
@@ -149,9 +147,9 @@ def patch_client(
 
     Args:
         client: a boto3 client.
-        source, actions, fallthrough, forward, lock: as for `boto_session`.
+        source, actions, fallthrough, lock: as for `boto_session`.
     """
-    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, forward=forward, lock=lock)
+    hooks = Hooks.of(source, actions=actions, fallthrough=fallthrough, lock=lock)
     hooks.register(client.meta.events)
 
 
@@ -162,19 +160,17 @@ class Hooks:
 
     Args:
         dispatcher: takes the calls.
-        fallthrough: whether a call that is allowed and not simulated goes on.
+        behind: what stands behind the simulation, or None.
         context: context keys of each call.
         sender: the id of the instance, if it is one.
         lock: held while a call is answered.
-        forward: the prefixes of services whose calls go on although they are simulated.
     """
 
     dispatcher: Dispatcher
-    fallthrough: bool = False
+    behind: Fallthrough | None = None
     context: Mapping[str, Any] = attrs.field(factory=dict)
     sender: str | None = None
     lock: AbstractContextManager[Any] = attrs.field(factory=threading.RLock)
-    forward: Collection[str] = ()
     _numbers: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False, repr=False)
 
     @classmethod
@@ -183,38 +179,37 @@ class Hooks:
         source: Instance | Account,
         *,
         actions: ApiActions | None,
-        fallthrough: bool,
-        forward: Collection[str],
+        fallthrough: bool | Fallthrough,
         lock: AbstractContextManager[Any] | None,
     ) -> Hooks:
         """
         Return the hooks for programs on an instance, or anywhere with an account.
 
         Raises:
-            ArgumentError: for services to forward, and nothing to fall through to.
             UnsupportedError: for an instance without an account around it.
         """
         api = source.api
         if not isinstance(api, FrontDoor):
             raise UnsupportedError("boto3 needs an instance of an Account: one that was built by hand has no services")
         dispatcher = Dispatcher(api, ApiActions() if actions is None else actions)
+        behind = Fallthrough.of(source, fallthrough)
         held = threading.RLock() if lock is None else lock
-        if forward and not fallthrough:
-            raise ArgumentError("'forward' needs fallthrough=True: there is nowhere to go")
         if isinstance(source, Instance):
-            return cls(dispatcher, fallthrough, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id, held, forward)
-        return cls(dispatcher, fallthrough, {"aws:SourceIp": OUTSIDE_ADDRESS}, None, held, forward)
+            return cls(dispatcher, behind, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id, held)
+        return cls(dispatcher, behind, {"aws:SourceIp": OUTSIDE_ADDRESS}, None, held)
 
     def register(self, events: Any) -> None:
         """Hook into an event emitter, a session's or a client's."""
         events.register_last("before-parameter-build", self.remember, unique_id="ec2roles-remember")
         events.register_first("before-call", self.answer, unique_id="ec2roles-answer")
+        events.register_first("after-call", self.answered_behind, unique_id="ec2roles-answered-behind")
 
     def builtin(self) -> list[tuple[Any, ...]]:
         """Return the same in the form of botocore's own list of handlers."""
         return [
             ("before-parameter-build", self.remember, botocore.handlers.REGISTER_LAST),
             ("before-call", self.answer, botocore.handlers.REGISTER_FIRST),
+            ("after-call", self.answered_behind, botocore.handlers.REGISTER_FIRST),
         ]
 
     def remember(self, params: dict[str, Any], context: dict[str, Any], **named: Any) -> None:
@@ -232,24 +227,57 @@ class Hooks:
         self, model: OperationModel, params: dict[str, Any], request_signer: Any, context: dict[str, Any]
     ) -> tuple[AWSResponse, dict[str, Any]] | None:
         credentials, source = _signed_with(model, request_signer)
-        response = self.dispatcher.send(
-            ApiRequest(
-                model.service_model.signing_name,
-                model.name,
-                _as_bytes(model.input_shape, context.get(_PARAMETERS, {})),
-                request_signer.region_name or "us-east-1",
-                credentials,
-                {**self.context, "aws:UserAgent": params.get("headers", {}).get("User-Agent", "")},
-                self.sender,
-                source,
-            ),
-            perform=self.dispatcher.actions.prefix(model.service_model.signing_name) not in self.forward,
+        behind, service = self.behind, model.service_model.signing_name
+        perform = behind is None or behind.answered_here(service)
+        given = context.get(_PARAMETERS, {})
+        if behind is not None:
+            credentials = behind.known(credentials)
+        request = ApiRequest(
+            service,
+            model.name,
+            # A file that goes on is not read here: it can be read once.
+            _as_bytes(model.input_shape, given) if perform else given,
+            request_signer.region_name or "us-east-1",
+            credentials,
+            {**self.context, "aws:UserAgent": params.get("headers", {}).get("User-Agent", "")},
+            self.sender,
+            source,
         )
-        if self.fallthrough and response.allowed and response.error and response.error.code == NOT_SIMULATED:
+        response = self.dispatcher.send(request, perform=perform)
+        if behind is not None and response.allowed and response.error and response.error.code == NOT_SIMULATED:
+            context[_BEHIND] = None
             return None
         request_id = f"00000000-0000-4000-8000-{next(self._numbers):012x}"
+        if behind is not None and response.ok and behind.is_told(service, model.name):
+            # Botocore has opened the documents of the other answer before it is replaced.
+            context[_BEHIND] = _parsed(model, response, request_id, encoded=False)
+            return None
         parsed, status = _parsed(model, response, request_id)
         return AWSResponse(params.get("url", ""), status, {}, None), parsed
+
+    def answered_behind(
+        self, http_response: AWSResponse, parsed: dict[str, Any], model: OperationModel, context: Any, **named: Any
+    ) -> None:
+        """Take down what stands behind has answered; where the call was answered here as well, that is the answer."""
+        if self.behind is None or _BEHIND not in context:
+            return
+        with self.lock:
+            self._answered_behind(self.behind, http_response, parsed, model, context)
+
+    @staticmethod
+    def _answered_behind(
+        behind: Fallthrough, http_response: AWSResponse, parsed: dict[str, Any], model: OperationModel, context: Any
+    ) -> None:
+        ours, service = context.pop(_BEHIND), model.service_model.signing_name
+        refused = parsed.get("Error") if http_response.status_code >= 300 else None
+        if ours is not None:
+            if refused is not None:
+                behind.unheard.append((f"{service}:{model.name}", f"{refused.get('Code')}: {refused.get('Message')}"))
+            answer, http_response.status_code = ours
+            parsed.clear()
+            parsed.update(answer)
+        elif refused is None:
+            behind.follow(service, model.name)
 
 
 def _signed_with(model: OperationModel, request_signer: Any) -> tuple[Credentials | None, str | None]:
@@ -283,16 +311,20 @@ def _as_bytes(shape: Shape | None, given: Mapping[str, Any]) -> Mapping[str, Any
     return found
 
 
-def _parsed(model: OperationModel, response: Response, request_id: str) -> tuple[dict[str, Any], int]:
-    """What botocore would have read from the wire, and the status."""
+def _parsed(
+    model: OperationModel, response: Response, request_id: str, *, encoded: bool = True
+) -> tuple[dict[str, Any], int]:
+    """What botocore would have read from the wire, IAM's documents encoded as there, and the status."""
     if response.error is not None:
         error = _worded(model, response.error)
         said = {"Error": {"Code": error.code, "Message": error.message}}
+        if model.service_model.metadata["protocol"] == "query":
+            said["Error"]["Type"] = "Sender" if error.status < http.HTTPStatus.INTERNAL_SERVER_ERROR else "Receiver"
         return {**said, "ResponseMetadata": _metadata(error.status, request_id)}, error.status
     value = dict(response.value or {})
     status = value.pop("ResponseMetadata", {}).get("HTTPStatusCode") or int(model.http.get("responseCode", 200))
     shape = model.output_shape
-    if shape is not None and model.service_model.signing_name == "iam":
+    if shape is not None and encoded and model.service_model.signing_name == "iam":
         value = _encoded(shape, value)
     if shape is not None and model.has_streaming_output:
         payload = shape.serialization["payload"]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BUCKET = "ac-instance-role-demo"
 ROLE = "EC2Role"
+ADMINISTRATOR = "admin"
 MOST_INSTANCES = 1000
 
 SUMMARY = "serve metadata and AWS's endpoints to real programs"
@@ -38,6 +39,7 @@ examples:
     aws iam list-roles
   ec2roles serve --no-profile        no role yet:
     curl -X POST -H "X-Ec2roles-Token: $EC2ROLES_CONTROL_TOKEN" "$EC2ROLES_CONTROL/attach?profile=EC2Role"
+  ec2roles serve --empty             an administrator's keys, and nothing else: build all of it with the aws command
 
 Ctrl-C and SIGTERM end it; exit status: 0 when it was ended so, 2 bad input"""
 
@@ -58,6 +60,11 @@ def parser() -> argparse.ArgumentParser:
         "--profile", metavar="NAME", help=f"the instance profile of the instances ({ROLE} in the lesson's account)"
     )
     parser.add_argument("--no-profile", action="store_true", help="launch them without one")
+    parser.add_argument(
+        "--empty",
+        action="store_true",
+        help="an account with an administrator, whose keys are printed, and nothing else",
+    )
     parser.add_argument(
         "--root-key", action="store_true", help="make an access key of the account's root user, who may do everything"
     )
@@ -80,10 +87,19 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
         raise ArgumentError(f"--port takes 0 to 65535, got '{options.port}'")
     if options.profile is not None and options.no_profile:
         raise ArgumentError("give --profile or --no-profile, not both")
-    account, profile = world(options, clock_of(options.clock))
-    instances = account.launch_instances(options.instances, profile)
-    key = account.root.create_access_key() if options.root_key else None
-    serve(account, instances, options.port, out, key)
+    clock = clock_of(options.clock)
+    if options.empty:
+        if options.account is not None or options.profile is not None:
+            raise ArgumentError("with --empty there is no account or profile to choose")
+        account, instances = Account(clock=clock), []
+        administrator = account.create_user(ADMINISTRATOR)
+        administrator.attach_policy("AdministratorAccess")
+        keys = administrator.create_access_key()
+    else:
+        account, profile = world(options, clock)
+        instances, keys = account.launch_instances(options.instances, profile), None
+    root_key = account.root.create_access_key() if options.root_key else None
+    serve(account, instances, options.port, out, keys=keys, root_key=root_key)
     return 0
 
 
@@ -98,9 +114,23 @@ def world(options: argparse.Namespace, clock: Clock) -> tuple[Account, str | Non
 
 
 def serve(
-    account: Account, instances: list[Instance], port: int, out: TextIO, root_key: Credentials | None = None
+    account: Account,
+    instances: list[Instance],
+    port: int,
+    out: TextIO,
+    *,
+    keys: Credentials | None = None,
+    root_key: Credentials | None = None,
 ) -> None:
-    """Serve *account* until SIGINT or SIGTERM."""
+    """
+    Serve *account* until SIGINT or SIGTERM.
+
+    Args:
+        account, port, out: what, where, and where it is told.
+        instances: those whose metadata is exported; the shell is on the first.
+        keys: what a shell that is on no instance signs with.
+        root_key: the root user's, if they are exported.
+    """
     # The server and the extras are for this subcommand alone.
     from ec2roles.adapters.control import ControlEndpoint
     from ec2roles.adapters.server import Server
@@ -133,7 +163,7 @@ def serve(
         signal.signal(number, lambda signum, frame: ended.set())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    for name, value in variables(account, instances, server.url, token, root_key).items():
+    for name, value in variables(account, instances, server.url, token, keys, root_key).items():
         print(f"export {name}={value}", file=out)
     log.say(
         f"account {account.account_id}, {len(instances)} instance(s), it is {iso(account.time.now())}; Ctrl-C ends it"
@@ -149,23 +179,31 @@ def serve(
 
 
 def variables(
-    account: Account, instances: list[Instance], url: str, token: str, root_key: Credentials | None = None
+    account: Account,
+    instances: list[Instance],
+    url: str,
+    token: str,
+    keys: Credentials | None = None,
+    root_key: Credentials | None = None,
 ) -> dict[str, str]:
     """Return the environment that points real programs at the simulation, and at nothing else."""
+    # No instance is called that, so there is no metadata.
+    first = instances[0].instance_id if instances else "i-00000000000000000"
     found = {
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/{instances[0].instance_id}",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/{first}",
         "AWS_EC2_METADATA_DISABLED": "false",
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": account.region,
         "AWS_DEFAULT_REGION": account.region,
         # Credentials of yours would be found before those of the instance.
-        "AWS_ACCESS_KEY_ID": "",
-        "AWS_SECRET_ACCESS_KEY": "",
+        "AWS_ACCESS_KEY_ID": "" if keys is None else keys.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": "" if keys is None else keys.secret_access_key.reveal(),
         "AWS_SESSION_TOKEN": "",
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
+        "EC2ROLES_URL": url,
         "EC2ROLES_CONTROL": f"{url}/_ec2roles",
         "EC2ROLES_CONTROL_TOKEN": token,
     }

@@ -42,9 +42,14 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def check(shape: Shape, value: Any) -> None:
+def check(shape: Shape, value: Any, *, required: bool = True) -> None:
     """
     Check that *value* has the types of *shape*, and all that it requires; limits are for the operation to check.
+
+    Args:
+        shape: of botocore's model.
+        value: as boto3 takes it.
+        required: whether what is required must be there.
 
     Raises:
         MissingError: if a required member is not there.
@@ -58,16 +63,16 @@ def check(shape: Shape, value: Any) -> None:
         raise MalformedError(f"a {kind} is wanted, not {type(value).__name__}")
     if kind == "structure":
         for name in shape.required_members:
-            if name not in value:
+            if required and name not in value:
                 raise MissingError(name)
         for name, one in value.items():
-            check(shape.members[name], one)
+            check(shape.members[name], one, required=required)
     elif kind == "list":
         for one in value:
-            check(shape.member, one)
+            check(shape.member, one, required=required)
     elif kind == "map":
         for one in value.values():
-            check(shape.value, one)
+            check(shape.value, one, required=required)
 
 
 def read_text(shape: Shape, text: str) -> Any:

@@ -103,13 +103,14 @@ class WireService:
 
     # -- requests ---------------------------------------------------------------------------------------------------
 
-    def read(self, request: RawRequest, *, host_bucket: str | None = None) -> ReadRequest:
+    def read(self, request: RawRequest, *, host_bucket: str | None = None, required: bool = True) -> ReadRequest:
         """
         Return what *request* asks for.
 
         Args:
             request: with its body out of its chunks.
             host_bucket: S3's bucket, where the host names it and not the path.
+            required: whether a request without something that the model requires is refused here.
 
         Raises:
             AwsError: if there is no such operation, or a parameter is missing or malformed.
@@ -125,7 +126,7 @@ class WireService:
             else:
                 read = self._read_rest(request, protocol, host_bucket)
             if read.operation.input_shape is not None:
-                check(read.operation.input_shape, read.parameters)
+                check(read.operation.input_shape, read.parameters, required=required)
         except MissingError as error:
             raise self._missing(str(error), protocol) from None
         except MalformedError as error:
