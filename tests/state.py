@@ -20,6 +20,7 @@ from ec2roles.ids import Scramble
 from ec2roles.policy import Context, Decision, Policy, PolicySet, Semantics
 from ec2roles.secret import Secret
 from ec2roles.services.registry import Registry
+from ec2roles.sts.credentials import Credentials
 from ec2roles.timeline import Timeline
 
 # What is only remembered, and would be worked out again: without it nothing but time would be lost.
@@ -72,6 +73,10 @@ class _Walk:
             return
         if isinstance(thing, (FunctionType, BuiltinFunctionType, MethodType, type)) or callable(thing):
             self.lines.append(f"{place} {getattr(thing, '__qualname__', type(thing).__name__)}")
+            return
+        if isinstance(thing, Credentials):
+            # A value: whether two places hold the same object or equal ones depends on what is remembered.
+            self._open(thing, place)
             return
         # An object that comes twice is named by its number, so that being the same object counts.
         number = self.numbers.get(id(thing))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from histories import OPTIONS, STEPS, World, answer
@@ -14,6 +14,7 @@ from state import differences, lines_of
 QUESTIONS = st.lists(st.tuples(st.integers(0, 60), st.floats(0, 1.2), st.integers(0, 3)), max_size=6)
 
 
+@example({"seed": 0, "propagation": None}, [(("wait", 1500), [(46, 1.0, 0), (0, 0.5, 0)]), (("call", 0), [])], [])
 @settings(max_examples=40, deadline=None)
 @given(OPTIONS, st.lists(st.tuples(STEPS, QUESTIONS), max_size=15), QUESTIONS)
 def test_a_history_with_questions_in_between_is_the_same_as_one_without(
