@@ -241,6 +241,10 @@ def test_a_span_is_a_timedelta_that_is_not_negative(place: str, span: Any) -> No
 def test_a_span_that_leads_out_of_the_calendar_is_refused_where_it_is_given(place: str) -> None:
     """Not when somebody looks at an instance years later."""
     assert refused(World(), lambda world: SPANS[place](world, timedelta.max)) in {"ValidationError", "ArgumentError"}
+    day = timedelta(days=1)
+    long = {"lifetime": timedelta(days=365, microseconds=1), "refresh": timedelta(days=364)}
+    assert outcome(lambda: Rotation(**long)) == "ValidationError"
+    assert outcome(lambda: Rotation(**{**long, "lifetime": 365 * day}, jitter=365 * day)) == "ok"
 
 
 # -- names and ids --------------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ class Rotation:
 
     Raises:
         DurationError: if the lifetime is not at least five minutes longer than the refresh, or more than a thousand times
-            as long; if a span is negative, or the jitter or the delay longer than a year.
+            as long; if a span is negative, or longer than a year.
     """
 
     lifetime: timedelta = attrs.field(default=timedelta(hours=6), validator=_span)
@@ -59,7 +59,11 @@ class Rotation:
             raise DurationError(detail=f"refresh must be a minute or more and jitter not negative, got '{self}'")
         if self.association_delay < timedelta(0):
             raise DurationError(detail=f"association_delay must not be negative, got '{self.association_delay}'")
-        for name, span in (("jitter", self.jitter), ("association_delay", self.association_delay)):
+        for name, span in (
+            ("lifetime", self.lifetime),
+            ("jitter", self.jitter),
+            ("association_delay", self.association_delay),
+        ):
             if span > _YEAR:
                 raise DurationError(detail=f"{name} must be at most a year, got '{span}'")
         if self.lifetime - self.refresh < OVERLAP:
