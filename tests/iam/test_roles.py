@@ -170,7 +170,7 @@ def test_an_unknown_role_is_named_with_the_known_ones() -> None:
         account.delete_role("x")
     assert caught.value.message == "The role with name x cannot be found."
     assert caught.value.detail == "no role 'x'; known: 'r0', 'r1', 'r2', 'r3', 'r4', ..."
-    with pytest.raises(TypeError, match="a role is looked up by its name, got int"):
+    with pytest.raises(TypeError, match="roles are looked up by name, got int"):
         account.roles[5]  # type: ignore[index]
 
 

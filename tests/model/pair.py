@@ -341,6 +341,10 @@ class Pair:
 
     def compare_credentials(self, world: dict[str, Any], number: int, now: int, *, at: datetime | None) -> None:
         """Compare the credentials an SDK gets, and keep them."""
+        if number >= len(world["instances"]):
+            with pytest.raises(errors.InstanceError, match="it was launched at"):
+                self.instances[number].metadata.credentials(at=at)
+            return
         expected = self.model.for_sdk(world, number, now)
         found = self.instances[number].metadata.credentials(at=at)
         self.count("credentials now" if at is None else "credentials of the past")
