@@ -119,9 +119,16 @@ def compiled(statement: Statement) -> Compiled:
 
 
 class Half:
-    """The Allows or the Denys of a plan. Statements without conditions and variables are merged into one test."""
+    """
+    The Allows or the Denys of a plan.
 
-    __slots__ = ("conditional", "exact", "prefix_owners", "prefixes", "star", "tails", "tests")
+    Statements without conditions and variables are merged into one test. The others are found by the resources that they
+    name: `about` those that name one outright, `starts` those that name a beginning, `others` any else.
+    """
+
+    __slots__ = (
+        "about", "exact", "others", "prefix_owners", "prefixes", "star", "start_owners", "starts", "tails", "tests",
+    )  # fmt: skip
 
     def __init__(self, statements: Iterable[Compiled]) -> None:
         self.star: Statement | None = None
@@ -129,11 +136,17 @@ class Half:
         owners: dict[str, Statement] = {}
         tests: list[tuple[Matcher, Statement]] = []
         tails: list[str] = []
-        conditional: list[Compiled] = []
+        about: dict[str, list[Compiled]] = {}
+        starts: list[tuple[str, Compiled]] = []
+        others: list[Compiled] = []
         for one in statements:
             resources, statement = one.resources, one.statement
             if resources is None or statement.conditions or resources.templates:
-                conditional.append(one)
+                for text in one.exact:
+                    about.setdefault(text, []).append(one)
+                starts += [(text, one) for text in one.prefixes]
+                if one.star or one.rest is not None:
+                    others.append(one)
                 continue
             if resources.star and self.star is None:
                 self.star = statement
@@ -148,7 +161,8 @@ class Half:
         self.prefix_owners = tuple(owners.items())
         self.tests = tuple(tests)
         self.tails = tuple(dict.fromkeys(tails))
-        self.conditional = tuple(conditional)
+        self.about, self.start_owners, self.others = about, tuple(starts), tuple(others)
+        self.starts = tuple(dict.fromkeys([text for text, _ in starts]))
 
     def decider(self, request: Request) -> Statement | None:
         """Return a statement that applies to *request*, or None; of several one that is found at little cost."""
@@ -166,14 +180,21 @@ class Half:
             for test, statement in self.tests:
                 if test(resource):
                     return statement
-        # What `Compiled.applies` does, written out: most statements are not about the resource, and are passed over here
-        # without a call. The context is asked for only now, because a request prepares it when it is first needed.
-        for one in self.conditional:
-            if one.star or resource in one.exact or (one.prefixes and resource.startswith(one.prefixes)):
+        # Of the statements with conditions, those about another resource are passed over without a look. The context is
+        # asked for only now, because a request prepares it when it is first needed.
+        if self.about:
+            for one in self.about.get(resource, ()):
                 if one.holds(request.values):
                     return one.statement
-            elif one.rest is not None and one.rest(resource, request.values) and one.holds(request.values):
-                return one.statement
+        if self.starts and resource.startswith(self.starts):
+            for start, one in self.start_owners:
+                if resource.startswith(start) and one.holds(request.values):
+                    return one.statement
+        if self.others:
+            values = request.values
+            for one in self.others:
+                if (one.star or one.rest(resource, values)) and one.holds(values):  # type: ignore[misc]
+                    return one.statement
         return None
 
 
