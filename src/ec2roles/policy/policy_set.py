@@ -12,6 +12,7 @@ Source = Policy | Mapping[str, Any] | str
 Levels = Iterable[Iterable[Source]] | tuple[Layer, ...]
 _ALIKE = frozenset({"identity", "boundary", "session"})
 _KEEP: Any = object()
+_NONE: Any = ()
 
 
 def _load(source: Source, kind: str) -> Policy:
@@ -95,25 +96,27 @@ class PolicySet:
         identity: Iterable[Source] | Source | None = (),
         *,
         resource: Source | None = None,
-        boundaries: Iterable[Source] | Source | None = (),
-        session: Iterable[Source] | Source | None = (),
-        scps: Levels | None = (),
-        rcps: Levels | None = (),
-        endpoint: Iterable[Source] | Source | None = (),
+        boundaries: Iterable[Source] | Source | None = _NONE,
+        session: Iterable[Source] | Source | None = _NONE,
+        scps: Levels | None = _NONE,
+        rcps: Levels | None = _NONE,
+        endpoint: Iterable[Source] | Source | None = _NONE,
     ) -> None:
         self._identity: Layer = _layer("identity", identity) or Layer("identity", ())
+        self._resource = self._boundary = self._session = self._endpoint = None
+        self._scps = self._rcps = _NONE
         # Most sets have no other layer; not to look into each of them halves the time it takes to make a set.
-        self._resource = None if resource is None else _resource(resource)
-        self._boundary = None if boundaries == () else _layer("boundary", boundaries)
-        self._session = None if session == () else _layer("session", session)
-        self._scps = () if scps == () else _levels("scp", scps)
-        self._rcps = () if rcps == () else _levels("rcp", rcps)
-        self._endpoint = None if endpoint == () else _layer("endpoint", endpoint)
-        self._settle()
+        self._alone: bool = boundaries is session is scps is rcps is endpoint is _NONE and resource is None
+        if not self._alone:
+            self._resource = _resource(resource)
+            self._boundary, self._session = _layer("boundary", boundaries), _layer("session", session)
+            self._scps, self._rcps = _levels("scp", scps), _levels("rcp", rcps)
+            self._endpoint = _layer("endpoint", endpoint)
+            self._settle()
 
     def _settle(self) -> None:
         # Most calls are decided by the identity's policies alone; `evaluate` has a short way for them.
-        self._alone: bool = not (
+        self._alone = not (
             self._resource or self._boundary or self._session or self._scps or self._rcps or self._endpoint
         )
 
