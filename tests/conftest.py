@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
+import pytest
 from hypothesis import settings
 
 # A slow machine is no defect. CI draws the same examples each time, so that a change is judged by what it changes; at
-# home they differ from run to run, which finds more. A failure prints how to repeat it.
-settings.register_profile("ec2roles", deadline=None, print_blob=True, derandomize="CI" in os.environ)
+# home they differ from run to run, which finds more. A failure prints how to repeat it. Hypothesis' own 100 examples would
+# take the suite over a minute; HYPOTHESIS_EXAMPLES asks for more.
+settings.register_profile(
+    "ec2roles",
+    deadline=None,
+    print_blob=True,
+    derandomize="CI" in os.environ,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "50")),
+)
 settings.load_profile("ec2roles")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left with it at the end; the rest is in random order."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over thousands of tests, which are none, and come less often."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)

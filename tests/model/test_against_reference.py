@@ -80,6 +80,7 @@ def run_machine(**options: Any) -> None:
     run_state_machine_as_test(Machine, settings=settings(suppress_health_check=quiet, **options))
 
 
+@pytest.mark.long
 def test_the_library_and_the_model_agree_after_each_step_of_any_history() -> None:
     run_machine(max_examples=100, stateful_step_count=30)
 
@@ -100,6 +101,7 @@ def test_the_library_and_the_model_agree_in_a_thousand_seeded_histories() -> Non
         run(seed, 100)
 
 
+@pytest.mark.slow
 def test_the_seeded_histories_do_everything_and_show_every_kind_of_answer() -> None:
     """Each event happens, and each that can be refused is refused; each answer is given."""
     events = {name.removeprefix("do_") for name in dir(Pair().model) if name.startswith("do_")}

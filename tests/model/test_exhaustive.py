@@ -166,6 +166,7 @@ def search(depth: int) -> tuple[int, int]:
     return len(seen), transitions
 
 
+@pytest.mark.long
 def test_every_state_that_four_operations_lead_to_is_the_models() -> None:
     assert search(4) == (996, 2996)
 

@@ -35,7 +35,7 @@ CONFIG = """
 pythonpath = ["src", "tests"]
 testpaths = ["tests"]
 addopts = ["--import-mode=importlib", "-p", "no:randomly", "-p", "no:cacheprovider"]
-markers = ["slow: left out"]
+markers = ["long: takes seconds", "slow: left out"]
 
 [tool.mutmut]
 source_paths = ["src"]

@@ -163,6 +163,7 @@ def compare(seed: int, count: int) -> Quality:
 # The tests
 
 
+@pytest.mark.long
 def test_the_engine_agrees_with_the_reference() -> None:
     """
     Outcome and layer of 16,000 cases; and the cases are good ones.
