@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 
 from ec2roles import Account, Instance
@@ -30,6 +32,8 @@ def test_requests(web: Instance) -> None:
 
     assert found.content == "wéb".encode()
     assert session.get(f"{BASE}/meta-data/").status_code == 401
+    for body in ("text", b"bytes", BytesIO(b"a file"), iter([b"in", b"parts"])):
+        assert session.post(f"{BASE}/meta-data/", data=body).status_code == 405
     session.mount("http://169.254.169.254", MetadataAdapter(web.container()))
     with pytest.raises(requests.exceptions.ReadTimeout):
         session.put(f"{BASE}/api/token", headers=TTL)

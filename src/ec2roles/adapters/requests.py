@@ -42,13 +42,12 @@ class MetadataAdapter(HTTPAdapter):
         Raises:
             requests.exceptions.ReadTimeout: where no answer ever comes; at once.
         """
-        body = request.body or b""
         reply = exchange(
             self._application,
             request.method or "GET",
             request.url or "",
             request.headers.items(),
-            body.encode() if isinstance(body, str) else body,
+            _bytes_of(request.body),
         )
         if reply is None:
             raise requests.exceptions.ReadTimeout("the metadata service does not answer", request=request)
@@ -61,3 +60,13 @@ class MetadataAdapter(HTTPAdapter):
         )
         response: requests.Response = self.build_response(request, raw)
         return response
+
+
+def _bytes_of(body: Any) -> bytes:
+    """Return a request's body, which may be text, a file, or come in parts."""
+    if body is None or isinstance(body, bytes):
+        return body or b""
+    if isinstance(body, str):
+        return body.encode()
+    parts = [body.read()] if hasattr(body, "read") else body
+    return b"".join(part.encode() if isinstance(part, str) else part for part in parts)
