@@ -143,8 +143,8 @@ def shrink(case: Case) -> Case:
         case = less
 
 
-def compare(seed: int, count: int) -> Quality:
-    """Ask both about so many cases, and return how good these are."""
+def compare(seed: int, count: int, *, noted: bool = False) -> Quality:
+    """Ask both about so many cases, and return how good these are, if that is *noted*."""
     generator = Generator(seed)
     quality = Quality()
     for number in range(count):
@@ -156,7 +156,8 @@ def compare(seed: int, count: int) -> Quality:
             pytest.fail(
                 f"seed {seed}, case {number}: the library says {library}, the reference {other} to\n{json.dumps(case)}"
             )
-        quality.note(case, other)
+        if noted:
+            quality.note(case, other)
     return quality
 
 
@@ -166,26 +167,27 @@ def compare(seed: int, count: int) -> Quality:
 @pytest.mark.long
 def test_the_engine_agrees_with_the_reference() -> None:
     """
-    Outcome and layer of 16,000 cases; and the cases are good ones.
+    Outcome and layer of 8,000 cases; and the cases are good ones.
 
     A fifth to three fifths are allowed; every layer denies in each way it can; every layer and every spelling of an
     operator decides a case.
     """
-    quality = compare(seed=0, count=16_000)
+    quality = compare(seed=7, count=8_000, noted=True)
     counts = quality.verdicts
-    assert 0.2 <= counts["ALLOWED", None] / 16_000 <= 0.6
+    assert 0.2 <= counts["ALLOWED", None] / 8_000 <= 0.6
     explicit = {"scp", "rcp", "identity", "boundary", "session", "resource", "trust", "endpoint"}
     assert {layer for outcome, layer in counts if outcome == "EXPLICIT_DENY"} == explicit
     assert {layer for outcome, layer in counts if outcome == "IMPLICIT_DENY"} == explicit - {"rcp"} | {"service"}
-    assert min(counts.values()) >= 30, counts
+    assert min(counts.values()) >= 15, counts
     assert quality.layers == set(LAYERS)
     assert quality.failing == set(OPERATORS)
     assert {operator.split(":")[-1].removesuffix("IfExists") for operator in quality.holding} == {*BASES, "Null"}
 
 
+@pytest.mark.long
 def test_the_engine_agrees_with_the_reference_in_other_cases() -> None:
-    """4,000 more, which another worker can take."""
-    compare(seed=51, count=4_000)
+    """12,000 more, which another worker can take."""
+    compare(seed=51, count=12_000)
 
 
 @pytest.mark.slow
