@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from ec2roles.adapters.wsgi import SILENCE
+from ec2roles.adapters.wsgi import HEADERS, SILENCE
 
 LOOPBACK = "127.0.0.1"
 _LONGEST_LINE = 65_536
@@ -106,7 +106,8 @@ class Handler(BaseHTTPRequestHandler):
         return going_on
 
     def _run(self) -> None:
-        said = self.headers.get("Content-Length", "0")
+        # Two lengths are two opinions on where the next request begins.
+        said = ",".join(self.headers.get_all("Content-Length", ["0"]))
         if "Transfer-Encoding" in self.headers or not (said.isascii() and said.isdecimal() and len(said) < 16):
             self.close_connection = True
             self.send_error(411)
@@ -151,6 +152,7 @@ class Handler(BaseHTTPRequestHandler):
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
             SILENCE: silence,
+            HEADERS: self.headers.items(),
         }
         for name, value in self.headers.items():
             key = name.upper().replace("-", "_")
