@@ -178,6 +178,14 @@ def test_each_service_is_judged_in_its_own_protocol() -> None:
         ("sqs", "send_message", {"QueueUrl": "http://x/123456789012/q", "MessageBody": "m"}, "AccessDenied", "sqs:SendMessage"),
         ("lambda", "invoke", {"FunctionName": "arn:aws:lambda:us-east-1:123456789012:function:f"}, "AccessDeniedException", "lambda:InvokeFunction"),
         ("secretsmanager", "get_secret_value", {"SecretId": "db"}, "AccessDeniedException", "secretsmanager:GetSecretValue"),
+        # Several services sign as each of these, in protocols of their own.
+        ("dynamodbstreams", "list_streams", {}, "AccessDeniedException", "dynamodb:ListStreams"),
+        ("sesv2", "list_email_identities", {}, "AccessDeniedException", "ses:ListEmailIdentities"),
+        ("ses", "list_identities", {}, "AccessDenied", "ses:ListIdentities"),
+        ("bedrock-runtime", "invoke_model", {"modelId": "m", "body": b"{}"}, "AccessDeniedException", "bedrock:InvokeModel"),
+        ("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "e", "Body": b""}, "AccessDeniedException", "sagemaker:InvokeEndpoint"),
+        ("elb", "describe_account_limits", {}, "AccessDenied", "elasticloadbalancing:DescribeAccountLimits"),
+        ("efs", "describe_file_systems", {}, "AccessDeniedException", "elasticfilesystem:DescribeFileSystems"),
         ("cloudwatch", "describe_alarms", {}, "", ""),
     ]  # fmt: skip
     with served(account) as server:
