@@ -302,7 +302,7 @@ MAY_IMPORT = {
     "adapters.fallthrough": "sts.credentials",
     "adapters.botocore": (
         "account adapters.api_actions adapters.dispatch adapters.fallthrough adapters.protocol.error_codes calls"
-        " ec2.instance front_door sts.credentials"
+        " ec2.container ec2.instance front_door sts.credentials"
     ),
     "adapters.moto_facts": "account iam.entities policy sts.credentials",
     "adapters.moto": "adapters.fallthrough adapters.moto_facts atomic",
