@@ -472,6 +472,24 @@ def test_a_connection_that_sends_nonsense_is_ended(admin: tuple[Server, Account,
         assert found.status == 200
 
 
+def test_who_sends_slowly_keeps_nobody_waiting(admin: tuple[Server, Account, Credentials]) -> None:
+    """And half a body is no request."""
+    import socket
+
+    server, account, _ = admin
+    url = f"{server.url}/{account.launch_instance().instance_id}/latest/"
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as slow:
+        slow.sendall(b"PUT /photos/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+        # The server has the head of the request when it answers this.
+        assert slow.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        slow.sendall(b"half")
+        for _ in range(10):
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                assert answer.status == 200
+        slow.shutdown(socket.SHUT_WR)
+        assert slow.recv(65_536).startswith(b"HTTP/1.1 400 ")
+
+
 def test_a_header_of_a_similar_name_is_no_token(admin: tuple[Server, Account, Credentials]) -> None:
     server, account, _ = admin
     path = f"/{account.launch_instance().instance_id}/latest/"

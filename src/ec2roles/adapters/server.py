@@ -14,6 +14,7 @@ from ec2roles.adapters.wsgi import HEADERS, SILENCE
 
 LOOPBACK = "127.0.0.1"
 _LONGEST_LINE = 65_536
+_MOST_BYTES = 70 * 1024 * 1024
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], list[bytes]]
 
@@ -113,9 +114,17 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(411)
             return
         body = Body(self.rfile, int(said))
+        sent: io.IOBase = body
+        if body.left <= _MOST_BYTES:
+            # Not in the application, which holds its lock: whoever sends slowly would keep all others waiting.
+            sent = io.BytesIO(body.read())
+            if body.left:
+                self.close_connection = True
+                self.send_error(400)
+                return
         silent: list[bool] = []
         started: list[tuple[str, list[tuple[str, str]]]] = []
-        environ = self._environ(body, lambda: silent.append(True))
+        environ = self._environ(sent, lambda: silent.append(True))
         content = b"".join(self.server.application(environ, lambda status, headers: started.append((status, headers))))
         if silent:
             # What never arrives cannot be sent over HTTP; a closed connection comes nearest.
@@ -132,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
             lines.append("Connection: close")
         self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + content)
 
-    def _environ(self, body: Body, silence: Callable[[], None]) -> dict[str, Any]:
+    def _environ(self, body: io.IOBase, silence: Callable[[], None]) -> dict[str, Any]:
         path, _, query = self.path.partition("?")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": self.command,
