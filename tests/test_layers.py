@@ -280,6 +280,7 @@ MAY_IMPORT = {
     "adapters.sigv4": "adapters.aws_chunked adapters.raw_http sts.refusal sts.session",
     "adapters.protocol": "",
     "adapters.protocol.error_codes": "",
+    "adapters.protocol.signing_names": "",
     "adapters.protocol.values": "",
     "adapters.protocol.query": "adapters.protocol.values",
     "adapters.protocol.json_body": "adapters.protocol.values",
@@ -287,12 +288,13 @@ MAY_IMPORT = {
     "adapters.protocol.rest": "adapters.protocol.values adapters.raw_http",
     "adapters.protocol.wire_service": (
         "adapters.protocol adapters.protocol.error_codes adapters.protocol.json_body adapters.protocol.query"
-        " adapters.protocol.rest adapters.protocol.values adapters.protocol.xml_body adapters.raw_http iam.names"
+        " adapters.protocol.rest adapters.protocol.signing_names adapters.protocol.values adapters.protocol.xml_body adapters.raw_http iam.names"
     ),
     "adapters.api_actions": "",
     "adapters.dispatch": "adapters.api_actions calls front_door sts.credentials",
     "adapters.aws_endpoint": (
-        "account adapters adapters.api_actions adapters.aws_chunked adapters.dispatch adapters.protocol.wire_service"
+        "account adapters adapters.api_actions adapters.aws_chunked adapters.dispatch adapters.protocol.signing_names"
+        " adapters.protocol.wire_service"
         " adapters.raw_http adapters.sigv4 adapters.wsgi calls cloud ec2.instance sts.credentials sts.refusal sts.session"
     ),
     "adapters.control": "account adapters.wsgi ec2.instance",
@@ -300,7 +302,7 @@ MAY_IMPORT = {
     "adapters.fallthrough": "sts.credentials",
     "adapters.botocore": (
         "account adapters.api_actions adapters.dispatch adapters.fallthrough adapters.protocol.error_codes calls"
-        " ec2.instance front_door sts.credentials"
+        " ec2.container ec2.instance front_door sts.credentials"
     ),
     "adapters.moto_facts": "account iam.entities policy sts.credentials",
     "adapters.moto": "adapters.fallthrough adapters.moto_facts atomic",

@@ -29,7 +29,7 @@ from ec2roles import Account, Cloud, Credentials, ManualClock, PermissionPolicy,
 from ec2roles.adapters.server import Server
 from ec2roles.adapters.wsgi import metadata_application
 from ec2roles.errors import ArgumentError
-from served import application, client, served, session
+from served import application, client, served, session, wired
 from worlds import EC2, OTHER, user_with_key
 
 KEYS = ["plain.txt", "two words", "é/日本", "a+b=c&d", "//twice", "%41", "tilde~!*'()", "dot/./x/../y", "semi;colon,@:"]
@@ -66,6 +66,15 @@ def test_objects_of_any_name_go_there_and_back(admin: tuple[Server, Account, Cre
     assert [one["Prefix"] for one in groups] == ["dot/./"]
     s3.delete_objects(Bucket="photos", Delete={"Objects": [{"Key": name} for name in KEYS]})
     assert "Contents" not in s3.list_objects_v2(Bucket="photos")
+
+
+def test_a_name_in_an_objects_metadata_may_have_an_underscore(admin: tuple[Server, Account, Credentials]) -> None:
+    """WSGI cannot tell it from a hyphen, and it is signed."""
+    server, account, key = admin
+    for s3 in (client("s3", server.url, key), wired("s3", account, key)):
+        s3.put_object(Bucket="photos", Key="odd", Body=b"", Metadata={"a_b": "1", "a-b": "2"})
+        assert s3.head_object(Bucket="photos", Key="odd")["Metadata"] == {"a_b": "1", "a-b": "2"}
+    s3.delete_object(Bucket="photos", Key="odd")
 
 
 def test_buckets_large_bodies_ranges_and_waiters(admin: tuple[Server, Account, Credentials]) -> None:
@@ -115,6 +124,14 @@ def test_a_presigned_url_works_for_whoever_has_it_and_no_longer_than_it_says(
             urllib.request.urlopen(changed)
         with caught.value:
             assert code in caught.value.read()
+    old = client("s3", server.url, key, signature_version="s3").generate_presigned_url(
+        "get_object", {"Bucket": "photos", "Key": "by url"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(old)
+    with caught.value:
+        assert caught.value.status == 400
+        assert b"Please use AWS4-HMAC-SHA256" in caught.value.read()
     late = ManualClock(datetime.now(timezone.utc) + timedelta(seconds=90))
     with served(account, clock=late) as other:
         # The signature covers the host, so the address must be the one that was signed.
@@ -161,6 +178,14 @@ def test_each_service_is_judged_in_its_own_protocol() -> None:
         ("sqs", "send_message", {"QueueUrl": "http://x/123456789012/q", "MessageBody": "m"}, "AccessDenied", "sqs:SendMessage"),
         ("lambda", "invoke", {"FunctionName": "arn:aws:lambda:us-east-1:123456789012:function:f"}, "AccessDeniedException", "lambda:InvokeFunction"),
         ("secretsmanager", "get_secret_value", {"SecretId": "db"}, "AccessDeniedException", "secretsmanager:GetSecretValue"),
+        # Several services sign as each of these, in protocols of their own.
+        ("dynamodbstreams", "list_streams", {}, "AccessDeniedException", "dynamodb:ListStreams"),
+        ("sesv2", "list_email_identities", {}, "AccessDeniedException", "ses:ListEmailIdentities"),
+        ("ses", "list_identities", {}, "AccessDenied", "ses:ListIdentities"),
+        ("bedrock-runtime", "invoke_model", {"modelId": "m", "body": b"{}"}, "AccessDeniedException", "bedrock:InvokeModel"),
+        ("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "e", "Body": b""}, "AccessDeniedException", "sagemaker:InvokeEndpoint"),
+        ("elb", "describe_account_limits", {}, "AccessDenied", "elasticloadbalancing:DescribeAccountLimits"),
+        ("efs", "describe_file_systems", {}, "AccessDeniedException", "elasticfilesystem:DescribeFileSystems"),
         ("cloudwatch", "describe_alarms", {}, "", ""),
     ]  # fmt: skip
     with served(account) as server:
@@ -430,6 +455,7 @@ def test_a_connection_that_sends_nonsense_is_ended(admin: tuple[Server, Account,
         b"GET / HTTP/9.9\r\n\r\n",
         b"GET " + b"/" * 70_000 + b" HTTP/1.1\r\n\r\n",
         b"PUT /photos/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+        b"PUT /photos/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         b"PUT /photos/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
         b"\x00\xff" * 10 + b"\r\n\r\n",
@@ -440,6 +466,35 @@ def test_a_connection_that_sends_nonsense_is_ended(admin: tuple[Server, Account,
             answer = b""
             while chunk := connection.recv(65_536):
                 answer += chunk
-            assert b" 500 " not in answer.partition(b"\r\n")[0]
+        # A line that is no request is answered without a status, as version 0.9 of HTTP has it.
+        assert answer[9:13] in (b"403 ", b"411 ", b"414 ", b"505 ") or answer[:9] in (b"", b"<!DOCTYPE"), (sent, answer)
     with urllib.request.urlopen(f"{server.url}/{instance_id}/latest/") as found:
         assert found.status == 200
+
+
+def test_who_sends_slowly_keeps_nobody_waiting(admin: tuple[Server, Account, Credentials]) -> None:
+    """And half a body is no request."""
+    import socket
+
+    server, account, _ = admin
+    url = f"{server.url}/{account.launch_instance().instance_id}/latest/"
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as slow:
+        slow.sendall(b"PUT /photos/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+        # The server has the head of the request when it answers this.
+        assert slow.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        slow.sendall(b"half")
+        for _ in range(10):
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                assert answer.status == 200
+        slow.shutdown(socket.SHUT_WR)
+        assert slow.recv(65_536).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_header_of_a_similar_name_is_no_token(admin: tuple[Server, Account, Credentials]) -> None:
+    server, account, _ = admin
+    path = f"/{account.launch_instance().instance_id}/latest/"
+    for name, status in (("X-aws-ec2-metadata-token", 401), ("X_aws_ec2_metadata_token", 200)):
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port)
+        connection.request("GET", path, headers={name: "no token"})
+        assert connection.getresponse().status == status
+        connection.close()

@@ -217,6 +217,22 @@ def test_a_client_made_before_the_role_is_attached_has_no_credentials() -> None:
         boto_session(web).client("sts").get_caller_identity()
 
 
+def test_a_program_in_a_container_gets_what_the_hop_limit_leaves_it() -> None:
+    _, _, web = world(PermissionPolicy.allow("s3:ListAllMyBuckets"))
+    box = web.container()
+    boto_session(box).client("s3").list_buckets()
+    with install(box):
+        boto3.client("s3").list_buckets()
+    web.modify_metadata_options(http_tokens="required")
+    boto_session(web).client("s3").list_buckets()
+    with pytest.raises(NoCredentialsError):
+        boto_session(box).client("s3").list_buckets()
+    web.modify_metadata_options(http_put_response_hop_limit=2)
+    s3 = boto_session(box).client("s3")
+    s3.list_buckets()
+    patch_client(s3, box)
+
+
 def test_expired_and_wrong_credentials_are_refused_as_each_service_does() -> None:
     """Keys given to one client come before those of the session: the canary for a private name of botocore."""
     account, _, web = world(PermissionPolicy.allow("*"))
@@ -397,3 +413,6 @@ def test_an_instance_built_by_hand_has_no_services() -> None:
         boto_session(Instance(time=time, sts=TokenService(time=time)))
     with pytest.raises(TypeError):
         boto_session(Account().launch_instance(), credentials=Credentials("a", "b"))
+    for nothing in (None, "i-0123456789abcdef0", Cloud()):
+        with pytest.raises(TypeError, match="needs an instance, a container or an account"):
+            boto_session(nothing)  # type: ignore[arg-type]

@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
+from ec2roles import Credentials
 from ec2roles.cli.main import main
 from ec2roles.cli.serve_clock import ScaledClock, clock_of
 from ec2roles.clock import ManualClock, SystemClock
 from ec2roles.errors import ArgumentError
 from serve_process import World, needs_cli, start
+from served import client
 
 
 @pytest.fixture
@@ -211,7 +214,13 @@ def test_each_instance_has_metadata_of_its_own(world: World) -> None:
             seen.add(answer.read().decode())
     assert len(seen) == 3
     assert world.environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] == world.environment["EC2ROLES_INSTANCE_1"]
-    for token, path, status in (("wrong", "state", 403), ("right", "nope", 400), ("right", "advance?hours=x", 400)):
+    for token, path, status in (
+        ("wrong", "state", 403),
+        ("right", "nope", 400),
+        ("right", "advance?hours=x", 400),
+        ("right", "advance?hour=7", 400),
+        ("right", "state?hours=7", 400),
+    ):
         given = world.environment["EC2ROLES_CONTROL_TOKEN"] if token == "right" else token
         request = urllib.request.Request(
             f"{world.environment['EC2ROLES_CONTROL']}/{path}", method="POST", headers={"X-Ec2roles-Token": given}
@@ -256,10 +265,58 @@ def test_without_the_extra_there_is_metadata_and_it_says_what_is_missing() -> No
     endpoint = next(line for line in lines if "METADATA_SERVICE_ENDPOINT" in line).partition("=")[2].strip()
     with urllib.request.urlopen(f"{endpoint}/latest/meta-data/iam/security-credentials/") as answer:
         assert answer.read() == b"EC2Role"
+    for service, call in (("s3", "list_buckets"), ("sts", "get_caller_identity"), ("sqs", "list_queues")):
+        found = client(service, endpoint.rpartition("/")[0], Credentials("AKIAIOSFODNN7EXAMPLE", "x" * 40))
+        with pytest.raises(ClientError, match=r"NotImplemented.*pip install ec2roles\[boto\]"):
+            getattr(found, call)()
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")
     assert "not served, only metadata: they need 'pip install ec2roles[boto]'" in lines[-1]
+
+
+IMPATIENT = """
+import http.client, io, os, signal, sys, threading
+from ec2roles.cli.serve import parser, run
+
+class Out(io.StringIO):
+    asking = None
+
+    def write(self, text):
+        if self.asking is None and "EC2ROLES_URL=" in self.getvalue() + text:
+            address = (self.getvalue() + text).partition("EC2ROLES_URL=http://")[2].strip()
+            self.asking = threading.Thread(target=self.ask, args=(address,), daemon=True)
+            self.asking.start()
+            self.asking.join(0.2)
+        if "/who -> " in text:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().write(text)
+
+    def ask(self, address):
+        connection = http.client.HTTPConnection(address)
+        connection.request("GET", "/i-00000000000000000/who")
+        connection.getresponse()
+
+out = Out()
+status = run(parser().parse_args(["--account", sys.argv[1]]), out)
+sys.stdout.write(out.getvalue())
+sys.exit(status)
+"""
+
+
+def test_the_variables_come_first_whoever_waits_for_the_port() -> None:
+    """And an account's profiles are named, if none was chosen."""
+    account = str(Path(__file__).parents[2] / "examples" / "account.json")
+    ended = subprocess.run(
+        [sys.executable, "-c", IMPATIENT, account], capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    lines = ended.stdout.splitlines()
+    first = next(number for number, line in enumerate(lines) if not line.startswith("export "))
+    assert all(line.startswith("# ") for line in lines[first:])
+    assert lines[first - 1].startswith("export EC2ROLES_CONTROL_TOKEN=")
+    assert lines[first + 1].endswith("there are: gallery-servers, thumbnail-servers")
+    assert lines[-2].endswith("GET /i-00000000000000000/who -> 404")
 
 
 @pytest.mark.parametrize(
@@ -271,6 +328,7 @@ def test_without_the_extra_there_is_metadata_and_it_says_what_is_missing() -> No
         (["--port", "70000"], "--port takes 0 to 65535"),
         (["--profile", "a", "--no-profile"], "not both"),
         (["--profile", "nobody"], "nobody"),
+        (["--empty", "--instances", "2"], "with --empty there is no"),
         (["--account", "no-such-file"], "cannot read"),
     ],
 )

@@ -19,6 +19,7 @@ from ec2roles.account import OUTSIDE_ADDRESS, Account
 from ec2roles.adapters import aws_chunked
 from ec2roles.adapters.api_actions import ApiActions
 from ec2roles.adapters.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
+from ec2roles.adapters.protocol.signing_names import MODELS
 from ec2roles.adapters.protocol.wire_service import (
     REST_XML,
     ReadRequest,
@@ -70,7 +71,7 @@ class AwsEndpoint:
     observe: Callable[[ApiRequest, Response], None] | None = None
     # Its own: botocore's clients change the models that they share.
     _loader: Loader = attrs.field(factory=Loader, init=False, repr=False)
-    _services: dict[str, WireService] = attrs.field(factory=dict, init=False, repr=False)
+    _services: dict[tuple[str, str], WireService] = attrs.field(factory=dict, init=False, repr=False)
     _numbers: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False, repr=False)
 
     @classmethod
@@ -128,7 +129,7 @@ class AwsEndpoint:
         try:
             signature = read_signature(raw)
             name = _service_of(raw, request.host) if signature is None else signature.service
-            service = self._service(name)
+            service = self._service(name, raw)
             if service is None:
                 raise AwsError(
                     "The action or operation requested is invalid.",
@@ -176,12 +177,21 @@ class AwsEndpoint:
         # The token is as it was sent: whether it belongs to the key, the front door says.
         return Credentials(key, secret, session_token=signature.session_token), session, body
 
-    def _service(self, name: str) -> WireService | None:
-        known = self._services.get(name)
+    def _service(self, name: str, raw: RawRequest | None = None) -> WireService | None:
+        """The service that signs as *name*; of several, the one that *raw* is for, or else the first."""
+        models = MODELS.get(name, (name,))
+        for model in models if raw is not None and len(models) > 1 else ():
+            found = self._model(name, model)
+            if found is not None and raw is not None and found.has(raw):
+                return found
+        return self._model(name, models[0])
+
+    def _model(self, name: str, model: str) -> WireService | None:
+        known = self._services.get((name, model))
         if known is None:
-            known = WireService.load(name, self._loader)
+            known = WireService.load(name, self._loader, model)
             if known is not None:
-                self._services[name] = known
+                self._services[name, model] = known
         return known
 
 

@@ -38,6 +38,7 @@ from ec2roles.adapters.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
 from ec2roles.adapters.fallthrough import Fallthrough
 from ec2roles.adapters.protocol.error_codes import in_protocol
 from ec2roles.calls import Response
+from ec2roles.ec2.container import Container
 from ec2roles.ec2.instance import NAT_ADDRESS, Instance
 from ec2roles.errors import AwsError, UnsupportedError
 from ec2roles.front_door import FrontDoor
@@ -55,7 +56,7 @@ _SESSION_VARIABLES = {
 
 
 def boto_session(
-    source: Instance | Account,
+    source: Instance | Container | Account,
     *,
     credentials: Credentials | None = None,
     region: str | None = None,
@@ -78,7 +79,7 @@ def boto_session(
     is given keys of its own uses those.
 
     Args:
-        source: the instance that the program runs on, or an account for a program anywhere else.
+        source: the instance that the program runs on, or a container on one, or an account for a program anywhere else.
         credentials: what it signs with; for an account only.
         region: of its clients; that of the source by default.
         actions: which IAM actions operations need that are only judged.
@@ -101,7 +102,7 @@ def boto_session(
 
 @contextlib.contextmanager
 def install(
-    source: Instance | Account,
+    source: Instance | Container | Account,
     *,
     credentials: Credentials | None = None,
     actions: ApiActions | None = None,
@@ -136,7 +137,7 @@ def install(
 
 def patch_client(
     client: Any,
-    source: Instance | Account,
+    source: Instance | Container | Account,
     *,
     actions: ApiActions | None = None,
     fallthrough: bool | Fallthrough = False,
@@ -176,7 +177,7 @@ class Hooks:
     @classmethod
     def of(
         cls,
-        source: Instance | Account,
+        source: Instance | Container | Account,
         *,
         actions: ApiActions | None,
         fallthrough: bool | Fallthrough,
@@ -188,14 +189,15 @@ class Hooks:
         Raises:
             UnsupportedError: for an instance without an account around it.
         """
-        api = source.api
+        machine = _machine(source)
+        api = machine.api
         if not isinstance(api, FrontDoor):
             raise UnsupportedError("boto3 needs an instance of an Account: one that was built by hand has no services")
         dispatcher = Dispatcher(api, ApiActions() if actions is None else actions)
-        behind = Fallthrough.of(source, fallthrough)
+        behind = Fallthrough.of(machine, fallthrough)
         held = threading.RLock() if lock is None else lock
-        if isinstance(source, Instance):
-            return cls(dispatcher, behind, {"aws:SourceIp": NAT_ADDRESS}, source.instance_id, held)
+        if isinstance(machine, Instance):
+            return cls(dispatcher, behind, {"aws:SourceIp": NAT_ADDRESS}, machine.instance_id, held)
         return cls(dispatcher, behind, {"aws:SourceIp": OUTSIDE_ADDRESS}, None, held)
 
     def register(self, events: Any) -> None:
@@ -365,12 +367,23 @@ def _encoded(shape: Shape, value: Any) -> Any:
 # -- credentials --------------------------------------------------------------------------------------------------------
 
 
-def _region(source: Instance | Account) -> str:
-    return source.hardware.region if isinstance(source, Instance) else source.region
+def _region(source: Instance | Container | Account) -> str:
+    machine = _machine(source)
+    return machine.hardware.region if isinstance(machine, Instance) else machine.region
 
 
-def _resolver(source: Instance | Account, credentials: Credentials | None) -> botocore.credentials.CredentialResolver:
-    if isinstance(source, Instance):
+def _machine(source: Instance | Container | Account) -> Instance | Account:
+    """Whose calls they are: those of a container are its instance's."""
+    found = source.instance if isinstance(source, Container) else source
+    if not isinstance(found, Instance | Account):
+        raise TypeError(f"boto3 needs an instance, a container or an account, got {type(found).__name__}")
+    return found
+
+
+def _resolver(
+    source: Instance | Container | Account, credentials: Credentials | None
+) -> botocore.credentials.CredentialResolver:
+    if not isinstance(source, Account):
         if credentials is not None:
             raise TypeError("credentials are for an account; an instance has its own")
         provider: Any = MetadataProvider(source)
@@ -384,15 +397,16 @@ class MetadataProvider(botocore.credentials.CredentialProvider):  # type: ignore
     Credentials from the metadata of an instance, by the simulated clock.
 
     Args:
-        instance: the instance.
+        place: the instance, or a container on it, which may be too far away.
     """
 
     METHOD = "iam-role"
     CANONICAL_NAME = "Ec2InstanceMetadata"
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, place: Instance | Container) -> None:
         super().__init__()
-        self._instance = instance
+        self._metadata = place.metadata
+        self._now = _machine(place).time.now
 
     def load(self) -> botocore.credentials.RefreshableCredentials | None:
         """Return credentials that refresh themselves, or None if there are none."""
@@ -403,15 +417,15 @@ class MetadataProvider(botocore.credentials.CredentialProvider):  # type: ignore
             found["access_key"],
             found["secret_key"],
             found["token"],
-            self._instance.metadata.credentials().expiration,  # type: ignore[union-attr]
+            self._metadata.credentials().expiration,  # type: ignore[union-attr]
             refresh_using=self._read,
             method=self.METHOD,
-            time_fetcher=self._instance.time.now,
+            time_fetcher=self._now,
         )
 
     def _read(self) -> dict[str, str]:
         # Nothing at all is what botocore's own fetcher gives where there are none.
-        found = self._instance.metadata.credentials()
+        found = self._metadata.credentials()
         if found is None or found.session_token is None or found.expiration is None:
             return {}
         return {

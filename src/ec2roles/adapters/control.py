@@ -20,6 +20,13 @@ from ec2roles.errors import Ec2RolesError, UnsupportedError
 PREFIX = "/_ec2roles/"
 TOKEN_HEADER = "x-ec2roles-token"
 _MOST_BYTES = 4096
+_UNITS = ("days", "hours", "minutes", "seconds")
+_TAKES = {
+    "advance": {*_UNITS},
+    "attach": {"instance", "profile"},
+    "detach": {"instance"},
+    "state": set[str](),
+}
 
 
 @attrs.frozen(eq=False)
@@ -61,6 +68,12 @@ class ControlEndpoint:
         return _answer(200, {"now": iso(self.account.time.now()), "instances": instances})
 
     def _do(self, what: str, form: Mapping[str, str]) -> None:
+        if what not in _TAKES:
+            raise UnsupportedError(f"no '{what[:64]}'; there are: {', '.join(sorted(_TAKES))}")
+        unknown = set(form) - _TAKES[what]
+        if unknown:
+            takes = ", ".join(sorted(_TAKES[what])) or "nothing"
+            raise UnsupportedError(f"'{what}' takes {takes}, not '{min(unknown)[:64]}'")
         if what == "advance":
             clock = self.account.clock
             if not isinstance(clock, ManualClock):
@@ -75,8 +88,6 @@ class ControlEndpoint:
                 instance.replace(profile)
         elif what == "detach":
             self._instance(form).detach()
-        elif what != "state":
-            raise UnsupportedError(f"no '{what[:64]}'; there are: advance, attach, detach, state")
 
     def _instance(self, form: Mapping[str, str]) -> Instance:
         name = form.get("instance") or next(iter(self.account.instances), "")
@@ -91,7 +102,7 @@ def _delta(form: Mapping[str, str]) -> timedelta:
         UnsupportedError: for what is no number, or more than a century.
     """
     total = timedelta(0)
-    for unit in ("days", "hours", "minutes", "seconds"):
+    for unit in _UNITS:
         text = form.get(unit, "0")
         if not (text.isascii() and text.isdecimal() and len(text) < 10):
             raise UnsupportedError(f"'{unit}' must be a whole number, got '{text[:64]}'")

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import attrs
 
 from ec2roles.account import Account
-from ec2roles.adapters.wsgi import SILENCE, Application, OnInstance, metadata_application
+from ec2roles.adapters.wsgi import HEADERS, SILENCE, Application, OnInstance, metadata_application
 from ec2roles.cloud import Cloud
 
 World = Application | Account | Cloud | OnInstance | Mapping[str, OnInstance]
@@ -83,14 +83,19 @@ def exchange(
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
+    given = {"host": environ["HTTP_HOST"], "content-length": environ["CONTENT_LENGTH"]}
+    others = []
     for name, value in headers:
         text = value.decode("latin-1") if isinstance(value, bytes) else value
         key = name.replace("-", "_").upper()
         if key in ("CONTENT_TYPE", "CONTENT_LENGTH", "HOST"):
             environ[key if key != "HOST" else "HTTP_HOST"] = text
+            given[name.lower()] = text
         else:
+            others.append((name, text))
             key = f"HTTP_{key}"
             environ[key] = f"{environ[key]},{text}" if key in environ else text
+    environ[HEADERS] = [*given.items(), *others]
     silent = []
     environ[SILENCE] = lambda: silent.append(True)
     began: list[tuple[str, list[tuple[str, str]]]] = []

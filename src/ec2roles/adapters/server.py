@@ -10,10 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from ec2roles.adapters.wsgi import SILENCE
+from ec2roles.adapters.wsgi import HEADERS, SILENCE
 
 LOOPBACK = "127.0.0.1"
 _LONGEST_LINE = 65_536
+_MOST_BYTES = 70 * 1024 * 1024
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], list[bytes]]
 
@@ -106,15 +107,24 @@ class Handler(BaseHTTPRequestHandler):
         return going_on
 
     def _run(self) -> None:
-        said = self.headers.get("Content-Length", "0")
+        # Two lengths are two opinions on where the next request begins.
+        said = ",".join(self.headers.get_all("Content-Length", ["0"]))
         if "Transfer-Encoding" in self.headers or not (said.isascii() and said.isdecimal() and len(said) < 16):
             self.close_connection = True
             self.send_error(411)
             return
         body = Body(self.rfile, int(said))
+        sent: io.IOBase = body
+        if body.left <= _MOST_BYTES:
+            # Not in the application, which holds its lock: whoever sends slowly would keep all others waiting.
+            sent = io.BytesIO(body.read())
+            if body.left:
+                self.close_connection = True
+                self.send_error(400)
+                return
         silent: list[bool] = []
         started: list[tuple[str, list[tuple[str, str]]]] = []
-        environ = self._environ(body, lambda: silent.append(True))
+        environ = self._environ(sent, lambda: silent.append(True))
         content = b"".join(self.server.application(environ, lambda status, headers: started.append((status, headers))))
         if silent:
             # What never arrives cannot be sent over HTTP; a closed connection comes nearest.
@@ -131,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
             lines.append("Connection: close")
         self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + content)
 
-    def _environ(self, body: Body, silence: Callable[[], None]) -> dict[str, Any]:
+    def _environ(self, body: io.IOBase, silence: Callable[[], None]) -> dict[str, Any]:
         path, _, query = self.path.partition("?")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": self.command,
@@ -151,6 +161,7 @@ class Handler(BaseHTTPRequestHandler):
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
             SILENCE: silence,
+            HEADERS: self.headers.items(),
         }
         for name, value in self.headers.items():
             key = name.upper().replace("-", "_")

@@ -81,6 +81,8 @@ def read_signature(request: RawRequest) -> Signature | None:
         return _from_header(header, request)
     if "X-Amz-Signature" in request.query or "X-Amz-Algorithm" in request.query:
         return _from_query(_pairs(request.query))
+    if "AWSAccessKeyId=" in request.query:
+        raise _other_mechanism()
     return None
 
 
@@ -267,11 +269,7 @@ def _from_header(header: str, request: RawRequest) -> Signature:
         scope_service = fields["Credential"].rpartition("/")[0].rpartition("/")[2]
     if algorithm != ALGORITHM:
         if scope_service == "s3" or algorithm in ("AWS", "Bearer"):
-            raise CredentialError(
-                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
-                code="InvalidRequest",
-                status=400,
-            )
+            raise _other_mechanism()
         raise _incomplete(f"Unsupported AWS 'algorithm': '{algorithm[:64]}'.", scope_service)
     missing = [name for name in ("Credential", "Signature", "SignedHeaders") if not fields.get(name)]
     if missing:
@@ -420,6 +418,15 @@ def _basic(when: datetime) -> str:
 
 
 # -- how each service words it ------------------------------------------------------------------------------------------
+
+
+def _other_mechanism() -> AwsError:
+    return CredentialError(
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+        code="InvalidRequest",
+        status=400,
+        detail="boto3 and the aws command presign with signature version 2 unless signature_version is s3v4",
+    )
 
 
 def _incomplete(message: str, service: str) -> AwsError:

@@ -32,6 +32,9 @@ HOSTS = (*METADATA_HOSTS, "localhost", "127.0.0.1", "::1")
 SILENCE = "ec2roles.silence"
 """A server may put a callable under this name into the environ; it is called where no answer is ever sent."""
 
+HEADERS = "ec2roles.headers"
+"""A server may put the headers under this name, as pairs as they were sent: an environ cannot tell ``_`` from ``-``."""
+
 _HOST = re.compile(r"(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]*)?")
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 # These belong to a connection, and WSGI leaves connections to the server.
@@ -75,12 +78,7 @@ class HttpRequest:
     @classmethod
     def of(cls, environ: Environ) -> HttpRequest:
         """Return the request that a WSGI environ describes."""
-        headers = {
-            name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")
-        }
-        for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            if environ.get(name):
-                headers[name.replace("_", "-").lower()] = environ[name]
+        headers = _headers(environ)
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
         query = environ.get("QUERY_STRING", "")
         target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
@@ -311,6 +309,21 @@ def metadata_endpoint(
 def _in_cloud(cloud: Cloud, name: str) -> OnInstance | None:
     instances = (account.instances for account in cloud.accounts.values())
     return next((found[name] for found in instances if name in found), None)
+
+
+def _headers(environ: Environ) -> dict[str, str]:
+    sent = environ.get(HEADERS)
+    if sent is not None:
+        headers: dict[str, str] = {}
+        for name, value in sent:
+            key = name.lower()
+            headers[key] = f"{headers[key]},{value}" if key in headers else value
+        return headers
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.replace("_", "-").lower()] = environ[name]
+    return headers
 
 
 def _first_word(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import secrets
 import signal
 import threading
@@ -89,8 +90,8 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
         raise ArgumentError("give --profile or --no-profile, not both")
     clock = clock_of(options.clock)
     if options.empty:
-        if options.account is not None or options.profile is not None:
-            raise ArgumentError("with --empty there is no account or profile to choose")
+        if options.account is not None or options.profile is not None or options.instances != 1:
+            raise ArgumentError("with --empty there is no account, profile or number of instances to choose")
         account, instances = Account(clock=clock), []
         administrator = account.create_user(ADMINISTRATOR)
         administrator.attach_policy("AdministratorAccess")
@@ -146,6 +147,7 @@ def serve(
         if error.name is None or error.name.partition(".")[0] not in ("boto3", "botocore"):
             raise
         missing = "AWS's endpoints are not served, only metadata: they need 'pip install ec2roles[boto]'"
+        endpoints.append(Missing(missing))
     else:
         missing = ""
         endpoint = aws_endpoint.AwsEndpoint.of(account)
@@ -161,8 +163,6 @@ def serve(
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda signum, frame: ended.set())
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
     for name, value in variables(account, instances, server.url, token, keys, root_key).items():
         print(f"export {name}={value}", file=out)
     log.say(
@@ -170,6 +170,11 @@ def serve(
     )
     if missing:
         log.say(missing)
+    if instances and instances[0].profile is None and account.instance_profiles:
+        names = ", ".join(sorted(account.instance_profiles))
+        log.say(f"there is no role on the instances; for --profile and the control's attach there are: {names}")
+    # Not before: whoever waits for the port would be in the log before the variables.
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     # An event that is waited for without end would not let signals through on every platform.
     while not ended.wait(0.5):
         pass
@@ -215,6 +220,34 @@ def variables(
             {f"EC2ROLES_INSTANCE_{number}": f"{url}/{one.instance_id}" for number, one in enumerate(instances, 1)}
         )
     return found
+
+
+class Missing:
+    """
+    Stands where AWS's endpoints would, and says why they do not.
+
+    Args:
+        message: what is said.
+    """
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+
+    def claims(self, request: HttpRequest) -> bool:
+        """Return whether it is signed: others ask for metadata."""
+        return "authorization" in request.headers or "X-Amz-Signature=" in request.query
+
+    def answer(self, request: HttpRequest) -> HttpAnswer:
+        """Refuse *request* in JSON or in XML; every client reads one of them."""
+        from ec2roles.adapters.wsgi import HttpAnswer
+
+        if "x-amz-target" in request.headers or "json" in request.headers.get("content-type", ""):
+            body = json.dumps({"__type": "NotImplemented", "message": self._message})
+            return HttpAnswer(501, body.encode(), [("Content-Type", "application/json")])
+        error = f"<Error><Code>NotImplemented</Code><Message>{self._message}</Message></Error>"
+        return HttpAnswer(
+            501, f"<ErrorResponse>{error}</ErrorResponse>".encode(), [("Content-Type", "application/xml")]
+        )
 
 
 class Log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from botocore.model import OperationModel, ServiceModel, Shape
 
 from ec2roles.adapters.protocol import json_body, query, rest, xml_body
 from ec2roles.adapters.protocol.error_codes import in_protocol
+from ec2roles.adapters.protocol.signing_names import MODELS
 from ec2roles.adapters.protocol.values import ISO, MalformedError, MissingError, check, write_text
 from ec2roles.adapters.raw_http import RawRequest, RawResponse
 from ec2roles.errors import AwsError, ValidationError
@@ -22,8 +24,6 @@ from ec2roles.iam.names import validation_message
 
 QUERY, EC2, JSON, REST_JSON, REST_XML, CBOR = "query", "ec2", "json", "rest-json", "rest-xml", "smithy-rpc-v2-cbor"
 
-# Services that sign under another name than their model's.
-_MODELS = {"monitoring": "cloudwatch", "email": "ses", "states": "stepfunctions", "elasticloadbalancing": "elbv2"}
 # The names of S3's root elements are not in its model; some SDKs look at them.
 _S3_ROOTS = {
     "ListBuckets": "ListAllMyBucketsResult",
@@ -77,15 +77,16 @@ class WireService:
     _routes: list[rest.Route] | None = attrs.field(default=None, init=False, repr=False)
 
     @classmethod
-    def load(cls, name: str, loader: Loader | None = None) -> WireService | None:
+    def load(cls, name: str, loader: Loader | None = None, model: str | None = None) -> WireService | None:
         """
         Return the service that signs as *name*, or None if botocore knows none.
 
         Args:
             name: ``sts``.
             loader: botocore's; a new one by default.
+            model: which of the models that sign so (`MODELS`); the first by default.
         """
-        model_name = _MODELS.get(name, name)
+        model_name = MODELS.get(name, (name,))[0] if model is None else model
         loader = Loader() if loader is None else loader
         # The loader would look for it as a path.
         if not name.replace("-", "").isalnum() or not name.isascii():
@@ -102,6 +103,17 @@ class WireService:
         return str(self.model.metadata["protocol"])
 
     # -- requests ---------------------------------------------------------------------------------------------------
+
+    def has(self, request: RawRequest) -> bool:
+        """Return whether *request* is for this service, and not for another that signs as it does."""
+        protocol = request_protocol(request, self.protocol)
+        if protocol in (QUERY, EC2):
+            form = query.read_form(f"{request.query}&{request.body.decode('utf-8', 'replace')}")
+            return bool(form.get("Version") == self.model.api_version)
+        if protocol == JSON:
+            target, _, name = (request.header("x-amz-target") or "").rpartition(".")
+            return target == self.model.metadata.get("targetPrefix") and name in self.model.operation_names
+        return protocol != CBOR and self._route(request, request.path, rest.read_query(request.query)) is not None
 
     def read(self, request: RawRequest, *, host_bucket: str | None = None, required: bool = True) -> ReadRequest:
         """
@@ -158,17 +170,12 @@ class WireService:
         return ReadRequest(operation, {} if shape is None else json_body.read(shape, body), JSON)
 
     def _read_rest(self, request: RawRequest, protocol: str, host_bucket: str | None) -> ReadRequest:
-        if self._routes is None:
-            self._routes = rest.routes(self.model)
         path = request.path if host_bucket is None else f"/{quote(host_bucket)}{request.path}"
         pairs = rest.read_query(request.query)
-        wanted = dict(pairs)
-        for route in self._routes:
-            found = route.match(request, path, wanted)
-            if found is not None:
-                break
-        else:
+        matched = self._route(request, path, pairs)
+        if matched is None:
             raise self._no_operation(f"{request.method} {request.path[:64]}")
+        route, found = matched
         operation = self._operation(route.operation)
         shape = operation.input_shape
         if shape is None:
@@ -177,6 +184,16 @@ class WireService:
         parameters = rest.read_located(shape, request, labels, pairs)
         parameters.update(self._read_body(shape, request.body, protocol))
         return ReadRequest(operation, parameters, protocol)
+
+    def _route(self, request: RawRequest, path: str, pairs: rest.Pairs) -> tuple[rest.Route, re.Match[str]] | None:
+        if self._routes is None:
+            self._routes = rest.routes(self.model)
+        wanted = dict(pairs)
+        for route in self._routes:
+            found = route.match(request, path, wanted)
+            if found is not None:
+                return route, found
+        return None
 
     def _read_body(self, shape: Shape, body: bytes, protocol: str) -> dict[str, Any]:
         payload = shape.serialization.get("payload")
