@@ -197,7 +197,8 @@ MAY_IMPORT = {
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",
     "services.operation": "calls policy sts.refusal sts.session sts.token_service",
-    "services.registry": "services.operation sts.token_service calls",
+    "services.judged_only": "calls policy sts.token_service",
+    "services.registry": "services.judged_only services.operation sts.token_service calls",
     "services.pass_role": "iam.role sts.token_service",
     "services.iam_parameters": "iam.names policy",
     "services.iam_members": (

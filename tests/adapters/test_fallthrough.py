@@ -261,6 +261,19 @@ def test_a_bucket_policy_that_is_put_there_counts_here() -> None:
     assert read(Bucket="photos", Key="cat")["Body"].read() == b"meow"
 
 
+def test_a_bucket_policy_counts_for_operations_that_are_not_simulated_too() -> None:
+    """It denies PutObject, and a file in parts is put by other operations."""
+    behind = furnished()
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:Put*", "Resource": "arn:aws:s3:::photos/*"}
+    behind.account.s3["photos"].policy = {"Version": "2012-10-17", "Statement": [deny]}
+    account = account_from_moto(behind.session())
+    s3 = front(behind, account, user_with_key(account, "admin", admin=True)[1], "s3")
+    behind.calls.clear()
+    assert code_of(s3.create_multipart_upload, Bucket="photos", Key="film") == "AccessDenied"
+    assert code_of(s3.put_object_tagging, Bucket="photos", Key="cat", Tagging={"TagSet": []}) == "AccessDenied"
+    assert behind.calls == []
+
+
 def test_which_services_are_answered_here_can_be_chosen() -> None:
     """EC2 behind: iam:PassRole is asked here all the same."""
     behind = furnished()

@@ -336,6 +336,7 @@ class S3Operations:
                 "DeleteObjects": "DeleteObject",
             },
             denial=denial,
+            judged=self._judged,
         )
 
     # -- what a call is about ---------------------------------------------------------------------------------------
@@ -379,6 +380,12 @@ class S3Operations:
             return [self._authorization(action, name, f"{_PREFIX}{name}/{key}", call, {}) for key in keys]
 
         return needs
+
+    def _judged(self, call: Call) -> Authorization:
+        """What an operation needs that is not in the table: the policy of its bucket counts there too."""
+        resource = call.resource or "*"
+        name = resource.removeprefix(_PREFIX).partition("/")[0] if resource.startswith(_PREFIX) else ""
+        return self._authorization(call.action, name, resource, call, {})
 
     def _authorization(self, action: str, name: str, arn: str, call: Call, context: dict[str, Any]) -> Authorization:
         bucket = self._namespace.get(name)
