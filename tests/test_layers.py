@@ -290,7 +290,9 @@ MAY_IMPORT = {
         "adapters.protocol adapters.protocol.error_codes adapters.protocol.json_body adapters.protocol.query"
         " adapters.protocol.rest adapters.protocol.values adapters.protocol.xml_body adapters.raw_http iam.names"
     ),
-    "adapters.api_actions": "",
+    "adapters.api_resources": "",
+    "adapters.api_needs": "adapters.api_resources",
+    "adapters.api_actions": "adapters.api_needs adapters.api_resources",
     "adapters.dispatch": "adapters.api_actions calls front_door sts.credentials",
     "adapters.aws_endpoint": (
         "account adapters adapters.api_actions adapters.aws_chunked adapters.dispatch adapters.protocol.wire_service"

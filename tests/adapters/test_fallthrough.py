@@ -274,6 +274,17 @@ def test_a_bucket_policy_counts_for_operations_that_are_not_simulated_too() -> N
     assert behind.calls == []
 
 
+def test_a_copy_never_arrives_from_where_its_maker_may_not_read() -> None:
+    behind = furnished()
+    account = account_from_moto(behind.session())
+    user, key = user_with_key(account, "carol")
+    user.put_policy("put", PermissionPolicy.allow("s3:*", resource=["arn:aws:s3:::photos/*"]))
+    s3 = front(behind, account, key, "s3")
+    behind.calls.clear()
+    refused = code_of(s3.copy_object, Bucket="photos", Key="k", CopySource={"Bucket": "payroll", "Key": "k"})
+    assert (refused, behind.calls) == ("AccessDenied", [])
+
+
 def test_which_services_are_answered_here_can_be_chosen() -> None:
     """EC2 behind: iam:PassRole is asked here all the same."""
     behind = furnished()
