@@ -293,7 +293,8 @@ MAY_IMPORT = {
     "adapters.api_resources": "",
     "adapters.api_needs": "adapters.api_resources",
     "adapters.api_actions": "adapters.api_needs adapters.api_resources",
-    "adapters.dispatch": "adapters.api_actions calls front_door sts.credentials",
+    "adapters.api_roles": "",
+    "adapters.dispatch": "adapters.api_actions adapters.api_roles calls front_door sts.credentials",
     "adapters.aws_endpoint": (
         "account adapters adapters.api_actions adapters.aws_chunked adapters.dispatch adapters.protocol.wire_service"
         " adapters.raw_http adapters.sigv4 adapters.wsgi calls cloud ec2.instance sts.credentials sts.refusal sts.session"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ec2roles.adapters.api_actions import ApiActions
+from ec2roles.adapters.api_roles import passed_roles
 
 WHERE = ("us-east-1", "123456789012")
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/"
@@ -93,6 +94,32 @@ def test_an_operation_needs_its_actions_on_all_that_it_is_about(
 ) -> None:
     prefix, _, name = operation.partition(":")
     assert ApiActions().needed(prefix, name, given, *WHERE) == needed
+
+
+ROLE = "arn:aws:iam::123456789012:role/"
+PASSED: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
+    ("lambda:CreateFunction", {"Role": ROLE + "a"}, [(ROLE + "a", "lambda.amazonaws.com")]),
+    ("lambda:Invoke", {"Role": ROLE + "a"}, []),
+    ("cloudformation:CreateStack", {"StackName": "s"}, []),
+    ("glue:CreateJob", {"Role": "a"}, [(ROLE + "a", "glue.amazonaws.com")]),
+    (
+        "ecs:RegisterTaskDefinition",
+        {"taskRoleArn": ROLE + "a", "executionRoleArn": ROLE + "b"},
+        [(ROLE + "a", "ecs-tasks.amazonaws.com"), (ROLE + "b", "ecs-tasks.amazonaws.com")],
+    ),
+    (
+        "events:PutTargets",
+        {"Targets": [{"Id": "1"}, {"RoleArn": ROLE + "a"}, {"RoleArn": ROLE + "a"}]},
+        [(ROLE + "a", "events.amazonaws.com")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("operation", "given", "passed"), PASSED)
+def test_the_roles_that_an_operation_hands_on_are_found(
+    operation: str, given: dict[str, Any], passed: list[tuple[str, str]]
+) -> None:
+    assert passed_roles(operation, given, WHERE[1]) == passed
 
 
 def test_what_the_user_says_comes_first() -> None:

@@ -389,6 +389,21 @@ def test_actions_and_resources_are_extended_by_the_user() -> None:
     assert error_of(athena.start_query_execution, QueryString="select 1", WorkGroup="w")["Code"] == "NotImplemented"
 
 
+def test_who_hands_a_role_to_a_service_must_be_allowed_to_pass_it() -> None:
+    """iam:PassRole is asked with the service that gets the role (iam-sts-ec2 B5)."""
+    account, role, web = world(PermissionPolicy.allow("lambda:*"))
+    deputy = account.create_role("deputy", trust=TrustPolicy.service("lambda.amazonaws.com")).arn
+    make = boto_session(web).client("lambda").create_function
+    given = {"FunctionName": "f", "Role": deputy, "Code": {"ZipFile": b"x"}, "Handler": "h.h", "Runtime": "python3.13"}
+    for service in ("ec2.amazonaws.com", "lambda.amazonaws.com"):
+        refused = error_of(make, **given)
+        assert refused["Code"] == "AccessDeniedException"
+        assert f"perform: iam:PassRole on resource: {deputy}" in refused["Message"]
+        where = {"StringEquals": {"iam:PassedToService": service}}
+        role.put_policy("pass", PermissionPolicy.allow("iam:PassRole", resource=deputy, condition=where))
+    assert error_of(make, **given)["Code"] == "NotImplemented"
+
+
 def test_an_instance_built_by_hand_has_no_services() -> None:
     from ec2roles import Timekeeper, TokenService
 
