@@ -372,6 +372,17 @@ def test_a_service_that_is_simulated_may_be_somebody_elses() -> None:
     assert [bucket.name for bucket in account.s3.buckets] == ["photos"]
 
 
+def test_what_aws_takes_unsigned_goes_on_without_a_decision() -> None:
+    """IAM is not asked when an app's user logs in; STS asks a trust policy, and has no such operation here."""
+    account, _, _ = world()
+    session = boto_session(account, fallthrough=True)
+    with pytest.raises(AssertionError, match="sent to the network"):
+        session.client("cognito-identity", config=Config(**NEVER)).get_id(IdentityPoolId="us-east-1:1")
+    assume = session.client("sts", config=Config(**NEVER)).assume_role_with_web_identity
+    given = {"RoleArn": "arn:aws:iam::123456789012:role/app", "RoleSessionName": "me", "WebIdentityToken": "abcd"}
+    assert error_of(assume, **given)["Code"] == "MissingAuthenticationToken"
+
+
 def test_actions_and_resources_are_extended_by_the_user() -> None:
     _, role, web = world(PermissionPolicy.allow("athena:StartQueryExecution"))
     actions = ApiActions(
