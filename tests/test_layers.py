@@ -197,7 +197,8 @@ MAY_IMPORT = {
     # -- services: what a call needs, and what it does ----------------------------------------------------------------
     "services": "",
     "services.operation": "calls policy sts.refusal sts.session sts.token_service",
-    "services.registry": "services.operation sts.token_service calls",
+    "services.judged_only": "calls policy sts.token_service",
+    "services.registry": "services.judged_only services.operation sts.token_service calls",
     "services.pass_role": "iam.role sts.token_service",
     "services.iam_parameters": "iam.names policy",
     "services.iam_members": (
@@ -290,8 +291,11 @@ MAY_IMPORT = {
         "adapters.protocol adapters.protocol.error_codes adapters.protocol.json_body adapters.protocol.query"
         " adapters.protocol.rest adapters.protocol.signing_names adapters.protocol.values adapters.protocol.xml_body adapters.raw_http iam.names"
     ),
-    "adapters.api_actions": "",
-    "adapters.dispatch": "adapters.api_actions calls front_door sts.credentials",
+    "adapters.api_resources": "",
+    "adapters.api_needs": "adapters.api_resources",
+    "adapters.api_actions": "adapters.api_needs adapters.api_resources",
+    "adapters.api_roles": "",
+    "adapters.dispatch": "adapters.api_actions adapters.api_roles calls front_door sts.credentials",
     "adapters.aws_endpoint": (
         "account adapters adapters.api_actions adapters.aws_chunked adapters.dispatch adapters.protocol.signing_names"
         " adapters.protocol.wire_service"

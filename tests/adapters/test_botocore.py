@@ -388,6 +388,17 @@ def test_a_service_that_is_simulated_may_be_somebody_elses() -> None:
     assert [bucket.name for bucket in account.s3.buckets] == ["photos"]
 
 
+def test_what_aws_takes_unsigned_goes_on_without_a_decision() -> None:
+    """IAM is not asked when an app's user logs in; STS asks a trust policy, and has no such operation here."""
+    account, _, _ = world()
+    session = boto_session(account, fallthrough=True)
+    with pytest.raises(AssertionError, match="sent to the network"):
+        session.client("cognito-identity", config=Config(**NEVER)).get_id(IdentityPoolId="us-east-1:1")
+    assume = session.client("sts", config=Config(**NEVER)).assume_role_with_web_identity
+    given = {"RoleArn": "arn:aws:iam::123456789012:role/app", "RoleSessionName": "me", "WebIdentityToken": "abcd"}
+    assert error_of(assume, **given)["Code"] == "MissingAuthenticationToken"
+
+
 def test_actions_and_resources_are_extended_by_the_user() -> None:
     _, role, web = world(PermissionPolicy.allow("athena:StartQueryExecution"))
     actions = ApiActions(
@@ -403,6 +414,21 @@ def test_actions_and_resources_are_extended_by_the_user() -> None:
     assert "glue:GetTable on resource: arn:aws:athena:us-east-1:123456789012:workgroup/w" in error["Message"]
     role.put_policy("glue", PermissionPolicy.allow("glue:GetTable"))
     assert error_of(athena.start_query_execution, QueryString="select 1", WorkGroup="w")["Code"] == "NotImplemented"
+
+
+def test_who_hands_a_role_to_a_service_must_be_allowed_to_pass_it() -> None:
+    """iam:PassRole is asked with the service that gets the role (iam-sts-ec2 B5)."""
+    account, role, web = world(PermissionPolicy.allow("lambda:*"))
+    deputy = account.create_role("deputy", trust=TrustPolicy.service("lambda.amazonaws.com")).arn
+    make = boto_session(web).client("lambda").create_function
+    given = {"FunctionName": "f", "Role": deputy, "Code": {"ZipFile": b"x"}, "Handler": "h.h", "Runtime": "python3.13"}
+    for service in ("ec2.amazonaws.com", "lambda.amazonaws.com"):
+        refused = error_of(make, **given)
+        assert refused["Code"] == "AccessDeniedException"
+        assert f"perform: iam:PassRole on resource: {deputy}" in refused["Message"]
+        where = {"StringEquals": {"iam:PassedToService": service}}
+        role.put_policy("pass", PermissionPolicy.allow("iam:PassRole", resource=deputy, condition=where))
+    assert error_of(make, **given)["Code"] == "NotImplemented"
 
 
 def test_an_instance_built_by_hand_has_no_services() -> None:

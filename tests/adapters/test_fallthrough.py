@@ -261,6 +261,59 @@ def test_a_bucket_policy_that_is_put_there_counts_here() -> None:
     assert read(Bucket="photos", Key="cat")["Body"].read() == b"meow"
 
 
+def test_a_bucket_policy_counts_for_operations_that_are_not_simulated_too() -> None:
+    """It denies PutObject, and a file in parts is put by other operations."""
+    behind = furnished()
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:Put*", "Resource": "arn:aws:s3:::photos/*"}
+    behind.account.s3["photos"].policy = {"Version": "2012-10-17", "Statement": [deny]}
+    account = account_from_moto(behind.session())
+    s3 = front(behind, account, user_with_key(account, "admin", admin=True)[1], "s3")
+    behind.calls.clear()
+    assert code_of(s3.create_multipart_upload, Bucket="photos", Key="film") == "AccessDenied"
+    assert code_of(s3.put_object_tagging, Bucket="photos", Key="cat", Tagging={"TagSet": []}) == "AccessDenied"
+    assert behind.calls == []
+
+
+def test_a_copy_never_arrives_from_where_its_maker_may_not_read() -> None:
+    behind = furnished()
+    account = account_from_moto(behind.session())
+    user, key = user_with_key(account, "carol")
+    user.put_policy("put", PermissionPolicy.allow("s3:*", resource=["arn:aws:s3:::photos/*"]))
+    s3 = front(behind, account, key, "s3")
+    behind.calls.clear()
+    refused = code_of(s3.copy_object, Bucket="photos", Key="k", CopySource={"Bucket": "payroll", "Key": "k"})
+    assert (refused, behind.calls) == ("AccessDenied", [])
+
+
+def test_versions_tags_and_acls_of_objects_need_actions_of_their_own() -> None:
+    """The service authorization reference: GetObjectVersion in place of GetObject, PutObjectTagging besides PutObject."""
+    behind = furnished()
+    account = account_from_moto(behind.session())
+    user, key = user_with_key(account, "carol")
+    plain = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+    user.put_policy("plain", PermissionPolicy.allow(*plain, resource="arn:aws:s3:::films/*"))
+    account.s3.create_bucket("films")
+    s3 = front(behind, account, key, "s3")
+    about: dict[str, Any] = {"Bucket": "films", "Key": "k"}
+    behind.calls.clear()
+    asked: list[tuple[str, Callable[..., Any], dict[str, Any]]] = [
+        ("s3:GetObjectVersion", s3.get_object, {**about, "VersionId": "1"}),
+        ("s3:DeleteObjectVersion", s3.delete_object, {**about, "VersionId": "1"}),
+        (
+            "s3:DeleteObjectVersion",
+            s3.delete_objects,
+            {"Bucket": "films", "Delete": {"Objects": [{"Key": "j"}, {"Key": "k", "VersionId": "1"}]}},
+        ),
+        ("s3:PutObjectTagging", s3.put_object, {**about, "Body": b"", "Tagging": "a=b"}),
+        ("s3:PutObjectAcl", s3.put_object, {**about, "Body": b"", "ACL": "public-read"}),
+        ("s3:PutObjectAcl", s3.put_object, {**about, "Body": b"", "GrantRead": "id=1"}),
+    ]
+    for action, call, given in asked:
+        with pytest.raises(ClientError, match=f"perform: {action} on"):
+            call(**given)
+    assert behind.calls == []
+
+
 def test_which_services_are_answered_here_can_be_chosen() -> None:
     """EC2 behind: iam:PassRole is asked here all the same."""
     behind = furnished()

@@ -171,6 +171,17 @@ def test_a_decision_carries_notes() -> None:
     assert not evaluate(Request(SESSION, "s3:ListAllMyBuckets", "arn:aws:s3:::*"), PolicySet()).notes
 
 
+def test_all_buckets_are_listed_on_their_literal_name_whatever_the_caller_says() -> None:
+    """AWS has no resource for it, and yet `arn:aws:s3:::*` grants it (policy-evaluation B2.11); any other action keeps its `*`."""
+    buckets = PolicySet([PermissionPolicy.allow("s3:*", resource="arn:aws:s3:::*")])
+    for action in ("s3:ListAllMyBuckets", "S3:listallmybuckets"):
+        assert Request(SESSION, action) == Request(SESSION, action, "arn:aws:s3:::*")
+        assert evaluate(Request(SESSION, action), buckets)
+    one = PolicySet([PermissionPolicy.allow("s3:*", resource="arn:aws:s3:::*log*")])
+    assert not evaluate(Request(SESSION, "s3:ListAllMyBuckets"), one)
+    assert not evaluate(Request(SESSION, "s3:ListAccessPoints"), buckets)
+
+
 def test_a_decision_cannot_be_set() -> None:
     """It is what was decided."""
     decision: Any = evaluate(Request(SESSION, "s3:GetObject"), PolicySet())

@@ -240,3 +240,13 @@ def test_an_allowed_call_returns_its_value_and_a_refused_one_its_error() -> None
     assert (bool(good), good.result(), repr(good)) == (True, (), "<Response ok: ()>")
     assert not bad
     assert repr(bad).startswith("<Response AccessDenied: User: arn:aws:iam::123456789012:user/alice is not authorized")
+
+
+def test_a_kms_key_has_the_policy_that_kms_gives_it_by_default() -> None:
+    """The account's own policies decide then; another account's do not."""
+    account, key = world()
+    ours, theirs = (f"arn:aws:kms:us-east-1:{one}:key/k" for one in (account.account_id, "444455556666"))
+    nobody = user_with_key(account, "nobody")[1]
+    assert account.can("kms:Decrypt", resource=ours, credentials=key)
+    assert not account.can("kms:Decrypt", resource=ours, credentials=nobody)
+    assert account.can("kms:Decrypt", resource=theirs, credentials=key).denied_by == "resource"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import attrs
 
-Parameters = Mapping[str, Any]
-Actions = Callable[[Parameters], Iterable[str]]
-Resource = Callable[[Parameters, str, str], str | None]
-"""Given the parameters, the region and the account id, the ARN; None where the parameters do not say it."""
+from ec2roles.adapters.api_needs import NEEDS
+from ec2roles.adapters.api_resources import RESOURCES, Parameters, Resource
 
 # What a service signs as -> the prefix of its actions.
 _PREFIXES = {
@@ -96,93 +92,6 @@ _RENAMED = {
     "sns": {"PublishBatch": "Publish"},
 }
 
-_PARTIQL = {"SELECT": "PartiQLSelect", "INSERT": "PartiQLInsert", "UPDATE": "PartiQLUpdate", "DELETE": "PartiQLDelete"}
-_WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
-
-
-def _statements(*texts: Any) -> list[str]:
-    words = [str(text).split(None, 1)[0].upper() if str(text).split() else "" for text in texts]
-    # What is no statement is refused by the service; until then it is the strongest kind.
-    return sorted({f"dynamodb:{_PARTIQL.get(word, 'PartiQLUpdate')}" for word in words})
-
-
-def _transaction(given: Parameters) -> list[str]:
-    items = given.get("TransactItems", ())
-    return sorted({f"dynamodb:{_WRITES[kind]}" for item in items for kind in item if kind in _WRITES})
-
-
-# The operations whose actions depend on what they are given.
-_COMPUTED: Mapping[str, Actions] = {
-    "dynamodb:ExecuteStatement": lambda given: _statements(given.get("Statement")),
-    "dynamodb:BatchExecuteStatement": lambda given: _statements(
-        *(one.get("Statement") for one in given.get("Statements", ()))
-    ),
-    "dynamodb:ExecuteTransaction": lambda given: _statements(
-        *(one.get("Statement") for one in given.get("TransactStatements", ()))
-    ),
-    "dynamodb:TransactGetItems": lambda given: ["dynamodb:GetItem"],
-    "dynamodb:TransactWriteItems": _transaction,
-    "kms:ReEncrypt": lambda given: ["kms:ReEncryptFrom", "kms:ReEncryptTo"],
-}
-
-
-def _named(parameter: str, form: str) -> Resource:
-    """A resource that a parameter names: by its ARN, or by what stands in *form*."""
-
-    def resource(given: Parameters, region: str, account_id: str) -> str | None:
-        name = given.get(parameter)
-        if not isinstance(name, str) or not name:
-            return None
-        if name.startswith("arn:"):
-            return name
-        return form.format(name=name, region=region, account_id=account_id)
-
-    return resource
-
-
-def _s3(given: Parameters, region: str, account_id: str) -> str | None:
-    bucket, key = given.get("Bucket"), given.get("Key")
-    if not isinstance(bucket, str):
-        return None
-    if bucket.startswith("arn:"):
-        return bucket
-    return f"arn:aws:s3:::{bucket}" + (f"/{key}" if isinstance(key, str) else "")
-
-
-def _queue(given: Parameters, region: str, account_id: str) -> str | None:
-    url, name = given.get("QueueUrl"), given.get("QueueName")
-    if isinstance(url, str):
-        parts = url.rstrip("/").split("/")
-        owner = parts[-2] if len(parts) > 1 and re.fullmatch(r"[0-9]{12}", parts[-2]) else account_id
-        return f"arn:aws:sqs:{region}:{owner}:{parts[-1]}"
-    return f"arn:aws:sqs:{region}:{account_id}:{name}" if isinstance(name, str) else None
-
-
-def _table(given: Parameters, region: str, account_id: str) -> str | None:
-    table = _named("TableName", "arn:aws:dynamodb:{region}:{account_id}:table/{name}")(given, region, account_id)
-    index = given.get("IndexName")
-    return f"{table}/index/{index}" if table is not None and isinstance(index, str) else table
-
-
-def _function(given: Parameters, region: str, account_id: str) -> str | None:
-    name = given.get("FunctionName")
-    if isinstance(name, str) and re.fullmatch(r"[0-9]{12}:function:.+", name):
-        return f"arn:aws:lambda:{region}:{name}"
-    return _named("FunctionName", "arn:aws:lambda:{region}:{account_id}:function:{name}")(given, region, account_id)
-
-
-_RESOURCES: Mapping[str, Resource] = {
-    "dynamodb": _table,
-    "kms": _named("KeyId", "arn:aws:kms:{region}:{account_id}:key/{name}"),
-    "lambda": _function,
-    "s3": _s3,
-    # Six random characters end the ARN of a secret; these are always the same.
-    "secretsmanager": _named("SecretId", "arn:aws:secretsmanager:{region}:{account_id}:secret:{name}-EXAMPL"),
-    "sns": _named("TopicArn", "arn:aws:sns:{region}:{account_id}:{name}"),
-    "sqs": _queue,
-    "ssm": _named("Name", "arn:aws:ssm:{region}:{account_id}:parameter/{name}"),
-}
-
 
 @attrs.frozen(eq=False)
 class ApiActions:
@@ -221,15 +130,14 @@ class ApiActions:
             account_id: whose resources are meant where the parameters do not say it.
         """
         name = f"{prefix}:{operation}"
+        own = self.resources.get(name) or self.resources.get(prefix)
+        resource = own or RESOURCES.get(name) or RESOURCES.get(prefix)
+        about = (resource and resource(parameters, region, account_id)) or "*"
         if name in self.actions:
-            actions = list(self.actions[name])
-        elif name in _COMPUTED:
-            actions = list(_COMPUTED[name](parameters)) or [name]
-        else:
-            actions = [f"{prefix}:{_RENAMED.get(prefix, {}).get(operation, operation)}"]
-        resource = "*"
-        for key, table in ((name, self.resources), (prefix, self.resources), (prefix, _RESOURCES)):
-            if key in table:
-                resource = table[key](parameters, region, account_id) or "*"
-                break
-        return [(action, resource) for action in actions]
+            return [(action, about) for action in self.actions[name]]
+        if name in NEEDS:
+            # An operation may be about several things: each of them must be allowed.
+            found = dict.fromkeys(NEEDS[name](parameters, region, account_id))
+            if found:
+                return list(dict.fromkeys((action, about) for action, _ in found)) if own else list(found)
+        return [(f"{prefix}:{_RENAMED.get(prefix, {}).get(operation, operation)}", about)]

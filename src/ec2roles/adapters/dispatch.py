@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from ec2roles.adapters.api_actions import ApiActions
+from ec2roles.adapters.api_roles import passed_roles
 from ec2roles.calls import Call, Response
 from ec2roles.errors import AwsError, InstanceError
 from ec2roles.front_door import FrontDoor
@@ -87,10 +88,19 @@ class Dispatcher:
             except AwsError as malformed:
                 return Response(error=malformed, source=request.source)
             return api.request(f"{prefix}:{request.operation}", parameters, perform=perform, **common)
-        needed = self.actions.needed(prefix, request.operation, request.parameters, request.region, api.sts.account_id)
+        operation, parameters = request.operation, request.parameters
+        needed: list[tuple[str, str, Mapping[str, Any]]] = [
+            (action, resource, context)
+            for action, resource in self.actions.needed(
+                prefix, operation, parameters, request.region, api.sts.account_id
+            )
+        ]
+        for role, service in passed_roles(f"{prefix}:{operation}", parameters, api.sts.account_id):
+            needed.append(("iam:PassRole", role, {**context, "iam:PassedToService": service}))
         response = Response()
-        for action, resource in needed:
-            call = Call(action, resource=resource, operation=request.operation, parameters=request.parameters, **common)
+        for action, resource, keys in needed:
+            common["context"] = keys
+            call = Call(action, resource=resource, operation=operation, parameters=parameters, **common)
             response = api.judge(call)
             if not response.allowed:
                 return response

@@ -14,7 +14,7 @@ from ec2roles.policy.matching import ascii_lower
 
 LIST_ALL_BUCKETS = "arn:aws:s3:::*"
 """What AWS authorises s3:ListAllMyBuckets on; the asterisk in it is an ordinary character."""
-
+_LISTS_ALL_BUCKETS = "s3:listallmybuckets"
 
 _EMPTY = Context()
 # Actions that have passed the check: programs ask for the same few again and again.
@@ -33,7 +33,8 @@ class Request:
         principal: the ARN of a session, user, role, root or federated user; a service such as ``lambda.amazonaws.com``;
             an identity provider; ``*`` for anonymous; or a `Caller` that was read before.
         action: the IAM action, such as ``s3:GetObject``; in full, without wildcards.
-        resource: the ARN, taken literally; ``*`` for an action without a resource.
+        resource: the ARN, taken literally; ``*`` for an action without a resource. Of ``s3:ListAllMyBuckets`` that is
+            the literal ``arn:aws:s3:::*``, as AWS has it.
         resource_account: whose resource it is; by default the account in the ARN, else the principal's.
         context: the context keys: a mapping, or a `Context`.
         principal_id: ``AROA...:session`` or ``AIDA...``, for policies that hold the ids of principals.
@@ -94,6 +95,8 @@ class Request:
         if type(resource) is not str:
             exact = _exact(resource, "resource")
             resource = "*" if exact is None else exact
+        if resource == "*" and ascii_lower(action) == _LISTS_ALL_BUCKETS:
+            resource = LIST_ALL_BUCKETS
         self._resource = resource
         self._folded, written, account = _read_resource(resource)
         self._account: str | None = account or caller.account

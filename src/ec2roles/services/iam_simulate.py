@@ -201,7 +201,8 @@ def _simulate(ask: Ask, semantics: Semantics, subject: _Subject) -> dict[str, An
             )
             about = _resource_policy(ask, request)
             decision = evaluate(request, policies if about is None else policies.with_layers(resource=about), semantics)
-            results.append(_result(decision, sources, bool(subject.boundaries), bool(scps)))
+            result = _result(decision, sources, bool(subject.boundaries), bool(scps))
+            results.append({**result, "EvalResourceName": resource})
     found, more = page(ask, numbered(results))
     return {"EvaluationResults": found, **more}
 
@@ -226,7 +227,6 @@ def _result(decision: Decision, sources: Mapping[int, _Named], bounded: bool, or
     assert request is not None
     result: dict[str, Any] = {
         "EvalActionName": request.action,
-        "EvalResourceName": request.resource,
         "EvalDecision": _DECISIONS[decision.outcome],
         "MatchedStatements": [_matched(policy, sources) for policy, _ in decision.deciding],
         "MissingContextValues": _missing(decision),

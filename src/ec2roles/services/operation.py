@@ -65,9 +65,12 @@ class Service:
         operations: its operations.
         actions: for an operation whose IAM action has another name: ``{"ListBuckets": "ListAllMyBuckets"}``.
         denial: words the error for a call that was denied.
+        judged: what a call needs whose operation is not in the table, so that it is only judged; None where there is
+            nothing to know about its resource.
     """
 
     name: str
     operations: Sequence[Operation]
     actions: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     denial: Callable[[Call, Decision], AwsError] = attrs.field(default=plain_denial, kw_only=True, repr=False)
+    judged: Callable[[Call], Authorization] | None = attrs.field(default=None, kw_only=True, repr=False)

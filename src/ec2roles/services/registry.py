@@ -10,6 +10,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.errors import AwsError, EntityAlreadyExistsError, ValidationError
+from ec2roles.services.judged_only import authorization
 from ec2roles.services.operation import Operation, Service
 from ec2roles.sts.token_service import Authorization
 
@@ -156,7 +157,8 @@ class Registry:
     def judged_only(self, call: Call) -> Found:
         """Return what *call* needs where nothing here performs it: its action, on its resource."""
         service = self._services.get(call.action.partition(":")[0].lower())
-        return Found(service, _judged_only(call), False, None, call.action)
+        judged = authorization if service is None or service.judged is None else service.judged
+        return Found(service, _judged_only(call, judged), False, None, call.action)
 
     def operation(self, name: str) -> Found:
         """
@@ -178,10 +180,8 @@ class Registry:
         return found
 
 
-def _judged_only(call: Call) -> Operation:
+def _judged_only(call: Call, judged: Callable[[Call], Authorization]) -> Operation:
     def nothing(call: Call) -> None:
         return None
 
-    return Operation(
-        call.action.partition(":")[2], lambda call: [Authorization(call.action, call.resource or "*")], nothing
-    )
+    return Operation(call.action.partition(":")[2], lambda call: [judged(call)], nothing)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = "arn:aws:s3:::"
 _OBJECT_LIMIT = 64 * 1024 * 1024
+# What PutObject needs besides, by the parameter that it is given.
+_WITH_OBJECT = (("acl", "s3:PutObjectAcl"), ("grants", "s3:PutObjectAcl"), ("tagging", "s3:PutObjectTagging"))
 
 FindPrincipal = Callable[[str], str | None]
 PrincipalExists = Callable[[str, str], bool]
@@ -336,6 +338,7 @@ class S3Operations:
                 "DeleteObjects": "DeleteObject",
             },
             denial=denial,
+            judged=self._judged,
         )
 
     # -- what a call is about ---------------------------------------------------------------------------------------
@@ -362,7 +365,10 @@ class S3Operations:
                     status=404,
                     detail=f"an object is meant as '{_PREFIX}bucket/key', got {shown(call.resource)}",
                 )
-            return [self._authorization(action, name, f"{_PREFIX}{name}/{key}", call, {})]
+            actions = [action + "Version" if call.parameters.get("version_id") else action]
+            if action == "s3:PutObject":
+                actions += [more for given, more in _WITH_OBJECT if call.parameters.get(given)]
+            return [self._authorization(one, name, f"{_PREFIX}{name}/{key}", call, {}) for one in actions]
 
         return needs
 
@@ -376,9 +382,19 @@ class S3Operations:
                     code="MalformedXML",
                     detail="no objects are named",
                 )
-            return [self._authorization(action, name, f"{_PREFIX}{name}/{key}", call, {}) for key in keys]
+            versions = call.parameters.get("versions") or (None,) * len(keys)
+            return [
+                self._authorization(action + ("Version" if version else ""), name, f"{_PREFIX}{name}/{key}", call, {})
+                for key, version in zip(keys, versions, strict=True)
+            ]
 
         return needs
+
+    def _judged(self, call: Call) -> Authorization:
+        """What an operation needs that is not in the table: the policy of its bucket counts there too."""
+        resource = call.resource or "*"
+        name = resource.removeprefix(_PREFIX).partition("/")[0] if resource.startswith(_PREFIX) else ""
+        return self._authorization(call.action, name, resource, call, {})
 
     def _authorization(self, action: str, name: str, arn: str, call: Call, context: dict[str, Any]) -> Authorization:
         bucket = self._namespace.get(name)

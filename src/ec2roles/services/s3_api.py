@@ -32,7 +32,11 @@ _PARAMETERS = {
     "Range": "range",
     "IfMatch": "if_match",
     "IfNoneMatch": "if_none_match",
+    "VersionId": "version_id",
+    "Tagging": "tagging",
+    "ACL": "acl",
 }
+_GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWriteACP")
 
 
 def request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
@@ -41,8 +45,12 @@ def request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
     if given.get("Body") is not None:
         parameters["body"] = given["Body"]
     if "Delete" in given:
-        parameters["keys"] = tuple(one["Key"] for one in given["Delete"].get("Objects", ()))
+        objects = given["Delete"].get("Objects", ())
+        parameters["keys"] = tuple(one["Key"] for one in objects)
+        parameters["versions"] = tuple(one.get("VersionId") for one in objects)
         parameters["quiet"] = bool(given["Delete"].get("Quiet"))
+    if any(given.get(name) for name in _GRANTS):
+        parameters["grants"] = True
     bucket, key = given.get("Bucket"), given.get("Key")
     if bucket is None:
         return None, parameters

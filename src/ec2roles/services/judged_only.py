@@ -1,0 +1,32 @@
+"""What a call needs that no service here knows: its action on its resource, under the policy that a KMS key has by default."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ec2roles.calls import Call
+from ec2roles.policy import Policy, load_policy
+from ec2roles.sts.token_service import Authorization
+
+
+def authorization(call: Call) -> Authorization:
+    """Return what *call* must be allowed to do."""
+    resource = call.resource or "*"
+    parts = resource.split(":", 5)
+    if call.action.lower().startswith("kms:") and len(parts) == 6 and parts[5].startswith("key/"):
+        return Authorization(call.action, resource, _default_key_policy(parts[1], parts[4]))
+    return Authorization(call.action, resource)
+
+
+# A memo of a pure function.
+@lru_cache(maxsize=64)
+def _default_key_policy(partition: str, account_id: str) -> Policy:
+    """What KMS gives a key that is made without a policy: the account's own policies decide."""
+    statement = {
+        "Sid": "Enable IAM User Permissions",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition}:iam::{account_id}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    return load_policy({"Version": "2012-10-17", "Statement": [statement]}, "resource").named("default key policy")
