@@ -60,9 +60,9 @@ def test_without_jitter_a_fleet_rotates_as_one() -> None:
 @pytest.mark.slow
 def test_a_million_instances_are_launched_described_page_by_page_and_call() -> None:
     """The last one too, after a month; each with its own association and address."""
-    start = time.perf_counter()
+    start = time.process_time()
     account = fleet(1_000_000)
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     account.clock.advance(days=30)
     _, key = user_with_key(account, "admin", admin=True)
     last = list(account.instances.values())[-1]

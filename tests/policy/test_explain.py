@@ -183,12 +183,12 @@ def test_5000_statements_are_explained_on_a_screen(effect: str, resource: str) -
     layers = PolicySet([policy], scps=[[load_policy(document(allow(Action=f"x{n}:*")), "scp")] for n in range(30)])
     decision = evaluate(Request(SESSION, "s3:GetObject", CAT + "k" * 900), layers).with_notes("a note " * 60, "another")
 
-    start = time.perf_counter()
+    start = time.process_time()
     text = decision.explain()
 
     assert fits(text)
     assert text.splitlines()[-1] == "Note: another"
-    assert time.perf_counter() - start < 1.5
+    assert time.process_time() - start < 1.5
 
 
 hostile = st.text(st.characters(exclude_categories=("Cs",)), max_size=60) | st.sampled_from(

@@ -49,10 +49,10 @@ def test_wildcards_match_as_their_definition(pattern: str, text: str) -> None:
 def test_a_hostile_pattern_is_matched_in_a_moment(pattern: str) -> None:
     """One kilobyte of wildcards against two of text; a backtracking matcher would take ages."""
     text = "a" * 2000
-    begun = time.perf_counter()
+    begun = time.process_time()
     glob(mark(pattern), text)
     glob(mark(pattern).replace(STAR, PART_STAR), text)
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 0.5
 
 
 def test_only_ascii_letters_are_folded() -> None:

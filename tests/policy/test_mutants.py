@@ -147,10 +147,10 @@ def test_a_star_that_crosses_colons_does_not_cover_what_is_no_arn() -> None:
 def test_stars_behind_one_that_crosses_colons_cost_nothing_each() -> None:
     """However many they are, only the first five parts of an entry are looked at for where those of the resource end."""
     entry = "arn:aws:s:*:A:" + "b*" * 5000
-    begun = time.perf_counter()
+    begun = time.process_time()
     resources = Resources((entry,), kind="resource", variables=True)
     assert not resources.match("arn:aws:s:a:a:" + "b" * 2000, {})
-    assert time.perf_counter() - begun < 0.1
+    assert time.process_time() - begun < 0.1
 
 
 @pytest.mark.parametrize(

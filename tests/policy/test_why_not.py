@@ -441,7 +441,7 @@ def test_many_statements_are_told_on_a_screen_and_soon() -> None:
     layers = PolicySet([policy], boundaries=[policy], session=[policy])
     decision = evaluate(Request(SESSION, "s3:GetObject", CAT + "x" * 500, context={"a:k": "v"}), layers)
 
-    start = time.perf_counter()
+    start = time.process_time()
     why = decision.why_not()
     for text in (str(why), decision.explain()):
         lines = text.splitlines()
@@ -449,4 +449,4 @@ def test_many_statements_are_told_on_a_screen_and_soon() -> None:
         assert max(map(len, lines)) <= 120
         assert text.replace("\n", "").isprintable()
     assert len(why.denies) == 7500
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
