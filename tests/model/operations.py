@@ -481,15 +481,17 @@ def any_profile(pair: Pair, random: Random) -> tuple[int, Any]:
 @operation(1.5)
 def launch(pair: Pair, random: Random) -> None:
     count, tokens = random.choice([1, 2]), random.choice(["optional", "optional", "required"])
+    hibernation = random.random() < 0.5
     if len(pair.instances) + count > MOST_INSTANCES:
         return
     profile, given = any_profile(pair, random) if pair.profiles and random.random() < 0.8 else (None, None)
     launched = pair.write(
         "launch",
-        lambda: pair.account.launch_instances(count, given, http_tokens=tokens),
+        lambda: pair.account.launch_instances(count, given, http_tokens=tokens, hibernation=hibernation),
         profile=profile,
         count=count,
         tokens=tokens,
+        hibernation=hibernation,
     )
     pair.instances += launched or []
 
@@ -514,9 +516,9 @@ def put_profile(pair: Pair, random: Random, how: str) -> None:
 
 @operation(4)
 def change_instance(pair: Pair, random: Random) -> None:
-    """Detach the profile, stop, start or reboot."""
+    """Detach the profile, stop, hibernate, start or reboot."""
     if pair.instances:
-        how = random.choice(["detach", "stop", "start", "start", "reboot"])
+        how = random.choice(["detach", "stop", "hibernate", "start", "start", "reboot"])
         instance = random.randrange(len(pair.instances))
         pair.write(how, getattr(pair.instances[instance], how), instance=instance)
 
@@ -526,7 +528,8 @@ def stop_and_start(pair: Pair, random: Random) -> None:
     """At once, or after a while."""
     if pair.instances:
         instance = random.randrange(len(pair.instances))
-        pair.write("stop", pair.instances[instance].stop, instance=instance)
+        how = "hibernate" if pair.model.world()["instances"][instance]["hibernation"] else "stop"
+        pair.write(how, getattr(pair.instances[instance], how), instance=instance)
         pair.advance(random.choice([0, 1, MINUTE, 20 * MINUTE]))
         pair.write("start", pair.instances[instance].start, instance=instance)
 
@@ -680,7 +683,12 @@ def begin(pair: Pair, random: Random) -> None:
         do = lambda a=account: pair.users[a].put_policy("policy-0", DOCUMENTS["everything"])  # noqa: E731
         pair.write("put_policy", do, who=("users", account), name="policy-0", policy="everything")
     launched = pair.write(
-        "launch", lambda: pair.account.launch_instances(1, "profile-0"), profile=0, count=1, tokens="optional"
+        "launch",
+        lambda: pair.account.launch_instances(1, "profile-0", hibernation=True),
+        profile=0,
+        count=1,
+        tokens="optional",
+        hibernation=True,
     )
     pair.instances += launched
 

@@ -491,6 +491,51 @@ class TokensSurviveAStop(Reference):
 
 
 @planted
+class TokensSleepWell(Reference):
+    """Hibernation keeps metadata tokens, as it keeps the memory they lie in."""
+
+    def do_hibernate(self, world: World, when: int, *, instance: int) -> set[str] | None:
+        this = world["instances"][instance]
+        before = this["boots"]
+        codes = super().do_hibernate(world, when, instance=instance)
+        this["boots"] = before
+        return codes
+
+
+@planted
+class SleepKeepsTheSet(Reference):
+    """What the metadata showed before hibernation is there again at once, and is refreshed when it was due."""
+
+    kept = ("next", "last", "good")
+
+    def do_hibernate(self, world: World, when: int, *, instance: int) -> set[str] | None:
+        this = world["instances"][instance]
+        before = {key: this[key] for key in self.kept} if this["state"] == RUNNING else None
+        codes = super().do_hibernate(world, when, instance=instance)
+        if not codes and before is not None:
+            this["before sleep"] = before
+        return codes
+
+    def do_start(self, world: World, when: int, *, instance: int) -> set[str] | None:
+        this = world["instances"][instance]
+        before = this.pop("before sleep", None)
+        codes = super().do_start(world, when, instance=instance)
+        if not codes and before is not None and this["profile"] is not None:
+            this["fetches"].pop()
+            this["number"] -= 1
+            this.update(before)
+        return codes
+
+
+@planted
+class EverybodyMaySleep(Reference):
+    """An instance need not be launched for hibernation."""
+
+    def do_hibernate(self, world: World, when: int, *, instance: int) -> set[str] | None:
+        return self.do_stop(world, when, instance=instance)
+
+
+@planted
 class TokensDieAtAReboot(Reference):
     """A reboot ends all tokens."""
 

@@ -251,7 +251,16 @@ class Writes:
 
     # Instances
 
-    def do_launch(self, world: World, when: int, *, profile: int | None, count: int, tokens: str) -> Codes:
+    def do_launch(
+        self,
+        world: World,
+        when: int,
+        *,
+        profile: int | None,
+        count: int,
+        tokens: str,
+        hibernation: bool = False,
+    ) -> Codes:
         if self.unusable(world, profile):
             return {"InvalidParameterValue"}
         for _ in range(count):
@@ -263,6 +272,7 @@ class Writes:
                 "number": 0,
                 "complete_since": 0,
                 "boots": 0,
+                "hibernation": hibernation,
                 "options": {"endpoint": "enabled", "tokens": tokens, "hops": 1},
             }
             world["instances"].append(instance)
@@ -312,6 +322,13 @@ class Writes:
             this["boots"] += 1
             self.end_epoch(this)
         return None
+
+    def do_hibernate(self, world: World, when: int, *, instance: int) -> Codes:
+        # As a stop; whether one that is stopped already may lack the configuration is not said anywhere.
+        this = world["instances"][instance]
+        codes = set() if this["hibernation"] else {"UnsupportedHibernationConfiguration"}
+        codes |= WRONG_STATE if this["state"] == TERMINATED else set()
+        return codes or self.do_stop(world, when, instance=instance)
 
     def do_start(self, world: World, when: int, *, instance: int) -> Codes:
         this = world["instances"][instance]
