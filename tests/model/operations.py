@@ -12,7 +12,7 @@ from typing import Any
 
 from ec2roles import PermissionPolicy
 from model.answers import ADMINISTRATOR, PERMISSIONS, READ_ONLY
-from model.pair import DOCUMENTS, Pair, trust_document
+from model.pair import ACCOUNTS, DOCUMENTS, Pair, instant, trust_document
 from model.reference import HOUR, MINUTE, REVOKE, SECOND
 
 Operation = Callable[[Pair, Random], None]
@@ -22,6 +22,7 @@ WEIGHTS: dict[str, float] = {}
 MOST_INSTANCES = 4
 MOST_ENTITIES = 6
 MOST_HELD = 60
+MOST_FAULTS = 4
 OFFSETS = [0, 0, 0, -1, 1, -SECOND, SECOND]
 DAY = 24 * HOUR
 ALL_ACTIONS = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
@@ -578,6 +579,47 @@ def read_credentials(pair: Pair, random: Random) -> None:
         world, number, now = pair.model.world(), random.randrange(len(pair.instances)), pair.model.now
         pair.compare_credentials(world, number, now, at=None)
         pair.compare_documents(world, number, now, random, at=None)
+
+
+# Faults
+
+
+@operation(0.8)
+def sts_outage(pair: Pair, random: Random) -> None:
+    account = random.choice([None, None, 0, 1])
+    whom = {} if account is None else {"account": ACCOUNTS[account]}
+    plan_fault(pair, random, "sts_outage", {"account": account}, whom)
+
+
+@operation(0.8)
+def metadata_outage(pair: Pair, random: Random) -> None:
+    instance = random.randrange(len(pair.instances)) if pair.instances and random.random() < 0.7 else None
+    whom = {} if instance is None else {"instance": pair.instances[instance]}
+    plan_fault(pair, random, "metadata_outage", {"instance": instance}, whom)
+
+
+def plan_fault(pair: Pair, random: Random, kind: str, details: dict[str, Any], whom: dict[str, Any]) -> None:
+    """Plan a fault that begins now or later, often with the next refresh, and ends sometime or never."""
+    if len(pair.faults) >= MOST_FAULTS:
+        return
+    now, begins = pair.model.now, random.choice([0, 0, 1, 30 * MINUTE, HOUR]) + pair.model.now
+    refreshes = [each["next"] for each in pair.model.world()["instances"] if each["next"] is not None]
+    if refreshes and random.random() < 0.4:
+        begins = max(now, random.choice(refreshes) + random.choice([-1, 0, 1]))
+    lasts = random.choice([None, 1, 30 * MINUTE, HOUR, HOUR, 5 * HOUR, 7 * HOUR, 7 * HOUR])
+    ends = None if lasts is None else begins + lasts
+    window = ({} if begins == now and random.random() < 0.8 else {"begins": instant(begins)}) | (
+        {} if ends is None else {"ends": instant(ends)}
+    )
+    plan = getattr(pair.account.faults, kind)
+    pair.faults.append(pair.write(kind, lambda: plan(**window, **whom), begins=begins, ends=ends, **details))
+
+
+@operation(1)
+def clear_fault(pair: Pair, random: Random) -> None:
+    """One that is there, is to come, or is over."""
+    if pair.faults:
+        pair.clear(random.randrange(len(pair.faults)))
 
 
 # Sessions

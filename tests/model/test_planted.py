@@ -583,8 +583,8 @@ class TokensNeverRequired(Reference):
 class OneHopMore(Reference):
     """The answer to a request for a token comes one hop farther."""
 
-    def token_granted(self, world: World, number: int, ttl: int, hops: int) -> int | None:
-        return super().token_granted(world, number, ttl, max(0, hops - 1))
+    def token_granted(self, world: World, number: int, ttl: int, hops: int, now: int) -> int | None:
+        return super().token_granted(world, number, ttl, max(0, hops - 1), now)
 
 
 @planted

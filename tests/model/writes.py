@@ -360,10 +360,30 @@ class Writes:
             this["options"] = after
         return codes
 
+    # Faults
+
+    def do_sts_outage(self, world: World, when: int, *, begins: int, ends: int | None, account: int | None) -> Codes:
+        world["faults"].append({"kind": "sts", "begins": begins, "ends": ends, "whose": account})
+        return None
+
+    def do_metadata_outage(
+        self, world: World, when: int, *, begins: int, ends: int | None, instance: int | None
+    ) -> Codes:
+        world["faults"].append({"kind": "metadata", "begins": begins, "ends": ends, "whose": instance})
+        return None
+
+    def do_clear(self, world: World, when: int, *, fault: int) -> Codes:
+        this = world["faults"][fault]
+        if this["ends"] is None or when < this["ends"]:  # one that is over stays as it was
+            this["ends"] = max(when, this["begins"])  # at its beginning: it is called off
+        return None
+
     # Sessions
 
     def do_assume(self, world: World, when: int, **asked: Any) -> Codes:
         """Assume a role: *asked* has the caller's credentials, the role's name and AWS's parameters."""
+        if self.sts_down(world, self.account_of(world, asked["credentials"]), when):
+            return {"ServiceUnavailable"}
         caller = self.caller(world, asked["credentials"], when)
         codes = set() if 900 <= asked["duration"] <= 43200 else set(INVALID)
         if isinstance(caller, str):
