@@ -27,6 +27,9 @@ QUICK = {
     "TaggingNeedsNoPermission",
     "AccountTrustIsEnough",
     "TokensDieAtAReboot",
+    "SleepKeepsTheSet",
+    "FaultsIncludeTheirEnd",
+    "OutageSparesEC2",
 }
 
 
@@ -602,6 +605,109 @@ class DisabledServesPrograms(Reference):
 
     def for_sdk(self, world: World, number: int, now: int) -> World | None:
         return self.shown(world, number, now) if number < len(world["instances"]) else None
+
+
+# Faults
+
+
+@planted
+class FaultsIncludeTheirEnd(Reference):
+    """A fault is still there at the instant of its end."""
+
+    def faulty(self, world: World, kind: str, whose: int, now: int) -> bool:
+        longer = [{**each, "ends": each["ends"] and each["ends"] + 1} for each in world["faults"]]
+        return super().faulty({**world, "faults": longer}, kind, whose, now)
+
+
+@planted
+class FaultsOfOneAreOfAll(Reference):
+    """A fault of one instance or account is everybody's."""
+
+    def faulty(self, world: World, kind: str, whose: int, now: int) -> bool:
+        faults = [{**each, "whose": None} for each in world["faults"]]
+        return super().faulty({**world, "faults": faults}, kind, whose, now)
+
+
+@planted
+class FaultsAreNeverCleared(Reference):
+    """Clearing a fault does nothing."""
+
+    def do_clear(self, world: World, when: int, *, fault: int) -> set[str] | None:
+        return None
+
+
+@planted
+class OutageDrops(Reference):
+    """A refresh lost to an outage takes the set out of the metadata."""
+
+    def after_fetch(self, instance: World) -> None:
+        if instance["lost"]:
+            instance["good"] = None
+
+
+@planted
+class OutageEndsWithTheSet(Reference):
+    """What has expired is not shown, however long STS is down."""
+
+    def shown(self, world: World, number: int, now: int) -> World | None:
+        found = super().shown(world, number, now)
+        return found if found is not None and now < found["expires"] else None
+
+
+@planted
+class OutageIsMadeGoodAtOnce(Reference):
+    """EC2 tries again as soon as an outage is cleared."""
+
+    def do_clear(self, world: World, when: int, *, fault: int) -> set[str] | None:
+        super().do_clear(world, when, fault=fault)
+        for instance in world["instances"]:
+            if instance["lost"]:
+                self.begin_epoch(world, instance, when)
+        return None
+
+
+@planted
+class OutageSparesEC2(Reference):
+    """STS is down for callers alone."""
+
+    def fetch(self, world: World, instance: World, when: int) -> None:
+        super().fetch({**world, "faults": []}, instance, when)
+
+
+@planted
+class ExpiredBeforeUnavailable(Reference):
+    """An STS that is down still says of expired credentials that they are."""
+
+    def identity(self, world: World, credentials: World, now: int) -> str:
+        found = super().identity({**world, "faults": []}, credentials, now)
+        return found if found == "ExpiredToken" else super().identity(world, credentials, now)
+
+
+@planted
+class SilentMetadataIsNotRefreshed(Reference):
+    """Where the metadata does not answer, EC2 fetches nothing."""
+
+    def fetch(self, world: World, instance: World, when: int) -> None:
+        if self.faulty(world, "metadata", instance["this"], when):
+            world = {**world, "faults": [{"kind": "sts", "begins": when, "ends": None, "whose": None}]}
+        super().fetch(world, instance, when)
+
+
+@planted
+class SilenceServesPrograms(Reference):
+    """A program gets credentials from a metadata service that does not answer."""
+
+    def for_sdk(self, world: World, number: int, now: int) -> World | None:
+        return super().for_sdk({**world, "faults": []}, number, now)
+
+
+@planted
+class EverybodyRecovers(Reference):
+    """After the faults every instance that runs has credentials, whatever its role trusts."""
+
+    def recovers(self, world: World, number: int) -> bool:
+        this = world["instances"][number]
+        return this["state"] == RUNNING and this["profile"] is not None
 
 
 # Refusals
