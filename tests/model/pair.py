@@ -544,6 +544,7 @@ class Pair:
         """Once the faults are over, one refresh brings good credentials wherever a role can be assumed (liveness)."""
         for number in range(len(self.faults)):
             self.clear(number)
+        lost = {number for number, each in enumerate(self.model.world()["instances"]) if each["lost"]}
         self.advance(HOUR)
         world, now = self.model.world(), self.model.now
         for number, instance in enumerate(self.instances):
@@ -553,7 +554,7 @@ class Pair:
                 assert found is not None
                 assert found.issued <= instant(now) < found.expiration
                 assert self.account.sts.get_caller_identity(credentials=found).ok
-                self.count("recovered")
+                self.count("recovered after an outage" if number in lost else "recovered")
 
     def clear(self, fault: int) -> None:
         """End a fault."""

@@ -114,7 +114,8 @@ def test_the_seeded_histories_do_everything_and_show_every_kind_of_answer() -> N
         f"assume {code}"
         for code in ("AccessDenied", "ValidationError", "ExpiredToken", "InvalidClientTokenId", "ServiceUnavailable")
     }
-    expected |= {"identity ServiceUnavailable", "credentials beyond their expiration", "recovered"}
+    expected |= {"identity ServiceUnavailable", "credentials beyond their expiration"}
+    expected |= {"recovered", "recovered after an outage"}
     expected |= {f"documents {status}" for status in (200, 401, 403, None)}
     expected |= {"document Success", "document AssumeRoleUnauthorizedAccess"}
     expected |= {f"put {status}" for status in (200, 400, 403, None)}
