@@ -17,7 +17,7 @@ from model.reference import Reference
 from model.writes import RUNNING, STOPPED, alive
 
 World = dict[str, Any]
-MOST_HISTORIES = 200
+MOST_HISTORIES = 500
 NOTICED = (AssertionError, pytest.fail.Exception, errors.Ec2RolesError)
 PLANTED: list[type[Reference]] = []
 QUICK = {
