@@ -45,6 +45,26 @@ PERMISSIONS: dict[str, Any] = {
 class Answers:
     """The questions."""
 
+    # What fails
+
+    def faulty(self, world: World, kind: str, whose: int, now: int) -> bool:
+        """Return whether there is a fault of a kind at a moment, for an account or an instance, or for all of them."""
+        return any(
+            each["kind"] == kind
+            and each["whose"] in {None, whose}
+            and each["begins"] <= now
+            and (each["ends"] is None or now < each["ends"])
+            for each in world["faults"]
+        )
+
+    def sts_down(self, world: World, account: int, now: int) -> bool:
+        """Return whether STS does not answer an account, nor EC2 on its behalf."""
+        return self.faulty(world, "sts", account, now)
+
+    def account_of(self, world: World, credentials: dict[str, Any]) -> int:
+        """Return the number of the account whose credentials these are."""
+        return world["users"][credentials["user"]]["account"] if credentials["kind"] == "key" else 0
+
     # Who has permission for what
 
     def ec2_may_assume(self, role: dict[str, Any]) -> bool:
@@ -167,19 +187,24 @@ class Answers:
 
     def shown(self, world: World, number: int, now: int) -> dict[str, Any] | None:
         """Return the set of credentials that an instance's metadata holds, or None."""
-        good = world["instances"][number]["good"]
-        return good if good is not None and now < good["expires"] else None
+        instance = world["instances"][number]
+        good = instance["good"]
+        if good is None or (good is not instance["last"] and now >= good["expires"]):
+            return None
+        return good  # if nothing but outages came after it, then also an expired one
 
     def for_sdk(self, world: World, number: int, now: int) -> dict[str, Any] | None:
         """Return the set that an SDK on the instance gets, or None."""
         if number >= len(world["instances"]) or world["instances"][number]["options"]["endpoint"] == "disabled":
             return None
+        if self.faulty(world, "metadata", number, now):
+            return None
         return self.shown(world, number, now)
 
-    def token_granted(self, world: World, number: int, ttl: int, hops: int) -> int | None:
+    def token_granted(self, world: World, number: int, ttl: int, hops: int, now: int) -> int | None:
         """Return the status of a request for a token, or None if no answer arrives."""
         instance = world["instances"][number]
-        if instance["state"] != RUNNING:
+        if instance["state"] != RUNNING or self.faulty(world, "metadata", number, now):
             return None
         if instance["options"]["endpoint"] == "disabled":
             status = 403
@@ -190,7 +215,7 @@ class Answers:
     def admitted(self, world: World, number: int, now: int, token: dict[str, Any] | None) -> int | None:
         """Return the status of a GET of a path that exists, or None if nothing answers."""
         instance = world["instances"][number]
-        if instance["state"] != RUNNING:
+        if instance["state"] != RUNNING or self.faulty(world, "metadata", number, now):
             return None
         if instance["options"]["endpoint"] == "disabled":
             return 403
@@ -208,7 +233,8 @@ class Answers:
         last = world["instances"][number]["last"]
         absent = {"info": None, "listing": None, "document": None}
         if last is None:
-            return absent
+            # Of a profile whose first assume was lost to an outage only the association is known.
+            return {**absent, "info": SUCCESS} if world["instances"][number]["lost"] else absent
         info = last["outcome"] if last["outcome"] in {NOT_FOUND, EMPTY} else SUCCESS
         good = self.shown(world, number, now)
         if good is not None:
@@ -216,6 +242,26 @@ class Answers:
         if last["outcome"] == UNAUTHORIZED:
             return {"info": info, "listing": last["role_name"], "document": UNAUTHORIZED}
         return {**absent, "info": info}
+
+    def identity(self, world: World, credentials: dict[str, Any], now: int) -> str:
+        """Return what STS says to who asks who it is: a code, or Success. It takes no permission."""
+        if self.sts_down(world, self.account_of(world, credentials), now):
+            return "ServiceUnavailable"
+        caller = self.caller(world, credentials, now)
+        return (
+            {"expired": "ExpiredToken", "unknown": "InvalidClientTokenId"}[caller]
+            if isinstance(caller, str)
+            else SUCCESS
+        )
+
+    def recovers(self, world: World, number: int) -> bool:
+        """Return whether an instance must have good credentials soon, once all faults are over."""
+        instance = world["instances"][number]
+        if instance["state"] != RUNNING or instance["profile"] is None or instance["options"]["endpoint"] == "disabled":
+            return False
+        profile = world["profiles"][instance["profile"]]
+        usable = profile["exists"] and profile["role"] is not None
+        return usable and self.ec2_may_assume(world["roles"][profile["role"]])
 
     def own_answer(self, world: World, number: int, now: int, action: str = LIST) -> str | None:
         """Return what S3 says to a program on an instance: a code, or Success; None where nothing runs."""

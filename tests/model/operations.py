@@ -12,7 +12,7 @@ from typing import Any
 
 from ec2roles import PermissionPolicy
 from model.answers import ADMINISTRATOR, PERMISSIONS, READ_ONLY
-from model.pair import DOCUMENTS, Pair, trust_document
+from model.pair import ACCOUNTS, DOCUMENTS, Pair, instant, trust_document
 from model.reference import HOUR, MINUTE, REVOKE, SECOND
 
 Operation = Callable[[Pair, Random], None]
@@ -22,6 +22,7 @@ WEIGHTS: dict[str, float] = {}
 MOST_INSTANCES = 4
 MOST_ENTITIES = 6
 MOST_HELD = 60
+MOST_FAULTS = 4
 OFFSETS = [0, 0, 0, -1, 1, -SECOND, SECOND]
 DAY = 24 * HOUR
 ALL_ACTIONS = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
@@ -481,15 +482,17 @@ def any_profile(pair: Pair, random: Random) -> tuple[int, Any]:
 @operation(1.5)
 def launch(pair: Pair, random: Random) -> None:
     count, tokens = random.choice([1, 2]), random.choice(["optional", "optional", "required"])
+    hibernation = random.random() < 0.5
     if len(pair.instances) + count > MOST_INSTANCES:
         return
     profile, given = any_profile(pair, random) if pair.profiles and random.random() < 0.8 else (None, None)
     launched = pair.write(
         "launch",
-        lambda: pair.account.launch_instances(count, given, http_tokens=tokens),
+        lambda: pair.account.launch_instances(count, given, http_tokens=tokens, hibernation=hibernation),
         profile=profile,
         count=count,
         tokens=tokens,
+        hibernation=hibernation,
     )
     pair.instances += launched or []
 
@@ -514,9 +517,9 @@ def put_profile(pair: Pair, random: Random, how: str) -> None:
 
 @operation(4)
 def change_instance(pair: Pair, random: Random) -> None:
-    """Detach the profile, stop, start or reboot."""
+    """Detach the profile, stop, hibernate, start or reboot."""
     if pair.instances:
-        how = random.choice(["detach", "stop", "start", "start", "reboot"])
+        how = random.choice(["detach", "stop", "hibernate", "start", "start", "reboot"])
         instance = random.randrange(len(pair.instances))
         pair.write(how, getattr(pair.instances[instance], how), instance=instance)
 
@@ -526,7 +529,8 @@ def stop_and_start(pair: Pair, random: Random) -> None:
     """At once, or after a while."""
     if pair.instances:
         instance = random.randrange(len(pair.instances))
-        pair.write("stop", pair.instances[instance].stop, instance=instance)
+        how = "hibernate" if pair.model.world()["instances"][instance]["hibernation"] else "stop"
+        pair.write(how, getattr(pair.instances[instance], how), instance=instance)
         pair.advance(random.choice([0, 1, MINUTE, 20 * MINUTE]))
         pair.write("start", pair.instances[instance].start, instance=instance)
 
@@ -575,6 +579,47 @@ def read_credentials(pair: Pair, random: Random) -> None:
         world, number, now = pair.model.world(), random.randrange(len(pair.instances)), pair.model.now
         pair.compare_credentials(world, number, now, at=None)
         pair.compare_documents(world, number, now, random, at=None)
+
+
+# Faults
+
+
+@operation(0.8)
+def sts_outage(pair: Pair, random: Random) -> None:
+    account = random.choice([None, None, 0, 1])
+    whom = {} if account is None else {"account": ACCOUNTS[account]}
+    plan_fault(pair, random, "sts_outage", {"account": account}, whom)
+
+
+@operation(0.8)
+def metadata_outage(pair: Pair, random: Random) -> None:
+    instance = random.randrange(len(pair.instances)) if pair.instances and random.random() < 0.7 else None
+    whom = {} if instance is None else {"instance": pair.instances[instance]}
+    plan_fault(pair, random, "metadata_outage", {"instance": instance}, whom)
+
+
+def plan_fault(pair: Pair, random: Random, kind: str, details: dict[str, Any], whom: dict[str, Any]) -> None:
+    """Plan a fault that begins now or later, often with the next refresh, and ends sometime or never."""
+    if len(pair.faults) >= MOST_FAULTS:
+        return
+    now, begins = pair.model.now, random.choice([0, 0, 1, 30 * MINUTE, HOUR]) + pair.model.now
+    refreshes = [each["next"] for each in pair.model.world()["instances"] if each["next"] is not None]
+    if refreshes and random.random() < 0.4:
+        begins = max(now, random.choice(refreshes) + random.choice([-1, 0, 1]))
+    lasts = random.choice([None, 1, 30 * MINUTE, HOUR, HOUR, 5 * HOUR, 7 * HOUR, 7 * HOUR])
+    ends = None if lasts is None else begins + lasts
+    window = ({} if begins == now and random.random() < 0.8 else {"begins": instant(begins)}) | (
+        {} if ends is None else {"ends": instant(ends)}
+    )
+    plan = getattr(pair.account.faults, kind)
+    pair.faults.append(pair.write(kind, lambda: plan(**window, **whom), begins=begins, ends=ends, **details))
+
+
+@operation(1)
+def clear_fault(pair: Pair, random: Random) -> None:
+    """One that is there, is to come, or is over."""
+    if pair.faults:
+        pair.clear(random.randrange(len(pair.faults)))
 
 
 # Sessions
@@ -680,7 +725,12 @@ def begin(pair: Pair, random: Random) -> None:
         do = lambda a=account: pair.users[a].put_policy("policy-0", DOCUMENTS["everything"])  # noqa: E731
         pair.write("put_policy", do, who=("users", account), name="policy-0", policy="everything")
     launched = pair.write(
-        "launch", lambda: pair.account.launch_instances(1, "profile-0"), profile=0, count=1, tokens="optional"
+        "launch",
+        lambda: pair.account.launch_instances(1, "profile-0", hibernation=True),
+        profile=0,
+        count=1,
+        tokens="optional",
+        hibernation=True,
     )
     pair.instances += launched
 

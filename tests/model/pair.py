@@ -30,7 +30,6 @@ TOKEN, TTL = "X-aws-ec2-metadata-token", "X-aws-ec2-metadata-token-ttl-seconds"
 ACCOUNTS = ("123456789012", "111122223333")
 EC2, LAMBDA = "ec2.amazonaws.com", "lambda.amazonaws.com"
 TEMPORARY = re.compile(r"ASIA[A-Z2-7]{9}EXAMPLE")
-STS_CODES = {SUCCESS: SUCCESS, "AccessDenied": SUCCESS, "ExpiredToken": "ExpiredToken"}  # S3's codes, as STS has them
 REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
 AWS_POLICY = "arn:aws:iam::aws:policy/"
 
@@ -103,6 +102,7 @@ class Pair:
         self.managed: list[Any] = []
         self.profiles: list[Any] = []
         self.instances: list[Any] = []
+        self.faults: list[Any] = []
         self.held: list[tuple[Credentials, dict[str, Any]]] = []  # credentials that somebody has, of every kind
         self.of_fetch: dict[tuple[int, int, int], str] = {}  # (instance, fetch, IMDS version) -> access key id
         self.owner: dict[str, Any] = {}  # whose a key id, a secret, or a token is
@@ -143,11 +143,13 @@ class Pair:
 
     def turning_points(self) -> list[int]:
         """Return the coming instants at which something happens by itself."""
-        instances = self.model.world()["instances"]
+        world, now = self.model.world(), self.model.now
+        instances = world["instances"]
         due = [each["next"] for each in instances if each["next"] is not None]
         due += [each["last"]["expires"] for each in instances if each["last"] is not None]
         due += [origin["expires"] for _, origin in self.held if "expires" in origin]
         due += [token["expires"] for _, token in self.tokens]
+        due += [turn for each in world["faults"] for turn in (each["begins"], each["ends"] or now)]
         return due
 
     def assume(self, holder: int, role: str, **asked: Any) -> None:
@@ -180,9 +182,7 @@ class Pair:
 
     def account_of(self, origin: dict[str, Any]) -> int:
         """Return the number of the account whose credentials these are."""
-        if origin["kind"] != "key":
-            return 0
-        return self.model.world()["users"][origin["user"]]["account"]
+        return 0 if origin["kind"] != "key" else ACCOUNTS.index(self.users[origin["user"]].account_id)
 
     def hold(self, found: Credentials, origin: dict[str, Any]) -> None:
         """Keep credentials: of each secret there is one owner only, and temporary key ids have their form (P-14, P-16)."""
@@ -354,15 +354,17 @@ class Pair:
         assert found is not None
         assert found.issued == instant(expected["issued"])
         assert found.expiration == instant(expected["expires"])
-        if world["instances"][number]["last"] is expected:
+        if world["instances"][number]["last"] is expected and not world["instances"][number]["lost"]:
             assert found.expiration >= instant(now) + timedelta(minutes=5)  # P-11
+        if expected["expires"] <= now:
+            self.count("credentials beyond their expiration")
         self.hold(found, {**expected, "delivery": 2})
 
     def compare_put(self, world: dict[str, Any], number: int, now: int, random: Random) -> None:
         """Compare what a request for a token gets, and keep the token."""
         ttl, hops = random.choice([0, 1, 60, 3600, 21600, 21600, 21601]), random.choice([0, 0, 0, 1, 2])
         answer = self.instances[number].metadata.put("/latest/api/token", headers={TTL: str(ttl)}, extra_hops=hops)
-        status = self.model.token_granted(world, number, ttl, hops)
+        status = self.model.token_granted(world, number, ttl, hops, now)
         assert answer.status == status
         self.count(f"put {status}")
         if status == 200:
@@ -384,7 +386,7 @@ class Pair:
         choice = random.random()
         if choice < 0.4:
             put = metadata.put("/latest/api/token", headers={TTL: "60"}, at=at)
-            assert put.status == self.model.token_granted(world, number, 60, 0)
+            assert put.status == self.model.token_granted(world, number, 60, 0, now)
             if put.status == 200:
                 text = put.body
                 token = {"instance": number, "boots": world["instances"][number]["boots"]}
@@ -422,7 +424,7 @@ class Pair:
         assert info["Code"] == (NOT_FOUND if expected["info"] == NOT_FOUND else SUCCESS)
         assert ("Message" in info) == (expected["info"] != SUCCESS)
         if info["Code"] == SUCCESS:
-            profile = world["instances"][number]["last"]["profile"]
+            profile = world["instances"][number]["profile"]
             assert info["InstanceProfileId"] == self.profiles[profile].profile_id
         for name in {role.name for role in self.roles} - {listing}:
             assert get(f"security-credentials/{name}").status == 404
@@ -483,8 +485,9 @@ class Pair:
         """Compare who STS says that the holder of credentials is."""
         account = self.accounts[self.account_of(origin)]
         identity = account.sts.get_caller_identity(credentials=credentials)
-        expected = STS_CODES.get(self.model.answer(world, origin, now), "InvalidClientTokenId")
+        expected = self.model.identity(world, origin, now)
         assert (SUCCESS if identity.ok else identity.error.code) == expected
+        self.count(f"identity {expected}")
         if not identity.ok:
             return
         if origin["kind"] == "key":
@@ -515,6 +518,8 @@ class Pair:
         assert (SUCCESS if response.ok else response.error.code) == expected
         shown = self.model.for_sdk(world, number, now)
         identity = instance.call("sts:GetCallerIdentity")
+        wanted = "NoCredentials" if shown is None else self.model.identity(world, {**shown, "delivery": 2}, now)
+        assert (SUCCESS if identity.ok else identity.error.code) == wanted
         if identity.ok:
             assert identity.value.user_id == f"{self.roles[shown['role']].role_id}:{instance.instance_id}"
         self.count(f"own {expected}")
@@ -533,6 +538,27 @@ class Pair:
         for seed in range(4):
             self.look(Random(seed))
         self.check()
+        self.recover()
+
+    def recover(self) -> None:
+        """Once the faults are over, one refresh brings good credentials wherever a role can be assumed (liveness)."""
+        for number in range(len(self.faults)):
+            self.clear(number)
+        lost = {number for number, each in enumerate(self.model.world()["instances"]) if each["lost"]}
+        self.advance(HOUR)
+        world, now = self.model.world(), self.model.now
+        for number, instance in enumerate(self.instances):
+            self.compare_credentials(world, number, now, at=None)
+            if self.model.recovers(world, number):
+                found = instance.metadata.credentials()
+                assert found is not None
+                assert found.issued <= instant(now) < found.expiration
+                assert self.account.sts.get_caller_identity(credentials=found).ok
+                self.count("recovered after an outage" if number in lost else "recovered")
+
+    def clear(self, fault: int) -> None:
+        """End a fault."""
+        self.write("clear", lambda: self.account.faults.clear(self.faults[fault]), fault=fault)
 
 
 def forged(credentials: Credentials, other: Credentials, random: Random) -> Credentials | None:

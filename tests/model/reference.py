@@ -12,6 +12,8 @@ The rules:
 * A detach, a replacement, a stop or a termination ends the hourly refreshes at once; a reboot does nothing.
 * A set lives six hours, wherever it is and whatever becomes of its instance, unless its role is deleted.
 * A refresh that fails leaves the last good set of that association where it is, until that expires.
+* An assume that fails because STS is down changes nothing: a set that is the last outcome stays, even when expired.
+* A fault lasts from the instant it begins, that included, to the instant it ends, that excluded.
 
 `writes.py` has one method for each kind of event, `answers.py` one for each kind of question. All of them are methods,
 so that a test can plant a wrong rule by overriding one.
@@ -33,10 +35,11 @@ RUNNING, STOPPED, TERMINATED = "running", "stopped", "terminated"
 UNAUTHORIZED = "AssumeRoleUnauthorizedAccess"
 NOT_FOUND = "InstanceProfileNotFound"
 EMPTY = "empty"
+DOWN = "STS is down"
 SUCCESS = "Success"
 REVOKE = "AWSRevokeOlderSessions"
 
-TABLES = ("roles", "users", "keys", "managed", "profiles", "instances", "sessions")
+TABLES = ("roles", "users", "keys", "managed", "profiles", "instances", "sessions", "faults")
 KEPT = 8  # refreshes of a long quiet time that are worked out one by one: more than a set can outlive
 
 
@@ -81,6 +84,14 @@ class Reference(Writes, Answers):
 
     def pass_time(self, world: dict[str, Any], until: int) -> None:
         """Do all scheduled refreshes up to an instant, that instant included."""
+        turns = {turn for fault in world["faults"] for turn in (fault["begins"], fault["ends"]) if turn is not None}
+        for turn in sorted(turns):
+            if turn <= until:
+                self.pass_quiet_time(world, turn - 1)
+        self.pass_quiet_time(world, until)
+
+    def pass_quiet_time(self, world: dict[str, Any], until: int) -> None:
+        """Do all scheduled refreshes up to an instant before which no fault begins or ends."""
         for instance in world["instances"]:
             while instance["next"] is not None and instance["next"] <= until:
                 waiting = (until - instance["next"]) // self.refresh
@@ -99,7 +110,9 @@ class Reference(Writes, Answers):
         if not profile["exists"]:
             outcome = NOT_FOUND
         elif role is None:
-            outcome = EMPTY
+            outcome = EMPTY  # of this and the above EC2 knows without STS
+        elif self.sts_down(world, 0, when):
+            outcome = DOWN
         elif not self.ec2_may_assume(role):
             outcome = UNAUTHORIZED
         else:
@@ -117,7 +130,9 @@ class Reference(Writes, Answers):
         }
         instance["fetches"].append(fetch)
         instance["number"] += 1
-        instance["last"] = fetch
+        instance["lost"] = outcome == DOWN
+        if outcome != DOWN:
+            instance["last"] = fetch
         if outcome == SUCCESS:
             instance["good"] = fetch
         self.after_fetch(instance)
@@ -135,3 +150,4 @@ class Reference(Writes, Answers):
     def end_epoch(self, instance: dict[str, Any]) -> None:
         """Stop refreshing and forget what the metadata showed."""
         instance["next"] = instance["last"] = instance["good"] = None
+        instance["lost"] = False

@@ -17,7 +17,7 @@ from model.reference import Reference
 from model.writes import RUNNING, STOPPED, alive
 
 World = dict[str, Any]
-MOST_HISTORIES = 200
+MOST_HISTORIES = 500
 NOTICED = (AssertionError, pytest.fail.Exception, errors.Ec2RolesError)
 PLANTED: list[type[Reference]] = []
 QUICK = {
@@ -27,6 +27,9 @@ QUICK = {
     "TaggingNeedsNoPermission",
     "AccountTrustIsEnough",
     "TokensDieAtAReboot",
+    "SleepKeepsTheSet",
+    "FaultsIncludeTheirEnd",
+    "OutageSparesEC2",
 }
 
 
@@ -491,6 +494,51 @@ class TokensSurviveAStop(Reference):
 
 
 @planted
+class TokensSleepWell(Reference):
+    """Hibernation keeps metadata tokens, as it keeps the memory they lie in."""
+
+    def do_hibernate(self, world: World, when: int, *, instance: int) -> set[str] | None:
+        this = world["instances"][instance]
+        before = this["boots"]
+        codes = super().do_hibernate(world, when, instance=instance)
+        this["boots"] = before
+        return codes
+
+
+@planted
+class SleepKeepsTheSet(Reference):
+    """What the metadata showed before hibernation is there again at once, and is refreshed when it was due."""
+
+    kept = ("next", "last", "good")
+
+    def do_hibernate(self, world: World, when: int, *, instance: int) -> set[str] | None:
+        this = world["instances"][instance]
+        before = {key: this[key] for key in self.kept} if this["state"] == RUNNING else None
+        codes = super().do_hibernate(world, when, instance=instance)
+        if not codes and before is not None:
+            this["before sleep"] = before
+        return codes
+
+    def do_start(self, world: World, when: int, *, instance: int) -> set[str] | None:
+        this = world["instances"][instance]
+        before = this.pop("before sleep", None)
+        codes = super().do_start(world, when, instance=instance)
+        if not codes and before is not None and this["profile"] is not None:
+            this["fetches"].pop()
+            this["number"] -= 1
+            this.update(before)
+        return codes
+
+
+@planted
+class EverybodyMaySleep(Reference):
+    """An instance need not be launched for hibernation."""
+
+    def do_hibernate(self, world: World, when: int, *, instance: int) -> set[str] | None:
+        return self.do_stop(world, when, instance=instance)
+
+
+@planted
 class TokensDieAtAReboot(Reference):
     """A reboot ends all tokens."""
 
@@ -538,8 +586,8 @@ class TokensNeverRequired(Reference):
 class OneHopMore(Reference):
     """The answer to a request for a token comes one hop farther."""
 
-    def token_granted(self, world: World, number: int, ttl: int, hops: int) -> int | None:
-        return super().token_granted(world, number, ttl, max(0, hops - 1))
+    def token_granted(self, world: World, number: int, ttl: int, hops: int, now: int) -> int | None:
+        return super().token_granted(world, number, ttl, max(0, hops - 1), now)
 
 
 @planted
@@ -557,6 +605,109 @@ class DisabledServesPrograms(Reference):
 
     def for_sdk(self, world: World, number: int, now: int) -> World | None:
         return self.shown(world, number, now) if number < len(world["instances"]) else None
+
+
+# Faults
+
+
+@planted
+class FaultsIncludeTheirEnd(Reference):
+    """A fault is still there at the instant of its end."""
+
+    def faulty(self, world: World, kind: str, whose: int, now: int) -> bool:
+        longer = [{**each, "ends": each["ends"] and each["ends"] + 1} for each in world["faults"]]
+        return super().faulty({**world, "faults": longer}, kind, whose, now)
+
+
+@planted
+class FaultsOfOneAreOfAll(Reference):
+    """A fault of one instance or account is everybody's."""
+
+    def faulty(self, world: World, kind: str, whose: int, now: int) -> bool:
+        faults = [{**each, "whose": None} for each in world["faults"]]
+        return super().faulty({**world, "faults": faults}, kind, whose, now)
+
+
+@planted
+class FaultsAreNeverCleared(Reference):
+    """Clearing a fault does nothing."""
+
+    def do_clear(self, world: World, when: int, *, fault: int) -> set[str] | None:
+        return None
+
+
+@planted
+class OutageDrops(Reference):
+    """A refresh lost to an outage takes the set out of the metadata."""
+
+    def after_fetch(self, instance: World) -> None:
+        if instance["lost"]:
+            instance["good"] = None
+
+
+@planted
+class OutageEndsWithTheSet(Reference):
+    """What has expired is not shown, however long STS is down."""
+
+    def shown(self, world: World, number: int, now: int) -> World | None:
+        found = super().shown(world, number, now)
+        return found if found is not None and now < found["expires"] else None
+
+
+@planted
+class OutageIsMadeGoodAtOnce(Reference):
+    """EC2 tries again as soon as an outage is cleared."""
+
+    def do_clear(self, world: World, when: int, *, fault: int) -> set[str] | None:
+        super().do_clear(world, when, fault=fault)
+        for instance in world["instances"]:
+            if instance["lost"]:
+                self.begin_epoch(world, instance, when)
+        return None
+
+
+@planted
+class OutageSparesEC2(Reference):
+    """STS is down for callers alone."""
+
+    def fetch(self, world: World, instance: World, when: int) -> None:
+        super().fetch({**world, "faults": []}, instance, when)
+
+
+@planted
+class ExpiredBeforeUnavailable(Reference):
+    """An STS that is down still says of expired credentials that they are."""
+
+    def identity(self, world: World, credentials: World, now: int) -> str:
+        found = super().identity({**world, "faults": []}, credentials, now)
+        return found if found == "ExpiredToken" else super().identity(world, credentials, now)
+
+
+@planted
+class SilentMetadataIsNotRefreshed(Reference):
+    """Where the metadata does not answer, EC2 fetches nothing."""
+
+    def fetch(self, world: World, instance: World, when: int) -> None:
+        if self.faulty(world, "metadata", instance["this"], when):
+            world = {**world, "faults": [{"kind": "sts", "begins": when, "ends": None, "whose": None}]}
+        super().fetch(world, instance, when)
+
+
+@planted
+class SilenceServesPrograms(Reference):
+    """A program gets credentials from a metadata service that does not answer."""
+
+    def for_sdk(self, world: World, number: int, now: int) -> World | None:
+        return super().for_sdk({**world, "faults": []}, number, now)
+
+
+@planted
+class EverybodyRecovers(Reference):
+    """After the faults every instance that runs has credentials, whatever its role trusts."""
+
+    def recovers(self, world: World, number: int) -> bool:
+        this = world["instances"][number]
+        return this["state"] == RUNNING and this["profile"] is not None
 
 
 # Refusals

@@ -251,7 +251,16 @@ class Writes:
 
     # Instances
 
-    def do_launch(self, world: World, when: int, *, profile: int | None, count: int, tokens: str) -> Codes:
+    def do_launch(
+        self,
+        world: World,
+        when: int,
+        *,
+        profile: int | None,
+        count: int,
+        tokens: str,
+        hibernation: bool = False,
+    ) -> Codes:
         if self.unusable(world, profile):
             return {"InvalidParameterValue"}
         for _ in range(count):
@@ -263,6 +272,7 @@ class Writes:
                 "number": 0,
                 "complete_since": 0,
                 "boots": 0,
+                "hibernation": hibernation,
                 "options": {"endpoint": "enabled", "tokens": tokens, "hops": 1},
             }
             world["instances"].append(instance)
@@ -313,6 +323,13 @@ class Writes:
             self.end_epoch(this)
         return None
 
+    def do_hibernate(self, world: World, when: int, *, instance: int) -> Codes:
+        # As a stop; whether one that is stopped already may lack the configuration is not said anywhere.
+        this = world["instances"][instance]
+        codes = set() if this["hibernation"] else {"UnsupportedHibernationConfiguration"}
+        codes |= WRONG_STATE if this["state"] == TERMINATED else set()
+        return codes or self.do_stop(world, when, instance=instance)
+
     def do_start(self, world: World, when: int, *, instance: int) -> Codes:
         this = world["instances"][instance]
         if this["state"] == TERMINATED:
@@ -343,10 +360,30 @@ class Writes:
             this["options"] = after
         return codes
 
+    # Faults
+
+    def do_sts_outage(self, world: World, when: int, *, begins: int, ends: int | None, account: int | None) -> Codes:
+        world["faults"].append({"kind": "sts", "begins": begins, "ends": ends, "whose": account})
+        return None
+
+    def do_metadata_outage(
+        self, world: World, when: int, *, begins: int, ends: int | None, instance: int | None
+    ) -> Codes:
+        world["faults"].append({"kind": "metadata", "begins": begins, "ends": ends, "whose": instance})
+        return None
+
+    def do_clear(self, world: World, when: int, *, fault: int) -> Codes:
+        this = world["faults"][fault]
+        if this["ends"] is None or when < this["ends"]:  # one that is over stays as it was
+            this["ends"] = max(when, this["begins"])  # at its beginning: it is called off
+        return None
+
     # Sessions
 
     def do_assume(self, world: World, when: int, **asked: Any) -> Codes:
         """Assume a role: *asked* has the caller's credentials, the role's name and AWS's parameters."""
+        if self.sts_down(world, self.account_of(world, asked["credentials"]), when):
+            return {"ServiceUnavailable"}
         caller = self.caller(world, asked["credentials"], when)
         codes = set() if 900 <= asked["duration"] <= 43200 else set(INVALID)
         if isinstance(caller, str):
