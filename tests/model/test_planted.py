@@ -23,10 +23,8 @@ PLANTED: list[type[Reference]] = []
 QUICK = {
     "ExpiryIncluded",
     "RefreshAfterWrites",
-    "NewestVersionIsInForce",
     "TaggingNeedsNoPermission",
     "AccountTrustIsEnough",
-    "TokensDieAtAReboot",
     "SleepKeepsTheSet",
     "FaultsIncludeTheirEnd",
     "OutageSparesEC2",
