@@ -198,7 +198,9 @@ class Maker:
         """Draw a request."""
         pick, chance = self.random.choice, self.random.random
         if chance() < 0.10:
-            action, resource = pick(NO_RESOURCE), "*"
+            action = pick(NO_RESOURCE)
+            # AWS, and so we, judge this one on a literal name.
+            resource = "arn:aws:s3:::*" if action == "s3:ListAllMyBuckets" else "*"
         else:
             kind = pick(KINDS)
             action, resource = f"{kind.service}:{pick(kind.actions)}", self.arn(kind)

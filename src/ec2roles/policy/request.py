@@ -79,7 +79,7 @@ class Request:
         if type(action) is not str or action not in _CHECKED:
             action = _checked(action)
         self._action = action
-        self._operation = operation if type(operation) is str else _exact(operation, "operation")
+        self._operation = None if operation is None else _exact(operation, "operation")
         self._key: Any = action if operation is None else (action, self._operation)
         self._context: Context | dict[str, str]
         if type(context) is dict:
