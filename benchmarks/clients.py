@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from lifecycle import ROUNDS, account_with_profile, median, per_call, row
 
 from ec2roles import Instance
-from ec2roles.adapters.wsgi import metadata_application
+from ec2roles.adapters.http.wsgi import metadata_application
 
 TIMES = 5_000
 TOKEN = "X-aws-ec2-metadata-token"
@@ -81,8 +81,8 @@ def signature() -> Callable[[], object]:
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
 
-    from ec2roles.adapters.raw_http import RawRequest
-    from ec2roles.adapters.sigv4 import Verifier, read_signature
+    from ec2roles.adapters.aws.sigv4 import Verifier, read_signature
+    from ec2roles.adapters.http.raw import RawRequest
     from ec2roles.secret import Secret
 
     secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -131,7 +131,7 @@ def served_requests() -> float:
 
 def boto_in_process() -> Callable[[], object]:
     """boto3's list_buckets on a simulated instance."""
-    from ec2roles.adapters.botocore import boto_session
+    from ec2roles.adapters.botocore.session import boto_session
 
     s3 = boto_session(account_with_profile().launch_instance("EC2Role")).client("s3")
     assert len(s3.list_buckets()["Buckets"]) == 1

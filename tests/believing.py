@@ -10,8 +10,8 @@ from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.loaders import Loader
 
 from ec2roles import Account, Credentials
-from ec2roles.adapters.protocol.wire_service import ReadRequest, WireService
-from ec2roles.adapters.raw_http import RawRequest
+from ec2roles.adapters.aws.protocol.wire_service import ReadRequest, WireService
+from ec2roles.adapters.http.raw import RawRequest
 from ec2roles.errors import AwsError
 from served import Raw, body_of, session
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ec2roles import Account, Credentials, Instance, PermissionPolicy, TrustPolicy
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError
-from ec2roles.propagation import Propagation
+from ec2roles.world.propagation import Propagation
 from worlds import EC2, LIST, NOBODY
 
 CREDENTIALS = "/latest/meta-data/iam/security-credentials/"

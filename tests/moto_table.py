@@ -25,9 +25,9 @@ from moto import mock_aws
 from moto.core.authorization import enable_iam_authentication
 from moto.sts.models import sts_backends
 
-from ec2roles.adapters.botocore import boto_session
-from ec2roles.adapters.moto import MotoAccount, account_from_moto
-from ec2roles.adapters.requests import MetadataAdapter
+from ec2roles.adapters.botocore.session import boto_session
+from ec2roles.adapters.http.requests import MetadataAdapter
+from ec2roles.adapters.moto.account import MotoAccount, account_from_moto
 
 ACCOUNT = "123456789012"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"

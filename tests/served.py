@@ -16,11 +16,11 @@ from botocore.config import Config
 from botocore.loaders import Loader
 
 from ec2roles import Account, Cloud, Credentials
-from ec2roles.adapters.aws_endpoint import HOSTS as AWS_HOSTS
-from ec2roles.adapters.aws_endpoint import AwsEndpoint
-from ec2roles.adapters.in_process import exchange
-from ec2roles.adapters.server import Server
-from ec2roles.adapters.wsgi import HOSTS, Application, metadata_endpoint
+from ec2roles.adapters.aws.endpoint import HOSTS as AWS_HOSTS
+from ec2roles.adapters.aws.endpoint import AwsEndpoint
+from ec2roles.adapters.http.in_process import exchange
+from ec2roles.adapters.http.server import Server
+from ec2roles.adapters.http.wsgi import HOSTS, Application, metadata_endpoint
 
 LOADER = Loader()
 """For clients; one for all, for the models of services are large."""

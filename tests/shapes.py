@@ -12,7 +12,7 @@ from botocore.model import OperationModel, Shape
 from botocore.serialize import create_serializer
 from botocore.utils import is_json_value_header
 
-from ec2roles.adapters.raw_http import RawRequest
+from ec2roles.adapters.http.raw import RawRequest
 
 _TEXT = "abcXYZ019-_.~/:+=&%$@!*'() é日<>\"#;?"
 _HEADER_TEXT = "abcXYZ019-_.~/:+=&%$@!*'()<>#;?"

@@ -15,7 +15,7 @@ import pytest
 from ec2roles import Account, Credentials, ManualClock, Response, TrustPolicy
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, NaiveDatetimeError
-from ec2roles.propagation import Propagation
+from ec2roles.world.propagation import Propagation
 from worlds import ADMIN, EC2, LIST, at, digest
 
 TTL = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}

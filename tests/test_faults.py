@@ -25,9 +25,9 @@ from ec2roles import (
 )
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import ArgumentError, ClockError, Ec2RolesError, InstanceError, NaiveDatetimeError
-from ec2roles.fault_plan import FaultPlan
-from ec2roles.faults import Fault
-from ec2roles.propagation import Propagation
+from ec2roles.faults.kinds import Fault
+from ec2roles.faults.plan import FaultPlan
+from ec2roles.world.propagation import Propagation
 from worlds import EC2, LIST, NOBODY, OTHER, OWN, START, at, code, digest, message
 
 CREDENTIALS = "/latest/meta-data/iam/security-credentials/"

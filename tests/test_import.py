@@ -43,14 +43,12 @@ def test_it_does_not_read_the_managed_policies() -> None:
 def test_it_does_not_load_the_tables_that_few_programs_call() -> None:
     modules, _ = loaded()
 
-    assert [name for name in modules if name.startswith(("ec2roles.services.iam", "ec2roles.clients"))] == []
+    assert [name for name in modules if name.startswith(("ec2roles.services.iam.operations", "ec2roles.api"))] == []
 
 
 def test_the_extras_are_loaded_by_their_own_adapters_only() -> None:
     """The program, and what is of the standard library alone, run where boto3 was never installed."""
-    modules = (
-        "cli.main cli.serve adapters.sigv4 adapters.aws_chunked adapters.server adapters.control adapters.dispatch"
-    )
+    modules = "cli.main cli.serve adapters.aws.sigv4 adapters.aws.chunked adapters.http.server adapters.http.control adapters.aws.dispatch"
     names = ", ".join(f"ec2roles.{name}" for name in modules.split())
     program = (
         f"import sys, {names}; print([name for name in sys.modules if name.startswith(('boto', 'urllib3', 'moto'))])"

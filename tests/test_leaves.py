@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from ec2roles import ManualClock, SystemClock, Timekeeper
 from ec2roles.arns import Arn, check_account_id, shown
-from ec2roles.clock import EPOCH, from_microseconds, iso, iso_exact, to_microseconds, to_utc
 from ec2roles.errors import ArnError, ClockError, Ec2RolesError, NaiveDatetimeError
-from ec2roles.ids import DELIVERY_BITS, ORDINAL_BITS, SLOT_BITS, Ids, IssuedKey, Scramble
 from ec2roles.secret import Secret
-from ec2roles.timeline import FIRST, LAST, Timeline
+from ec2roles.world.clock import EPOCH, from_microseconds, iso, iso_exact, to_microseconds, to_utc
+from ec2roles.world.ids import DELIVERY_BITS, ORDINAL_BITS, SLOT_BITS, Ids, IssuedKey, Scramble
+from ec2roles.world.timeline import FIRST, LAST, Timeline
 
 UTC = timezone.utc
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -178,7 +178,7 @@ def test_the_system_clock_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> No
         def now(cls, tz: Any = None) -> datetime:
             return cls.shows
 
-    monkeypatch.setattr("ec2roles.clock.datetime", Machine)
+    monkeypatch.setattr("ec2roles.world.clock.datetime", Machine)
     clock = SystemClock()
     assert clock.now() == START
     Machine.shows = START - timedelta(seconds=1)

@@ -18,7 +18,7 @@ from ec2roles import Account, Cloud, Credentials, ManualClock, PermissionPolicy,
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError
 from ec2roles.policy import PolicySet, Request, lint, load_policy
-from ec2roles.propagation import Propagation
+from ec2roles.world.propagation import Propagation
 from worlds import ADMIN, EC2, LIST, OTHER, OWN, at
 
 NAN, HALF = float("nan"), "\ud800"

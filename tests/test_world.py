@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from ec2roles import Account, Instance, PermissionPolicy, Role, TrustPolicy
-from ec2roles.history import Event
+from ec2roles.history.history import Event
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 EC2 = TrustPolicy.service("ec2.amazonaws.com")

@@ -7,16 +7,16 @@ These are the names most people need. The parts they come from are public as wel
 from ec2roles import errors
 from ec2roles.account import Account
 from ec2roles.calls import Response
-from ec2roles.clock import ManualClock, SystemClock
 from ec2roles.cloud import Cloud
 from ec2roles.ec2.instance import Instance
-from ec2roles.ec2.metadata import MetadataService
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.role import Role
+from ec2roles.metadata.service import MetadataService
 from ec2roles.policy import Decision, PermissionPolicy, TrustPolicy
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService
-from ec2roles.timeline import Timekeeper
+from ec2roles.world.clock import ManualClock, SystemClock
+from ec2roles.world.timeline import Timekeeper
 
 __all__ = [
     "Account",

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ec2roles.arns import check_account_id
-from ec2roles.atomic import atomic
 from ec2roles.calls import NOTHING, Call, Response
-from ec2roles.clock import Clock, from_microseconds, iso_exact
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
-from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import ArgumentError, ClockError, InstanceError, NoCredentialsError, NoSuchEntityError
-from ec2roles.front_door import FrontDoor
+from ec2roles.gateway import Gateway
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.directory import Directory
 from ec2roles.iam.entities import Entities
@@ -28,22 +25,25 @@ from ec2roles.iam.managed import AwsManagedPolicies
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
+from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Decision, Policy, Semantics
-from ec2roles.propagation import EC2_CONTROL_PLANE, Propagation
 from ec2roles.services.registry import Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.timeline import LAST, Position, Timekeeper, Timeline
+from ec2roles.world.clock import Clock, from_microseconds, iso_exact
+from ec2roles.world.journal import atomic
+from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
+from ec2roles.world.timeline import LAST, Position, Timekeeper, Timeline
 
 if TYPE_CHECKING:
-    from ec2roles.clients import Clients
-    from ec2roles.ec2.metadata_defaults import MetadataDefaults
-    from ec2roles.fault_plan import FaultPlan
-    from ec2roles.iam.organization import Organization
+    from ec2roles.api import Clients
+    from ec2roles.faults.plan import FaultPlan
+    from ec2roles.history.past import Past
     from ec2roles.iam.root_user import RootUser
-    from ec2roles.past import Past
+    from ec2roles.metadata.defaults import MetadataDefaults
+    from ec2roles.organizations.organization import Organization
     from ec2roles.services.operation import Service
-    from ec2roles.services.s3 import S3, Bucket
+    from ec2roles.services.s3.operations import S3, Bucket
     from ec2roles.sts.service_principal import ServicePrincipal
 
 OUTSIDE_ADDRESS = "198.51.100.7"
@@ -76,7 +76,7 @@ class Shared:
         """What goes wrong, and when; planned for the whole Cloud, an account or an instance."""
         if self.time.faults is None:
             # Few worlds have any, so the module is imported with the first.
-            from ec2roles.fault_plan import FaultPlan
+            from ec2roles.faults.plan import FaultPlan
 
             FaultPlan(self.time, account_of=self._account_of)
         plan: FaultPlan = self.time.faults
@@ -196,10 +196,10 @@ class Account:
         self._root: RootUser | None = None
         self.instances = Instances()
         # Imported when the first account is made, to keep the import of the library quick.
-        from ec2roles.history import History
+        from ec2roles.history.history import History
         from ec2roles.iam.console import Console
-        from ec2roles.services.s3 import S3, S3Operations
-        from ec2roles.services.sts import sts_service
+        from ec2roles.services.s3.operations import S3, S3Operations
+        from ec2roles.services.sts.operations import sts_service
 
         self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
@@ -216,8 +216,8 @@ class Account:
         self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
         self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
-        self._front_door = FrontDoor(self.sts, self.registry, self.history, self._api_of)
-        self.sts.api = self._front_door
+        self._gateway = Gateway(self.sts, self.registry, self.history, self._api_of)
+        self.sts.api = self._gateway
         shared.accounts[account_id] = self
 
     @classmethod
@@ -508,7 +508,7 @@ class Account:
             profile,
             sts=self.sts,
             time=self.time,
-            api=self._front_door,
+            api=self._gateway,
             find_profile=self._find_profile,
             metadata_options=self._options_at_launch(chosen, options.pop("imds_support", None)),
             check_options=self._check_options,
@@ -543,7 +543,7 @@ class Account:
         Raises:
             InstanceError: for any other value; nothing has changed then.
         """
-        from ec2roles.ec2.metadata_defaults import MetadataDefaults
+        from ec2roles.metadata.defaults import MetadataDefaults
 
         known = self.metadata_defaults
         changed = MetadataDefaults(**options) if known is None else attrs.evolve(known, **options)
@@ -563,7 +563,7 @@ class Account:
         defaults = self.metadata_defaults
         if defaults is None and imds_support is None:
             return MetadataOptions(**chosen)
-        from ec2roles.ec2.metadata_defaults import options_at_launch
+        from ec2roles.metadata.defaults import options_at_launch
 
         return options_at_launch(chosen, defaults, imds_support)
 
@@ -599,14 +599,14 @@ class Account:
 
     def _iam_service(self) -> Service:
         # Imported when it is first called, to keep the import of the library quick.
-        from ec2roles.services.iam import iam_service
+        from ec2roles.services.iam.operations import iam_service
 
         return iam_service(self.iam, semantics=self.sts.semantics)
 
     def _ec2_service(self) -> Service:
         # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.services.ec2 import ec2_service
-        from ec2roles.services.ec2_account import Ec2
+        from ec2roles.services.ec2.account import Ec2
+        from ec2roles.services.ec2.operations import ec2_service
 
         def ec2_of(account_id: str) -> Ec2:
             one = self._shared.accounts[account_id]
@@ -624,16 +624,16 @@ class Account:
         return ec2_service(ec2_of)
 
     @property
-    def api(self) -> FrontDoor:
+    def api(self) -> Gateway:
         """Where its calls go."""
-        return self._front_door
+        return self._gateway
 
-    def _api_of(self, account_id: str) -> FrontDoor | None:
+    def _api_of(self, account_id: str) -> Gateway | None:
         account = self._shared.accounts.get(account_id)
         return None if account is None else account.api
 
     def _may(self, call: Call) -> Decision:
-        return self._front_door.can(call)
+        return self._gateway.can(call)
 
     def _s3_of(self, account_id: str) -> S3:
         return self._shared.accounts[account_id].s3
@@ -660,7 +660,7 @@ class Account:
             ClockError: if *when* is in the future, before the account existed, or further back than the Cloud remembers.
         """
         # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.past import Past
+        from ec2roles.history.past import Past
 
         if when is None:
             raise TypeError("when must be a datetime, got NoneType")
@@ -700,7 +700,7 @@ class Account:
         Returns:
             A `Response`; a refusal is a value as well.
         """
-        return self._front_door.call(self._call(action, resource, credentials, context, parameters, None))
+        return self._gateway.call(self._call(action, resource, credentials, context, parameters, None))
 
     def request(
         self,
@@ -728,7 +728,7 @@ class Account:
             A `Response` whose value is a dict as boto3 gives it. An operation that is not simulated is the error
             ``InvalidAction``.
         """
-        return self._front_door.request(
+        return self._gateway.request(
             operation,
             parameters or NOTHING,
             position=self.time.as_of(None),
@@ -755,7 +755,7 @@ class Account:
             of its operations, such as ``create_role(RoleName=...)``, which returns a `Response`.
         """
         # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.clients import Clients
+        from ec2roles.api import Clients
 
         check_credentials(credentials)
 
@@ -781,7 +781,7 @@ class Account:
             action, resource, credentials, context, parameters: as for `call`.
             at: a moment in the past; now by default.
         """
-        return self._front_door.can(self._call(action, resource, credentials, context, parameters, at))
+        return self._gateway.can(self._call(action, resource, credentials, context, parameters, at))
 
     def _call(
         self,

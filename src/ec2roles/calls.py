@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import attrs
 
 from ec2roles.errors import AwsError
-from ec2roles.ids import IssuedKey
 from ec2roles.policy.decision import Decision
-from ec2roles.timeline import Position
+from ec2roles.world.ids import IssuedKey
+from ec2roles.world.timeline import Position
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -130,7 +130,7 @@ def _without_secrets(value: Any) -> Any:
 
 
 class Api(Protocol):
-    """Where calls go: the front door of an account, or a token service alone."""
+    """Where calls go: the gateway of an account, or a token service alone."""
 
     def call(self, call: Call) -> Response:
         """Judge *call*, perform it if it is allowed, and record it."""

@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ec2roles.account import Account, Shared
-from ec2roles.atomic import atomic
-from ec2roles.clock import Clock
 from ec2roles.errors import EntityAlreadyExistsError
-from ec2roles.propagation import Propagation
-from ec2roles.timeline import Timekeeper
+from ec2roles.world.clock import Clock
+from ec2roles.world.journal import atomic
+from ec2roles.world.propagation import Propagation
+from ec2roles.world.timeline import Timekeeper
 
 if TYPE_CHECKING:
-    from ec2roles.fault_plan import FaultPlan
-    from ec2roles.iam.organization import Organization
+    from ec2roles.faults.plan import FaultPlan
+    from ec2roles.organizations.organization import Organization
 
 
 class Cloud:
@@ -100,7 +100,7 @@ class Cloud:
             AwsError: ``AlreadyInOrganizationException``.
         """
         # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.iam.organization import Organization
+        from ec2roles.organizations.organization import Organization
 
         if isinstance(management_account, Account):
             self.time.require_same(management_account.time, f"account '{management_account.account_id}'")

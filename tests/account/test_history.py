@@ -9,7 +9,7 @@ import pytest
 
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.errors import ArgumentError, ClockError, InstanceError, NaiveDatetimeError
-from ec2roles.history import History
+from ec2roles.history.history import History
 from worlds import EC2, LIST, OTHER, START, at, code, user_with_key
 
 

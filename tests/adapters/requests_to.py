@@ -10,7 +10,7 @@ from wsgiref.validate import validator
 
 import attrs
 
-from ec2roles.adapters.wsgi import Application
+from ec2roles.adapters.http.wsgi import Application
 
 
 @attrs.frozen

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ec2roles.adapters.api_actions import ApiActions
-from ec2roles.adapters.api_roles import passed_roles
+from ec2roles.adapters.aws.actions import ApiActions
+from ec2roles.adapters.aws.passed_roles import passed_roles
 
 WHERE = ("us-east-1", "123456789012")
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/"

@@ -26,8 +26,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ec2roles import Account, Cloud, Credentials, ManualClock, PermissionPolicy, TrustPolicy
-from ec2roles.adapters.server import Server
-from ec2roles.adapters.wsgi import metadata_application
+from ec2roles.adapters.http.server import Server
+from ec2roles.adapters.http.wsgi import metadata_application
 from ec2roles.errors import ArgumentError
 from served import application, client, served, session, wired
 from worlds import EC2, OTHER, user_with_key

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
 from ec2roles import Account, PermissionPolicy
-from ec2roles.adapters.botocore import boto_session
-from ec2roles.adapters.dispatch import ApiRequest, Dispatcher
+from ec2roles.adapters.aws.dispatch import ApiRequest, Dispatcher
+from ec2roles.adapters.botocore.session import boto_session
 from worlds import LIST, code, user_with_key
 
 LOADER = Loader()

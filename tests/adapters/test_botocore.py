@@ -18,9 +18,9 @@ from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredent
 from botocore.loaders import Loader
 
 from ec2roles import Account, Cloud, Credentials, Instance, PermissionPolicy, Role, TrustPolicy
-from ec2roles.adapters import botocore as adapter
-from ec2roles.adapters.api_actions import ApiActions
-from ec2roles.adapters.botocore import install, patch_client
+from ec2roles.adapters.aws.actions import ApiActions
+from ec2roles.adapters.botocore import session as adapter
+from ec2roles.adapters.botocore.session import install, patch_client
 from ec2roles.errors import UnsupportedError
 from worlds import EC2, OTHER, user_with_key
 

@@ -13,8 +13,8 @@ import attrs
 import pytest
 
 from ec2roles import Account, Instance, TrustPolicy
-from ec2roles.adapters.in_process import application_of, exchange
-from ec2roles.adapters.wsgi import Application, metadata_application
+from ec2roles.adapters.http.in_process import application_of, exchange
+from ec2roles.adapters.http.wsgi import Application, metadata_application
 
 utils = pytest.importorskip("botocore.utils")
 awsrequest = pytest.importorskip("botocore.awsrequest")

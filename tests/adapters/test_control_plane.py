@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ec2roles import Account, Credentials, ManualClock, PermissionPolicy
-from ec2roles.adapters.botocore import boto_session
-from ec2roles.adapters.protocol.wire_service import WireService
+from ec2roles.adapters.aws.protocol.wire_service import WireService
+from ec2roles.adapters.botocore.session import boto_session
 from served import LOADER, client, served
 from worlds import user_with_key
 

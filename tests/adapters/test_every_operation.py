@@ -23,7 +23,7 @@ from botocore.validate import ParamValidator
 from control_world import control_world
 from control_world import filled as filled_words
 from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy
-from ec2roles.adapters.botocore import boto_session
+from ec2roles.adapters.botocore.session import boto_session
 from served import CONFIG, LOADER, wired
 from shapes import without_empty
 from worlds import EC2, user_with_key

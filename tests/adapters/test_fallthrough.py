@@ -18,10 +18,10 @@ from botocore.exceptions import ClientError
 
 from believing import Believing
 from ec2roles import Account, PermissionPolicy, TrustPolicy
-from ec2roles.adapters.botocore import boto_session, install, patch_client
-from ec2roles.adapters.fallthrough import Fallthrough
-from ec2roles.adapters.moto import MotoAccount, account_from_moto
-from ec2roles.adapters.moto_facts import facts_of_account
+from ec2roles.adapters.aws.fallthrough import Fallthrough
+from ec2roles.adapters.botocore.session import boto_session, install, patch_client
+from ec2roles.adapters.moto.account import MotoAccount, account_from_moto
+from ec2roles.adapters.moto.facts import facts_of_account
 from ec2roles.errors import AuthorizationDetailsError
 from served import LOADER, client
 from worlds import ADMIN, EC2, user_with_key

@@ -23,7 +23,7 @@ def web() -> Instance:
 
 def test_requests(web: Instance) -> None:
     requests = pytest.importorskip("requests")
-    from ec2roles.adapters.requests import MetadataAdapter
+    from ec2roles.adapters.http.requests import MetadataAdapter
 
     session = requests.Session()
     session.mount("http://169.254.169.254", MetadataAdapter(web))
@@ -41,7 +41,7 @@ def test_requests(web: Instance) -> None:
 
 def test_httpx(web: Instance) -> None:
     httpx = pytest.importorskip("httpx")
-    from ec2roles.adapters.httpx import MetadataTransport
+    from ec2roles.adapters.http.httpx import MetadataTransport
 
     with httpx.Client(mounts={"http://169.254.169.254": MetadataTransport(web)}) as client:
         token = client.put(f"{BASE}/api/token", headers=TTL).text
@@ -57,7 +57,7 @@ def test_httpx(web: Instance) -> None:
 
 def test_urllib3(web: Instance) -> None:
     urllib3 = pytest.importorskip("urllib3")
-    from ec2roles.adapters.urllib3 import MetadataPoolManager
+    from ec2roles.adapters.http.urllib3 import MetadataPoolManager
 
     pool = MetadataPoolManager(web)
     token = pool.request("PUT", f"{BASE}/api/token", headers=TTL).data.decode()

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from ec2roles import Account, Credentials, ManualClock
-from ec2roles.adapters.botocore import boto_session
+from ec2roles.adapters.botocore.session import boto_session
 from served import EMPTY, LOADER, client, served
 from worlds import EC2, user_with_key
 

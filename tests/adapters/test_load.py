@@ -10,7 +10,7 @@ import pytest
 
 from adapters.requests_to import header
 from ec2roles import Account
-from ec2roles.adapters.wsgi import metadata_application
+from ec2roles.adapters.http.wsgi import metadata_application
 
 THREADS, INSTANCES = 8, 50
 TOKEN = header("X-aws-ec2-metadata-token")

@@ -13,9 +13,9 @@ moto = pytest.importorskip("moto", reason="moto is not installed: nox -s moto")
 import boto3  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 
-from ec2roles.adapters.botocore import boto_session, install  # noqa: E402
-from ec2roles.adapters.moto import account_from_moto  # noqa: E402
-from ec2roles.adapters.moto_facts import facts_of_account  # noqa: E402
+from ec2roles.adapters.botocore.session import boto_session, install  # noqa: E402
+from ec2roles.adapters.moto.account import account_from_moto  # noqa: E402
+from ec2roles.adapters.moto.facts import facts_of_account  # noqa: E402
 from moto_table import EC2, LIST, LOADER, allow, main, policy  # noqa: E402
 
 # What moto does is none of ours to warn of.

@@ -12,9 +12,9 @@ from botocore.awsrequest import HeadersDict
 from botocore.model import OperationModel
 from botocore.parsers import create_parser
 
-from ec2roles.adapters.protocol import wire_service
-from ec2roles.adapters.protocol.wire_service import WireService
-from ec2roles.adapters.raw_http import RawRequest, RawResponse
+from ec2roles.adapters.aws.protocol import wire_service
+from ec2roles.adapters.aws.protocol.wire_service import WireService
+from ec2roles.adapters.http.raw import RawRequest, RawResponse
 from ec2roles.errors import AccessDeniedError, AwsError, NoSuchEntityError
 from shapes import random_value, raw_request, without_empty
 

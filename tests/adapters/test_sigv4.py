@@ -13,9 +13,9 @@ from typing import Any
 import attrs
 import pytest
 
-from ec2roles.adapters import aws_chunked
-from ec2roles.adapters.raw_http import RawRequest
-from ec2roles.adapters.sigv4 import Signature, Verifier, read_signature
+from ec2roles.adapters.aws import chunked as aws_chunked
+from ec2roles.adapters.aws.sigv4 import Signature, Verifier, read_signature
+from ec2roles.adapters.http.raw import RawRequest
 from ec2roles.errors import AwsError
 from ec2roles.secret import Secret
 from signing import KEY, SECRET, SERVICES, TOKEN, random_request

@@ -9,8 +9,8 @@ import pytest
 
 from adapters.requests_to import ask, header
 from ec2roles import Account, Cloud, Instance
-from ec2roles.adapters.in_process import exchange
-from ec2roles.adapters.wsgi import (
+from ec2roles.adapters.http.in_process import exchange
+from ec2roles.adapters.http.wsgi import (
     SILENCE,
     Application,
     HttpAnswer,

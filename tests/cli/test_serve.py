@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError
 from ec2roles import Credentials
 from ec2roles.cli.main import main
 from ec2roles.cli.serve_clock import ScaledClock, clock_of
-from ec2roles.clock import ManualClock, SystemClock
 from ec2roles.errors import ArgumentError
+from ec2roles.world.clock import ManualClock, SystemClock
 from serve_process import World, needs_cli, start
 from served import client
 

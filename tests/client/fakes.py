@@ -9,9 +9,9 @@ from typing import Any
 import attrs
 
 from ec2roles.calls import Call, Response
-from ec2roles.client.chain import CredentialChain
-from ec2roles.client.terminal import Terminal
 from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
+from ec2roles.programs.chain import CredentialChain
+from ec2roles.programs.terminal.terminal import Terminal
 from ec2roles.secret import Secret
 from ec2roles.sts.credentials import Credentials
 

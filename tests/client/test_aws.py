@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from client.fakes import NOW, ROLE, FakeApi, denied, make_terminal
-from ec2roles.client.terminal import Terminal
 from ec2roles.errors import AwsError, ExpiredTokenError
+from ec2roles.programs.terminal.terminal import Terminal
 
 NO_CREDENTIALS = 'Unable to locate credentials. You can configure credentials by running "aws configure".\n'
 MISSING = "\nThe config profile (nope) could not be found\n"

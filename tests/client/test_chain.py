@@ -7,7 +7,7 @@ from timeit import timeit
 import pytest
 
 from client.fakes import NOW, ROLE
-from ec2roles.client.chain import CredentialChain
+from ec2roles.programs.chain import CredentialChain
 from ec2roles.secret import Secret
 from ec2roles.sts.credentials import Credentials
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from client.fakes import NOW, FakeApi, make_terminal
-from ec2roles.client.terminal import Terminal
+from ec2roles.programs.terminal.terminal import Terminal
 
 ANSWERS = "AKIAIOSFODNN7EXAMPLE\nwJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\nus-east-1\n\n"
 KEYS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from client.fakes import NOW, FakeMetadata, make_terminal
-from ec2roles.client.terminal import Terminal
+from ec2roles.programs.terminal.terminal import Terminal
 
 URL = "http://169.254.169.254/latest/meta-data/"
 LISTING = "ami-id\ninstance-id"

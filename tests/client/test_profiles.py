@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ec2roles.client.profiles import config_section, edit, parse, read_profiles
 from ec2roles.errors import CredentialError
+from ec2roles.programs.profiles import config_section, edit, parse, read_profiles
 
 
 def test_config_sections_carry_the_word_profile_and_credentials_sections_do_not() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ec2roles import Account, Credentials
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError
-from ec2roles.ids import IssuedKey
+from ec2roles.world.ids import IssuedKey
 from worlds import EC2
 
 MOVES = st.one_of(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ec2roles import Account, Instance
-from ec2roles.ec2.metadata_metrics import MetadataMetrics
 from ec2roles.errors import InstanceError
+from ec2roles.metadata.metrics import MetadataMetrics
 
 LIST = "s3:ListAllMyBuckets"
 TTL = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from ec2roles import Account, Instance, MetadataService, TrustPolicy
-from ec2roles.ec2.metadata_response import MetadataResponse
 from ec2roles.errors import MetadataError
+from ec2roles.metadata.response import MetadataResponse
 
 CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 TOKEN = "X-aws-ec2-metadata-token"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ec2roles import Account, Instance
-from ec2roles.ec2.metadata_response import MetadataResponse
+from ec2roles.metadata.response import MetadataResponse
 
 TOKEN = "X-aws-ec2-metadata-token"
 TTL = "X-aws-ec2-metadata-token-ttl-seconds"

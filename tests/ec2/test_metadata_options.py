@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ec2roles import Account, Instance, PermissionPolicy
-from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.errors import InstanceError
+from ec2roles.metadata.options import MetadataOptions
 
 V2 = {"imds_support": "v2.0"}
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ec2roles import Account, Instance
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import NaiveDatetimeError
-from ec2roles.propagation import Propagation
+from ec2roles.world.propagation import Propagation
 from histories import OPTIONS, STEPS, World, revealed
 from worlds import EC2, NOBODY, START, at
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ec2roles import Account, Instance
-from ec2roles.ec2.notice_board import LIFECYCLE_STATES
+from ec2roles.ec2.events import LIFECYCLE_STATES
 from ec2roles.errors import InstanceError, NaiveDatetimeError
 
 META = "/latest/meta-data/"

@@ -19,17 +19,17 @@ from decimal import Decimal
 from typing import Any
 
 from ec2roles import Account
-from ec2roles.adapters.wsgi import Application, metadata_application
+from ec2roles.adapters.http.wsgi import Application, metadata_application
 from ec2roles.arns import Arn
 from ec2roles.errors import ArnError, DurationError, Ec2RolesError
 from ec2roles.policy import Condition, Request, lint, load_policy, parse_caller
-from ec2roles.policy.conditions import compile_condition
-from ec2roles.policy.grammar import KINDS
-from ec2roles.policy.matching import ANY, PART_ANY, PART_STAR, STAR, glob, literal, matcher
-from ec2roles.policy.operators import FAMILIES
-from ec2roles.policy.resources import Resources
-from ec2roles.policy.values import address, binary, instant, network, number
-from ec2roles.policy.variables import Template
+from ec2roles.policy.engine.conditions import compile_condition
+from ec2roles.policy.engine.matching import ANY, PART_ANY, PART_STAR, STAR, glob, literal, matcher
+from ec2roles.policy.engine.operators import FAMILIES
+from ec2roles.policy.engine.resources import Resources
+from ec2roles.policy.engine.values import address, binary, instant, network, number
+from ec2roles.policy.engine.variables import Template
+from ec2roles.policy.validation.grammar import KINDS
 from ec2roles.sts.assume_role import check_duration
 from policy.reference import reference
 from policy.reference.generator import Generator

@@ -11,7 +11,7 @@ import pytest
 
 from control_world import control_world, filled
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
-from ec2roles.clients import Client, snake_case
+from ec2roles.api import Client, snake_case
 from ec2roles.errors import AccessDeniedError
 from ec2roles.policy import PermissionPolicy as Policy
 from worlds import EC2, OTHER, OWN, code, digest, message, user_with_key

@@ -130,11 +130,11 @@ def test_parameters_that_are_no_mapping_are_a_mistake_of_the_caller() -> None:
 def parameters_of(name: str) -> Any:
     """The parameters of an operation, from the tables."""
     from ec2roles.policy import Semantics
-    from ec2roles.services.iam_account import account_rows
-    from ec2roles.services.iam_identities import identity_rows
-    from ec2roles.services.iam_policies import policy_rows
-    from ec2roles.services.iam_profiles import profile_rows
-    from ec2roles.services.iam_simulate import simulation_rows
+    from ec2roles.services.iam.account import account_rows
+    from ec2roles.services.iam.identities import identity_rows
+    from ec2roles.services.iam.policies import policy_rows
+    from ec2roles.services.iam.profiles import profile_rows
+    from ec2roles.services.iam.simulate import simulation_rows
 
     rows = [*identity_rows(), *profile_rows(), *policy_rows(), *account_rows(), *simulation_rows(Semantics())]
     return {row.name: row.parameters for row in rows}[name]

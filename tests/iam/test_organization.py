@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from ec2roles import Account, Cloud, Credentials, PermissionPolicy, TrustPolicy
 from ec2roles.errors import AwsError, Ec2RolesError
-from ec2roles.iam.organization import Organization
-from ec2roles.iam.organization_tree import RCP, SCP
+from ec2roles.organizations.organization import Organization
+from ec2roles.organizations.tree import RCP, SCP
 from ec2roles.policy import PolicySet, Request, evaluate
-from ec2roles.propagation import Propagation
+from ec2roles.world.propagation import Propagation
 from worlds import EC2, LIST, OTHER, OWN, at, code, message, user_with_key
 
 MANAGEMENT = "999999999999"

@@ -28,7 +28,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SURVIVORS = Path(__file__).parent / "survivors.toml"
 LEAST = 0.95
-MODULES = ("matching", "conditions", "evaluate", "plan", "principals", "resources", "variables", "values")
+MODULES = tuple(
+    f"engine.{name}"
+    for name in ("matching", "conditions", "evaluate", "index", "principals", "resources", "variables", "values")
+)
 
 CONFIG = """
 [tool.pytest.ini_options]
@@ -108,9 +111,9 @@ def prepare(directory: Path, modules: list[str]) -> None:
     (directory / "tests" / "conftest.py").write_text(CONFTEST)
     (directory / "tests" / "policy" / "test_short_reference.py").write_text(SHORT)
     for module in MODULES:
-        path = directory / "src" / "ec2roles" / "policy" / f"{module}.py"
+        path = directory / "src" / "ec2roles" / "policy" / f"{module.replace('.', '/')}.py"
         path.write_text(re.sub(r"(?m)^@lru_cache\(.*\)\n", "", path.read_text()))
-    paths = ", ".join(f'"src/ec2roles/policy/{module}.py"' for module in modules)
+    paths = ", ".join(f'"src/ec2roles/policy/{module.replace(".", "/")}.py"' for module in modules)
     left_out = ", ".join(f'"-k", "not {" and not ".join(LEFT_OUT)}"'.splitlines())
     (directory / "pyproject.toml").write_text(CONFIG.format(modules=paths, left_out=left_out))
 
@@ -128,8 +131,8 @@ def changed(diff: str) -> tuple[str, ...]:
 
 
 def place(mutant: str) -> tuple[str, str]:
-    """Return the module and the function of a mutant, such as ``ec2roles.policy.plan.xǁLayerǁabout__mutmut_3``."""
-    _, _, module, name = mutant.split(".", 3)
+    """Return the module and the function of a mutant, such as ``ec2roles.policy.engine.index.xǁLayerǁabout__mutmut_3``."""
+    module, _, name = mutant.removeprefix("ec2roles.policy.").rpartition(".")
     return module, name.rpartition("__mutmut_")[0][2:].replace("ǁ", ".")
 
 

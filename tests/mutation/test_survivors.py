@@ -17,7 +17,7 @@ ENTRIES = tomllib.loads(run.SURVIVORS.read_text(encoding="utf-8"))["survivor"]
 
 def body(module: str, function: str) -> list[str]:
     """Return the lines of a function, without their indents."""
-    source = (POLICY / f"{module}.py").read_text(encoding="utf-8")
+    source = (POLICY / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
     found: Any = ast.parse(source)
     for name in function.split("."):
         (found,) = [node for node in found.body if getattr(node, "name", None) == name]
@@ -44,8 +44,8 @@ def test_no_survivor_is_listed_twice() -> None:
 
 def test_a_survivor_is_found_by_its_place_and_its_lines() -> None:
     """As mutmut names and shows it, wherever it stands and whatever its number."""
-    assert run.place("ec2roles.policy.plan.xǁLayerǁabout__mutmut_3") == ("plan", "Layer.about")
-    assert run.place("ec2roles.policy.plan.xǁHalfǁ__init____mutmut_24") == ("plan", "Half.__init__")
-    assert run.place("ec2roles.policy.plan.x__by_service__mutmut_14") == ("plan", "_by_service")
+    assert run.place("ec2roles.policy.engine.index.xǁLayerǁabout__mutmut_3") == ("engine.index", "Layer.about")
+    assert run.place("ec2roles.policy.engine.index.xǁHalfǁ__init____mutmut_24") == ("engine.index", "Half.__init__")
+    assert run.place("ec2roles.policy.engine.index.x__by_service__mutmut_14") == ("engine.index", "_by_service")
     shown = "# x: survived\n--- a.py\n+++ a.py\n@@ -1,2 +1,2 @@\n def f():\n-    return 1\n+    return 2\n"
     assert run.changed(shown) == run.changed("- return 1\n+ return 2\n") == ("-return 1", "+return 2")

@@ -20,7 +20,7 @@ from ec2roles.policy import (
     load_policy,
     parse_caller,
 )
-from ec2roles.policy.principals import ACCOUNT, DIRECT, ROLE_OF_SESSION, Principals
+from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, ROLE_OF_SESSION, Principals
 
 CASES = Path(__file__).parent / "cases"
 SESSION = "arn:aws:sts::111122223333:assumed-role/App/i-0abc"

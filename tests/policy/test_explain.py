@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ec2roles.errors import PolicyError
 from ec2roles.policy import Decision, PermissionPolicy, PolicySet, Request, evaluate, load_policy
-from ec2roles.policy.screen import COLUMNS, LINES, fitting, printable, screen, wrapped
+from ec2roles.policy.explain.screen import COLUMNS, LINES, fitting, printable, screen, wrapped
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/App/i-0abc"
 CAT = "arn:aws:s3:::photos/cat.jpg"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ec2roles.policy.matching import ANY, PART_ANY, PART_STAR, STAR, ascii_lower, glob, mark, matcher
+from ec2roles.policy.engine.matching import ANY, PART_ANY, PART_STAR, STAR, ascii_lower, glob, mark, matcher
 
 TEXT = st.text("ab:", max_size=9)
 PATTERN = st.text("ab:" + STAR + ANY + PART_STAR + PART_ANY, max_size=7)

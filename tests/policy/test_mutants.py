@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from ec2roles.policy import Caller, Condition, PolicySet, Request, Semantics, evaluate, load_policy, parse_caller
-from ec2roles.policy.conditions import compile_condition, describe, simple_lower
-from ec2roles.policy.matching import ANY, PART_ANY, PART_STAR, STAR, glob, literal, mark, matcher
-from ec2roles.policy.plan import Layer, compiled
-from ec2roles.policy.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION, Principals
-from ec2roles.policy.resources import Resources
-from ec2roles.policy.values import address, instant, network, number
-from ec2roles.policy.variables import Template
+from ec2roles.policy.engine.conditions import compile_condition, describe, simple_lower
+from ec2roles.policy.engine.index import Layer, compiled
+from ec2roles.policy.engine.matching import ANY, PART_ANY, PART_STAR, STAR, glob, literal, mark, matcher
+from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION, Principals
+from ec2roles.policy.engine.resources import Resources
+from ec2roles.policy.engine.values import address, instant, network, number
+from ec2roles.policy.engine.variables import Template
 from policy.reference import reference
 
 HOME = "111122223333"

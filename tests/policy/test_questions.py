@@ -22,7 +22,6 @@ from ec2roles.policy import (
     load_policy,
     parse_caller,
     permitted_actions,
-    questions,
 )
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/App/i-0abc"

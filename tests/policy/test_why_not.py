@@ -25,8 +25,8 @@ from ec2roles.policy import (
     evaluate,
     load_policy,
 )
-from ec2roles.policy.avoid import ways
-from ec2roles.policy.caller import CallerKind
+from ec2roles.policy.explain.avoid import ways
+from ec2roles.policy.principal import CallerKind
 
 CASES = json.loads((Path(__file__).parent / "cases" / "why_not.json").read_text(encoding="utf-8"))
 SESSION = "arn:aws:sts::111122223333:assumed-role/App/i-0abc"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ec2roles import Account, Instance
-from ec2roles.services import ec2_parameters
+from ec2roles.services.ec2 import parameters as ec2_parameters
 from worlds import user_with_key
 
 botocore_session = pytest.importorskip("botocore.session")

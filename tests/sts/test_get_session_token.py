@@ -9,7 +9,7 @@ import pytest
 
 from ec2roles import Account, Credentials, PermissionPolicy, Response, Timekeeper, TokenService, TrustPolicy
 from ec2roles.errors import AwsError, InvalidNameError
-from ec2roles.iam.mfa_device import MfaDevice
+from ec2roles.iam.mfa import MfaDevice
 from ec2roles.iam.user import User
 from worlds import ADMIN, LIST, OWN, START, at, code, message, user_with_key
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ec2roles.account import Account
 from ec2roles.cli.check import load_account
 from ec2roles.cli.serve_clock import clock_of
-from ec2roles.clock import Clock, iso
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import ArgumentError
 from ec2roles.sts.credentials import Credentials
+from ec2roles.world.clock import Clock, iso
 
 if TYPE_CHECKING:
-    from ec2roles.adapters.dispatch import ApiRequest
-    from ec2roles.adapters.wsgi import HttpAnswer, HttpRequest
+    from ec2roles.adapters.aws.dispatch import ApiRequest
+    from ec2roles.adapters.http.wsgi import HttpAnswer, HttpRequest
     from ec2roles.calls import Response
 
 BUCKET = "ac-instance-role-demo"
@@ -133,16 +133,16 @@ def serve(
         root_key: the root user's, if they are exported.
     """
     # The server and the extras are for this subcommand alone.
-    from ec2roles.adapters.control import ControlEndpoint
-    from ec2roles.adapters.server import Server
-    from ec2roles.adapters.wsgi import HOSTS, Application, metadata_endpoint
+    from ec2roles.adapters.http.control import ControlEndpoint
+    from ec2roles.adapters.http.server import Server
+    from ec2roles.adapters.http.wsgi import HOSTS, Application, metadata_endpoint
 
     token = secrets.token_urlsafe(18)
     log = Log(account, out)
     endpoints: list[Any] = [ControlEndpoint(account, token), metadata_endpoint(account)]
     hosts: tuple[str, ...] = HOSTS
     try:
-        from ec2roles.adapters import aws_endpoint
+        from ec2roles.adapters.aws import endpoint as aws_endpoint
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("boto3", "botocore"):
             raise
@@ -239,7 +239,7 @@ class Missing:
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
         """Refuse *request* in JSON or in XML; every client reads one of them."""
-        from ec2roles.adapters.wsgi import HttpAnswer
+        from ec2roles.adapters.http.wsgi import HttpAnswer
 
         if "x-amz-target" in request.headers or "json" in request.headers.get("content-type", ""):
             body = json.dumps({"__type": "NotImplemented", "message": self._message})

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.clock import Clock, ManualClock, SystemClock
 from ec2roles.errors import ArgumentError
+from ec2roles.world.clock import Clock, ManualClock, SystemClock
 
 _FASTER = re.compile(r"x([0-9]{1,6})")
 # The year 9999 must not come while somebody watches.

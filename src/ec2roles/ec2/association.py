@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.iam.instance_profile import InstanceProfile
-from ec2roles.ids import SLOT_BITS, Ids
-from ec2roles.timeline import Position
+from ec2roles.metadata.options import MetadataOptions
+from ec2roles.world.ids import SLOT_BITS, Ids
+from ec2roles.world.timeline import Position
 
 if TYPE_CHECKING:
     from ec2roles.ec2.notices import Notices

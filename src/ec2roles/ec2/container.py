@@ -9,14 +9,14 @@ from typing import Any, Protocol
 import attrs
 
 from ec2roles.calls import Response
-from ec2roles.client.chain import CredentialChain
-from ec2roles.client.program import Completed
-from ec2roles.client.terminal import Terminal
-from ec2roles.ec2.metadata import MetadataService, check_hops
-from ec2roles.ec2.metadata_options import REQUIRED
-from ec2roles.ec2.metadata_view import Host
+from ec2roles.metadata.options import REQUIRED
+from ec2roles.metadata.service import MetadataService, check_hops
+from ec2roles.metadata.view import Host
 from ec2roles.policy import Decision
-from ec2roles.timeline import Position
+from ec2roles.programs.chain import CredentialChain
+from ec2roles.programs.program import Completed
+from ec2roles.programs.terminal.terminal import Terminal
+from ec2roles.world.timeline import Position
 
 
 class Machine(Host, Protocol):

@@ -6,7 +6,7 @@ import re
 
 import attrs
 
-from ec2roles.timeline import Position
+from ec2roles.world.timeline import Position
 
 _ARM = re.compile(r"(?:a1|[a-z]+[0-9]+g[a-z]*)\.")
 

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.atomic import atomic
 from ec2roles.calls import Api
-from ec2roles.clock import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.ec2.association import (
     ASSOCIATED,
     ASSOCIATING,
@@ -23,28 +21,30 @@ from ec2roles.ec2.association import (
     InstanceRecord,
     association_id,
 )
-from ec2roles.ec2.fetch import NO_PROFILE, STS_DOWN, Fetch, Fetcher
 from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
-from ec2roles.ec2.metadata import V1, V2, MetadataService
-from ec2roles.ec2.metadata_metrics import NO_METRICS, MetadataMetrics
-from ec2roles.ec2.metadata_options import DISABLED, MetadataOptions
-from ec2roles.ec2.metadata_view import Served
 from ec2roles.ec2.programs import NAT_ADDRESS, Programs
+from ec2roles.ec2.refresh import NO_PROFILE, STS_DOWN, Fetch, Fetcher
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import Tags, check_tags
-from ec2roles.ids import IssuedKey
-from ec2roles.propagation import EC2_CREDENTIALS
+from ec2roles.metadata.metrics import NO_METRICS, MetadataMetrics
+from ec2roles.metadata.options import DISABLED, MetadataOptions
+from ec2roles.metadata.service import V1, V2, MetadataService
+from ec2roles.metadata.view import Served
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
-from ec2roles.timeline import FIRST, Position, Timekeeper, Timeline
+from ec2roles.world.clock import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
+from ec2roles.world.ids import IssuedKey
+from ec2roles.world.journal import atomic
+from ec2roles.world.propagation import EC2_CREDENTIALS
+from ec2roles.world.timeline import FIRST, Position, Timekeeper, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.ec2.container import Container
-    from ec2roles.ec2.notice_board import NoticeBoard
+    from ec2roles.ec2.events import NoticeBoard
 
 __all__ = ["NAT_ADDRESS", "Instance", "launch_instances"]
 
@@ -261,7 +261,7 @@ class Instance(Programs):
     @property
     def notices(self) -> NoticeBoard:
         """What AWS announces to it through its metadata: interruptions, maintenance and the like."""
-        from ec2roles.ec2.notice_board import NoticeBoard
+        from ec2roles.ec2.events import NoticeBoard
 
         return NoticeBoard(self)
 
@@ -273,7 +273,7 @@ class Instance(Programs):
         Raises:
             InstanceError: if the instance does not run.
         """
-        from ec2roles.ec2.notice_board import announced
+        from ec2roles.ec2.events import announced
 
         record = self._states.last
         notices = announced(record, changes)
@@ -686,7 +686,7 @@ class Instance(Programs):
             "aws:Ec2InstanceSourcePrivateIPv4": self.private_ipv4,
         }
         if issued.delivery not in (V1, V2):
-            from ec2roles.ec2.identity_role import identity_session
+            from ec2roles.metadata.identity_role import identity_session
 
             return identity_session(self, issued, now, context)
         fetch = self.fetcher.numbered(self._states, issued.ordinal, now)

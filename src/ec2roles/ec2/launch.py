@@ -12,15 +12,15 @@ from ec2roles.arns import shown
 from ec2roles.calls import Api
 from ec2roles.ec2.association import RUNNING, Association, Epoch, InstanceRecord
 from ec2roles.ec2.hardware import Hardware
-from ec2roles.ec2.metadata_options import MetadataOptions
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import ArgumentError, Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import check_tags
 from ec2roles.iam.role import Role
-from ec2roles.propagation import EC2_CONTROL_PLANE
+from ec2roles.metadata.options import MetadataOptions
 from ec2roles.sts.token_service import TokenService
-from ec2roles.timeline import Timekeeper, Timeline
+from ec2roles.world.propagation import EC2_CONTROL_PLANE
+from ec2roles.world.timeline import Timekeeper, Timeline
 
 _USER_DATA_LIMIT = 16_384
 _IMAGE_DEVICES = (("ami", "/dev/xvda"), ("root", "/dev/xvda"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ec2roles.ec2.association import RUNNING, InstanceRecord
-from ec2roles.ec2.fetch import UNAUTHORIZED
-from ec2roles.ec2.metadata_documents import profile_info
-from ec2roles.ec2.metadata_view import Host
-from ec2roles.timeline import LAST, Timeline
+from ec2roles.ec2.refresh import UNAUTHORIZED
+from ec2roles.metadata.documents import profile_info
+from ec2roles.metadata.view import Host
+from ec2roles.world.timeline import LAST, Timeline
 
 
 def next_change(host: Host, states: Timeline[InstanceRecord], when: int) -> int | None:

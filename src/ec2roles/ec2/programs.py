@@ -10,16 +10,16 @@ from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.ec2.association import RUNNING, InstanceRecord
 from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.launch import Launch
-from ec2roles.ec2.metadata import MetadataService
-from ec2roles.ec2.metadata_view import not_yet_launched
 from ec2roles.errors import InstanceError, NoCredentialsError
+from ec2roles.metadata.service import MetadataService
+from ec2roles.metadata.view import not_yet_launched
 from ec2roles.policy import Decision
-from ec2roles.timeline import Position, Timeline
+from ec2roles.world.timeline import Position, Timeline
 
 if TYPE_CHECKING:
-    from ec2roles.client.chain import CredentialChain
-    from ec2roles.client.program import Completed
-    from ec2roles.client.terminal import Terminal
+    from ec2roles.programs.chain import CredentialChain
+    from ec2roles.programs.program import Completed
+    from ec2roles.programs.terminal.terminal import Terminal
 
 NAT_ADDRESS = "203.0.113.10"
 """``aws:SourceIp`` of the instances' calls: the public address of their NAT gateway."""
@@ -78,7 +78,7 @@ class Programs:
         """Where programs on it look for credentials: environment, shared files, then the metadata."""
         if self._chain is None:
             # Programs are imported when the first one runs: a tenth of the library's import time would go into them.
-            from ec2roles.client.chain import CredentialChain
+            from ec2roles.programs.chain import CredentialChain
 
             self._chain = CredentialChain(metadata_credentials=self.metadata.credentials_at)
         return self._chain
@@ -92,7 +92,7 @@ class Programs:
 
     def terminal_for(self, chain: CredentialChain, metadata: MetadataService) -> Terminal:
         """Return a new terminal whose programs look for credentials in *chain*, and reach *metadata*."""
-        from ec2roles.client.terminal import Terminal
+        from ec2roles.programs.terminal.terminal import Terminal
 
         return Terminal(
             api=self._launch.api, chain=chain, metadata=metadata, context=self._network(), sender=self.instance_id

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import attrs
 
-from ec2roles.clock import MICROSECOND
 from ec2roles.errors import DurationError
-from ec2roles.ids import Ids
+from ec2roles.world.clock import MICROSECOND
+from ec2roles.world.ids import Ids
 
 KEEP = "keep"
 DROP = "drop"

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 import attrs
 
-from ec2roles.atomic import atomic
 from ec2roles.errors import AccessDeniedError
 from ec2roles.iam.directory import Directory
 from ec2roles.iam.identity import ManagedPolicy
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import TrustPolicy
-from ec2roles.timeline import Timekeeper
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Timekeeper
 
 EC2 = "ec2.amazonaws.com"
 

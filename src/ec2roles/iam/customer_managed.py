@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.atomic import atomic
 from ec2roles.errors import DeleteConflictError, InvalidInputError, LimitExceededError, NoSuchEntityError
 from ec2roles.iam.names import (
     POLICY_DESCRIPTION,
@@ -22,7 +21,8 @@ from ec2roles.iam.names import (
 )
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, check_size, load_policy
-from ec2roles.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Position, Timekeeper, Timeline
 
 
 @attrs.frozen(eq=False)

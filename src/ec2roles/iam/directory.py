@@ -8,7 +8,6 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.atomic import atomic
 from ec2roles.errors import DeleteConflictError, NoSuchEntityError, TrustPolicyError
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.entities import Entities
@@ -20,7 +19,8 @@ from ec2roles.iam.names import POLICY_NAME, PROFILE_NAME
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
-from ec2roles.timeline import Position, Timekeeper
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Position, Timekeeper
 
 
 @attrs.define(eq=False, repr=False)

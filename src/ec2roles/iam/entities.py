@@ -9,7 +9,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
-from ec2roles.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.timeline import Position, Timekeeper, Timeline
 
 Entity = TypeVar("Entity")
 

@@ -7,11 +7,11 @@ from typing import ClassVar, NoReturn
 
 import attrs
 
-from ec2roles.atomic import atomic
 from ec2roles.errors import InvalidInputError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import GROUP_NAME, NameRule
 from ec2roles.policy import Policy
+from ec2roles.world.journal import atomic
 
 
 @attrs.define(eq=False, repr=False)

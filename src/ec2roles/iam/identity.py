@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Protocol, cast
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.atomic import atomic
 from ec2roles.errors import (
     InvalidInputError,
     LimitExceededError,
@@ -20,7 +19,8 @@ from ec2roles.iam.managed import AwsManagedPolicies
 from ec2roles.iam.names import PATH, POLICY_NAME, NameRule, Tags, tags_with, tags_without
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, PolicySet, load_policy
-from ec2roles.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Position, Timekeeper, Timeline
 
 
 class ManagedPolicy(Protocol):

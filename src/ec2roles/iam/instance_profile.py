@@ -8,12 +8,12 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.atomic import atomic
 from ec2roles.errors import Ec2RolesError, LimitExceededError, NoSuchEntityError
 from ec2roles.iam.names import PATH, PROFILE_NAME, Tags, check_tags, tags_with, tags_without
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
-from ec2roles.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Position, Timekeeper, Timeline
 
 
 @attrs.frozen(eq=False)

@@ -14,7 +14,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.errors import NoSuchEntityError
 from ec2roles.policy import Policy, load_policy
-from ec2roles.timeline import Position
+from ec2roles.world.timeline import Position
 
 DATA_FILE = "managed_policies.json.zlib"
 ARN_PREFIX = "arn:aws:iam::aws:policy"

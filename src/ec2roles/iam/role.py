@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.atomic import atomic
-from ec2roles.clock import iso
 from ec2roles.errors import DurationError, UnmodifiableEntityError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import DESCRIPTION, ROLE_NAME, NameRule, check_tags, validation_message, wrong_type
 from ec2roles.iam.trust import Trust
 from ec2roles.policy import Policy, TrustPolicy, check_size, load_policy
-from ec2roles.timeline import Position
+from ec2roles.world.clock import iso
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Position
 
 SERVICE_LINKED = "/aws-service-role/"
 """The path of the roles that belong to AWS's services."""

@@ -8,15 +8,15 @@ from functools import partial
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.atomic import atomic
 from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
-from ec2roles.iam.mfa_device import MfaDevice
+from ec2roles.iam.mfa import MfaDevice
 from ec2roles.iam.quotas import Quotas
-from ec2roles.ids import IssuedKey
 from ec2roles.policy import PolicySet
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
-from ec2roles.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.ids import IssuedKey
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Position, Timekeeper, Timeline
 
 # The evaluator allows a root user everything that nothing denies, so there is no policy to show.
 _NO_POLICIES = PolicySet()

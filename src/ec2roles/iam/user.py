@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.atomic import atomic
 from ec2roles.errors import (
     EntityAlreadyExistsError,
     InvalidInputError,
@@ -20,15 +19,16 @@ from ec2roles.errors import (
 from ec2roles.iam.group import Group
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import USER_NAME, NameRule, check_tags, validation_message
-from ec2roles.ids import IssuedKey
 from ec2roles.policy import Policy
 from ec2roles.secret import Secret
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
-from ec2roles.timeline import Position
+from ec2roles.world.ids import IssuedKey
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Position
 
 if TYPE_CHECKING:
-    from ec2roles.iam.mfa_device import MfaDevice
+    from ec2roles.iam.mfa import MfaDevice
 
 ACTIVE = "Active"
 INACTIVE = "Inactive"
@@ -230,7 +230,7 @@ class User(Identity):
             LimitExceededError: if there are eight already.
         """
         # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.iam.mfa_device import MfaDevice
+        from ec2roles.iam.mfa import MfaDevice
 
         state = self._existing()
         serial = f"arn:aws:iam::{self.account_id}:mfa/{self.name}" if serial_number is None else serial_number

@@ -9,24 +9,24 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ec2roles.policy.caller import Caller, CallerKind, parse_caller
 from ec2roles.policy.context import Context
 from ec2roles.policy.decision import Decision, Outcome
 from ec2roles.policy.document import PermissionPolicy, Policy, TrustPolicy, check_size, load_policy
-from ec2roles.policy.evaluate import evaluate
-from ec2roles.policy.lint import lint
+from ec2roles.policy.engine.evaluate import evaluate
 from ec2roles.policy.policy_set import PolicySet
+from ec2roles.policy.principal import Caller, CallerKind, parse_caller
 from ec2roles.policy.request import Request
 from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Condition, Statement
+from ec2roles.policy.validation.lint import lint
 
 if TYPE_CHECKING:
-    from ec2roles.policy.avoid import Way
-    from ec2roles.policy.checks import LintWarning
-    from ec2roles.policy.questions import Change, PermittedActions, compare, permitted_actions
-    from ec2roles.policy.report import LayerReport
-    from ec2roles.policy.trace import Finding, Miss
-    from ec2roles.policy.why_not import Addition, Denial, WhyNot
+    from ec2roles.policy.explain.analysis import Change, PermittedActions, compare, permitted_actions
+    from ec2roles.policy.explain.avoid import Way
+    from ec2roles.policy.explain.report import LayerReport
+    from ec2roles.policy.explain.trace import Finding, Miss
+    from ec2roles.policy.explain.why_not import Addition, Denial, WhyNot
+    from ec2roles.policy.validation.checks import LintWarning
 
 __all__ = [
     "Addition",
@@ -63,18 +63,18 @@ __all__ = [
 
 # What explains decisions and asks about many is loaded when it is first used: deciding needs none of it.
 _LATER = {
-    "Addition": "why_not",
-    "Change": "questions",
-    "Denial": "why_not",
-    "Finding": "trace",
-    "LayerReport": "report",
-    "LintWarning": "checks",
-    "Miss": "trace",
-    "PermittedActions": "questions",
-    "Way": "avoid",
-    "WhyNot": "why_not",
-    "compare": "questions",
-    "permitted_actions": "questions",
+    "Addition": "explain.why_not",
+    "Change": "explain.analysis",
+    "Denial": "explain.why_not",
+    "Finding": "explain.trace",
+    "LayerReport": "explain.report",
+    "LintWarning": "validation.checks",
+    "Miss": "explain.trace",
+    "PermittedActions": "explain.analysis",
+    "Way": "explain.avoid",
+    "WhyNot": "explain.why_not",
+    "compare": "explain.analysis",
+    "permitted_actions": "explain.analysis",
 }
 
 

@@ -227,7 +227,7 @@ class Decision:
         A statement that does not apply says which of its elements failed, with the values on both sides, and where it
         stands in its document. Empty for a call that never came to policies.
         """
-        found: tuple[Any, ...] = importlib.import_module("ec2roles.policy.report").report(self)
+        found: tuple[Any, ...] = importlib.import_module("ec2roles.policy.explain.report").report(self)
         return found
 
     def explain(self) -> str:
@@ -249,7 +249,7 @@ class Decision:
         >>> decision.why_not().additions[0].statement
         {'Effect': 'Allow', 'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::photos/cat.jpg'}
         """
-        return importlib.import_module("ec2roles.policy.why_not").why_not(self)
+        return importlib.import_module("ec2roles.policy.explain.why_not").why_not(self)
 
     def to_dict(self) -> dict[str, Any]:
         """
@@ -300,4 +300,4 @@ class Decision:
 def _explainer() -> Any:
     # By name, when it is first needed: explaining means evaluating again with everything written down, so that module
     # stands above this one; and most decisions are never explained.
-    return importlib.import_module("ec2roles.policy.explain")
+    return importlib.import_module("ec2roles.policy.explain.text")

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import attrs
 
 from ec2roles.errors import ArgumentError, PolicyTooLargeError
-from ec2roles.policy.grammar import KINDS, NEWEST, NOT_JSON, Grammar
-from ec2roles.policy.source import plain, read_text, to_text
 from ec2roles.policy.statement import Statement
+from ec2roles.policy.validation.grammar import KINDS, NEWEST, NOT_JSON, Grammar
+from ec2roles.policy.validation.json import plain, read_text, to_text
 
 _P = TypeVar("_P", bound="Policy")
 _SYNTAX = "Syntax errors in policy."
@@ -455,7 +455,7 @@ def load_resource_policy(document: Mapping[str, Any] | str | Policy) -> Policy:
 
 def _refuse_dead(policy: Policy) -> None:
     from ec2roles.errors import PolicyCharError, PolicyError, TrustPolicyError
-    from ec2roles.policy.checks import findings
+    from ec2roles.policy.validation.checks import findings
 
     for finding in findings(policy.statements):
         if finding.dead:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from ec2roles.policy.document import Policy, load_policy, load_resource_policy
-from ec2roles.policy.plan import Layer
+from ec2roles.policy.engine.index import Layer
 
 Source = Policy | Mapping[str, Any] | str
 Levels = Iterable[Iterable[Source]] | tuple[Layer, ...]

@@ -8,9 +8,9 @@ from typing import Any
 
 from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import ValidationError
-from ec2roles.policy.caller import Caller, CallerKind, parse_caller
 from ec2roles.policy.context import Context, Values
-from ec2roles.policy.matching import ascii_lower
+from ec2roles.policy.engine.matching import ascii_lower
+from ec2roles.policy.principal import Caller, CallerKind, parse_caller
 
 LIST_ALL_BUCKETS = "arn:aws:s3:::*"
 """What AWS authorises s3:ListAllMyBuckets on; the asterisk in it is an ordinary character."""

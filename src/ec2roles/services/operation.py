@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
+from ec2roles.authorization.denials import JSON_SERVICES
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
-from ec2roles.sts.refusal import JSON_SERVICES
 from ec2roles.sts.token_service import Authorization
 
 Authorizations = Callable[[Call], Iterable[Authorization | Sequence[Any]]]

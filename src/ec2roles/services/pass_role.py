@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ec2roles.iam.role import Role
 from ec2roles.sts.token_service import Authorization
-from ec2roles.timeline import Position
+from ec2roles.world.timeline import Position
 
 EC2 = "ec2.amazonaws.com"
 

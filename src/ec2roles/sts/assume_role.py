@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import Arn, shown
+from ec2roles.authorization.permissions import Authorization
 from ec2roles.errors import (
     AccessDeniedError,
     ArnError,
@@ -19,11 +20,10 @@ from ec2roles.errors import (
 from ec2roles.iam.names import NameRule, Tags, validation_message, wrong_type
 from ec2roles.iam.role import Role
 from ec2roles.policy import Policy
-from ec2roles.sts.authorization import Authorization
 from ec2roles.sts.mfa import MfaParameters
 from ec2roles.sts.session import PrincipalType, Session
 from ec2roles.sts.session_policies import check_session_policies, check_session_tags, check_texts, packed_size
-from ec2roles.timeline import Position
+from ec2roles.world.timeline import Position
 
 SHORTEST = 900
 LONGEST = 43_200

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import attrs
 
-from ec2roles.clock import from_microseconds, iso, to_utc
-from ec2roles.ids import Ids
 from ec2roles.secret import Secret
+from ec2roles.world.clock import from_microseconds, iso, to_utc
+from ec2roles.world.ids import Ids
 
 
 def _hidden(value: Secret | str) -> Secret:

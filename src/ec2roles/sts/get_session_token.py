@@ -7,15 +7,15 @@ from typing import Any
 
 import attrs
 
+from ec2roles.authorization.permissions import Authorization
 from ec2roles.errors import AccessDeniedError
 from ec2roles.policy import Policy, load_policy
 from ec2roles.sts.assume_role import check_duration
-from ec2roles.sts.authorization import Authorization
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.mfa import MfaParameters
 from ec2roles.sts.session import PrincipalType, Session, identity_context
-from ec2roles.sts.session_store import SessionStore
-from ec2roles.timeline import Position
+from ec2roles.sts.sessions import SessionStore
+from ec2roles.world.timeline import Position
 
 LONGEST = 129_600
 USUAL = 43_200

@@ -8,18 +8,18 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.authorization.authorizer import Judge
+from ec2roles.authorization.permissions import Authorization, CallerIdentity
 from ec2roles.calls import Call
 from ec2roles.errors import AwsError, InvalidNameError, ValidationError
 from ec2roles.iam.names import NameRule
 from ec2roles.iam.role import Role
 from ec2roles.policy import Policy
 from ec2roles.sts.assume_role import AssumeRoleRequest
-from ec2roles.sts.authorization import Authorization, CallerIdentity
 from ec2roles.sts.credentials import Credentials
-from ec2roles.sts.judging import Judge
 from ec2roles.sts.session import Session
 from ec2roles.sts.session_policies import check_policy_arns
-from ec2roles.timeline import Position
+from ec2roles.world.timeline import Position
 
 ACCESS_KEY_ID = NameRule("accessKeyId", "access key id", r"[\w]*", r"[A-Za-z0-9_]*", 16, 128)
 
@@ -100,7 +100,7 @@ class StsOperations(Judge):
             AwsError: ``InvalidAuthorizationMessageException`` for what no denial of this Cloud holds.
         """
         # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.sts.authorization_message import decode
+        from ec2roles.authorization.encoded_messages import decode
 
         return decode(self.time.ids, call.parameters.get("message", ""))
 

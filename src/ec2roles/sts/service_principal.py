@@ -8,7 +8,6 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import check_account_id, shown
-from ec2roles.atomic import atomic
 from ec2roles.calls import Call, Response
 from ec2roles.errors import AccessDeniedError, ValidationError
 from ec2roles.iam.role import Role
@@ -16,7 +15,8 @@ from ec2roles.policy import CallerKind, Decision, parse_caller
 from ec2roles.sts.assume_role import check_duration, check_role_arn, check_session_name
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
-from ec2roles.timeline import Timekeeper
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Timekeeper
 
 
 def _check_service(name: str) -> str:

@@ -9,10 +9,10 @@ from typing import Protocol
 
 import attrs
 
-from ec2roles.clock import iso_exact
 from ec2roles.policy import Context, Policy, PolicySet
 from ec2roles.sts.credentials import Credentials
-from ec2roles.timeline import Position
+from ec2roles.world.clock import iso_exact
+from ec2roles.world.timeline import Position
 
 
 class MfaDevice(Protocol):
@@ -51,7 +51,7 @@ class PrincipalType(enum.Enum):
 
 
 class Fault(enum.Enum):
-    """Why credentials are not accepted. How that is worded depends on the service asked (`ec2roles.sts.refusal`)."""
+    """Why credentials are not accepted. How that is worded depends on the service asked (`ec2roles.authorization.denials`)."""
 
     MISSING = "no credentials were sent"
     UNKNOWN_KEY = "the access key id is not known"

@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
+from ec2roles.authorization.permissions import Authorization, Judgement
 from ec2roles.calls import Call, Response
 from ec2roles.errors import AwsError
 from ec2roles.policy import Decision
-from ec2roles.sts.authorization import Authorization, Judgement
 from ec2roles.sts.operations import StsOperations
 
 

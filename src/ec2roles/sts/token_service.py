@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
+from ec2roles.authorization.permissions import Authorization, CallerIdentity, Judgement
 from ec2roles.calls import Api, Call, Response
 from ec2roles.iam.role import Role
 from ec2roles.sts.assume_role import check_duration
-from ec2roles.sts.authorization import Authorization, CallerIdentity, Judgement
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.operations import StsOperations
 from ec2roles.sts.stand_alone import StandAlone

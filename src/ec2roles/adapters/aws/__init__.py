@@ -1,0 +1,1 @@
+"""AWS's API on the wire: endpoints, signatures and protocols."""

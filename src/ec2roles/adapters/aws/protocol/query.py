@@ -1,0 +1,101 @@
+"""The query protocols: ``Action=ListRoles&Version=2010-05-08&PathPrefix=%2F``, and EC2's own form of them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore.model import Shape
+
+from ec2roles.adapters.aws.protocol.values import MalformedError, read_text
+
+# A key's parts lead down; the value of the key itself stands under None.
+Tree = dict[str | None, Any]
+
+_MOST_FIELDS = 10_000
+
+
+def read_form(text: str) -> dict[str, str]:
+    """
+    Return the fields of a form.
+
+    Raises:
+        MalformedError: if there are too many of them.
+    """
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        raise MalformedError(f"more than {_MOST_FIELDS} fields") from None
+
+
+def read_query(form: dict[str, str], shape: Shape | None, *, ec2: bool) -> dict[str, Any]:
+    """
+    Return the parameters in *form*.
+
+    Args:
+        form: the fields.
+        shape: the operation's input.
+        ec2: whether it is EC2's form.
+    """
+    if shape is None:
+        return {}
+    tree: Tree = {}
+    for key, value in form.items():
+        node = tree
+        for part in key.split("."):
+            node = node.setdefault(part, {})
+        node[None] = value
+    return _structure(tree, shape, ec2)
+
+
+def _structure(tree: Tree, shape: Shape, ec2: bool) -> dict[str, Any]:
+    found = {}
+    for name, member in shape.members.items():
+        node = tree.get(_key(name, member, ec2))
+        if node is not None:
+            value = _value(node, member, ec2)
+            if value is not None:
+                found[name] = value
+    return found
+
+
+def _key(name: str, member: Shape, ec2: bool) -> str:
+    said = member.serialization
+    if ec2:
+        if "queryName" in said:
+            return str(said["queryName"])
+        own = said.get("name")
+        return own[0].upper() + own[1:] if own else name
+    if member.type_name == "list" and said.get("flattened") and member.member.serialization.get("name"):
+        return str(member.member.serialization["name"])
+    return str(said.get("name", name))
+
+
+def _value(node: Tree, shape: Shape, ec2: bool) -> Any:
+    kind = shape.type_name
+    if kind == "structure":
+        return _structure(node, shape, ec2)
+    if kind == "list":
+        if not ec2 and not shape.serialization.get("flattened"):
+            inner = node.get(shape.member.serialization.get("name", "member"))
+            if inner is None:
+                return [] if node.get(None) == "" else None
+            node = inner
+        return [_value(one, shape.member, ec2) for one in _numbered(node)]
+    if kind == "map":
+        pairs = node if shape.serialization.get("flattened") else node.get("entry", {})
+        key_name = shape.key.serialization.get("name", "key")
+        value_name = shape.value.serialization.get("name", "value")
+        found = {}
+        for one in _numbered(pairs):
+            if key_name not in one or value_name not in one:
+                raise MalformedError("an entry of a map needs a key and a value")
+            found[_value(one[key_name], shape.key, ec2)] = _value(one[value_name], shape.value, ec2)
+        return found
+    text = node.get(None)
+    return None if text is None else read_text(shape, text)
+
+
+def _numbered(node: Tree) -> list[Tree]:
+    numbers = [key for key in node if key is not None and key.isascii() and key.isdigit() and len(key) < 9]
+    return [node[key] for key in sorted(numbers, key=int)]

@@ -1,0 +1,1 @@
+"""boto3 in this process, without a socket (extra ``boto``)."""

@@ -1,0 +1,1 @@
+"""An account that stands in front of moto (extra ``boto``; moto is yours)."""

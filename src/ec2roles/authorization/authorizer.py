@@ -1,0 +1,343 @@
+"""Whose credentials a call was signed with, and whether it is allowed: STS judges for every service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import attrs
+
+from ec2roles.authorization.denials import refusal
+from ec2roles.authorization.permissions import Above, Authorization, Judgement, Organization
+from ec2roles.calls import NOTHING, Call
+from ec2roles.errors import AccessDeniedError, AwsError
+from ec2roles.iam.role import Role
+from ec2roles.policy import Decision, PolicySet, Request, Semantics, evaluate
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.session import Fault, PrincipalType, Session
+from ec2roles.sts.sessions import SessionStore
+from ec2roles.world.clock import from_microseconds, iso_exact
+from ec2roles.world.timeline import Position
+
+_REMEMBERED_SESSIONS = 4096
+
+
+@attrs.define(eq=False, repr=False)
+class Judge(SessionStore):
+    """
+    What a token service knows of callers, and how it decides; see `TokenService`.
+
+    Args:
+        region, semantics, service_context, organizations: as for `TokenService`.
+    """
+
+    region: str = attrs.field(default="us-east-1", kw_only=True)
+    semantics: Semantics = attrs.field(factory=Semantics, kw_only=True)
+    service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
+    organizations: Sequence[Organization] = attrs.field(default=(), kw_only=True)
+
+    # -- who is calling ---------------------------------------------------------------------------------------------
+
+    def session(self, credentials: Credentials, position: Position, seen: Position | None = None) -> Session | Fault:
+        """
+        Return whose session *credentials* stand for as of *position*, or why they are not accepted.
+
+        Args:
+            credentials: as they were sent.
+            position: the moment at which they are checked.
+            seen: the position as of which IAM is seen, if changes in it take a while to get here.
+        """
+        key = credentials.access_key_id
+        session = self._sessions.get(key)
+        if session is None:
+            session = self.find_session(key, position[0])
+            if session is None:
+                return Fault.UNKNOWN_KEY
+            if len(self._sessions) >= _REMEMBERED_SESSIONS:
+                self._sessions.clear()
+            self._sessions[key] = session
+        return session.fault(credentials, position, seen) or session
+
+    def seen(self, call: Call) -> Position:
+        """Return the position as of which the service of *call* sees IAM: its own, unless a propagation delay is set."""
+        if call.seen is not None:
+            return call.seen
+        if self.time.propagation is None:
+            return call.position
+        return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
+
+    def session_of(self, access_key_id: str, position: Position) -> Session | None:
+        """
+        Return whose session an access key id stands for as of *position*, or None if nobody had issued it by then.
+
+        It proves nothing: who verifies a signature needs the secret that belongs to the id, and `session` checks the rest.
+        """
+        return self.find_session(access_key_id, position[0])
+
+    # -- faults -----------------------------------------------------------------------------------------------------
+
+    def refuses(self, call: Call) -> AwsError | None:
+        """Return why STS does not even take *call*: it is down, or throttles. None for calls of other services."""
+        faults = self.time.faults
+        if faults is None or call.credentials is None or call.action.partition(":")[0].lower() != "sts":
+            return None
+        error: AwsError | None = faults.sts_refuses(call.position, self.account_id, call.sender)
+        return error
+
+    def count(self, call: Call) -> None:
+        """Count a call that was taken, where STS throttles."""
+        if self.time.faults is not None and call.action.partition(":")[0].lower() == "sts":
+            self.time.faults.count_sts_call(call.position, self.account_id)
+
+    # -- judging ----------------------------------------------------------------------------------------------------
+
+    def judge(
+        self,
+        call: Call,
+        authorizations: Callable[[Call], Sequence[Authorization]],
+        *,
+        named_operation: str | None = None,
+    ) -> Judgement:
+        """
+        Check the credentials of *call*, gather the policies that apply, and decide.
+
+        Args:
+            call: the call as it was sent.
+            authorizations: returns what it must be allowed to do, once the caller is known.
+            named_operation: the API operation whose name the caller used in place of the IAM action.
+        """
+        if self.time.propagation is not None and call.seen is None:
+            late = attrs.evolve(call, seen=self.seen(call))
+
+            def judge(call: Call) -> Judgement:
+                return self.judge(call, authorizations, named_operation=named_operation)
+
+            judged = judge(late)
+            note = None
+            if not judged.decision.allowed:
+                service = call.action.partition(":")[0].lower()
+                note = self.delay_noted(service, late, lambda call: judge(call).decision)
+            return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
+        service = call.action.partition(":")[0].lower()
+        if call.credentials is None:
+            error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
+            return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
+        if self.time.faults is not None and call.sender is not None:
+            skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
+            if skewed is not None:
+                return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
+        found = self.session(call.credentials, call.position, call.seen)
+        if isinstance(found, Fault):
+            error = refusal(found, service, call.credentials.access_key_id)
+            return Judgement(None, Decision.refused(error.message, reason=found.value), error)
+        limited = self._not_with_session_token(found, call, service)
+        if limited is not None:
+            return Judgement(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
+        try:
+            all_needed = authorizations(call.by(found))
+        except AccessDeniedError as refused:
+            # Who calls decides, not the policies: a root user, a wrong one-time code.
+            return Judgement(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
+        decision: Decision | None = None
+        first: str | None = None
+        for needed in all_needed:
+            first = first or needed.resource
+            one = self._authorize(found, needed, call, named_operation)
+            if not one.allowed:
+                return Judgement(found, one, AccessDeniedError(one.message), first)
+            decision = decision or one
+        if decision is None:
+            raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
+        return Judgement(found, decision, resource=first)
+
+    @staticmethod
+    def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:
+        """Return why what GetSessionToken gave is no good for *call*; None if it is, and for all other credentials."""
+        if service not in ("iam", "sts") or not caller.temporary or caller.principal_type is PrincipalType.ASSUMED_ROLE:
+            return None
+        if service == "iam":
+            key_id = caller.credentials.access_key_id
+            return refusal(Fault.BAD_TOKEN, service, key_id) if caller.mfa_at is None else None
+        name = call.action.partition(":")[2]
+        if name.lower() in ("assumerole", "getcalleridentity"):
+            return None
+        return AccessDeniedError(
+            f"Cannot call {name} with session credentials",
+            detail="what GetSessionToken gives is good for AssumeRole and GetCallerIdentity only",
+        )
+
+    def delay_noted(self, reader: str, call: Call, judge: Callable[[Call], Decision]) -> str | None:
+        """
+        Return which change would allow *call*, which was denied, if the reader had seen it; None if none would.
+
+        Args:
+            reader: who sees changes late, such as ``s3``.
+            call: the call, with what was seen.
+            judge: decides anew, with more seen.
+        """
+        position, seen = call.position, call.seen or call.position
+        if seen == position or not judge(attrs.evolve(call, seen=position)).allowed:
+            return None
+        for change in reversed(self.time.changes):
+            if change.position <= seen:
+                break
+            before = (change.position[0], change.position[1] - 1)
+            if (
+                change.position > position
+                or not any(service in change.subject for service in (":iam:", ":organizations:"))
+                or judge(attrs.evolve(call, seen=before)).allowed
+            ):
+                continue
+            done, known = (
+                iso_exact(from_microseconds(instant))
+                for instant in (change.position[0], change.position[0] + position[0] - seen[0])
+            )
+            return (
+                f"only the propagation delay denies this: {change.operation} on {change.subject} was done at {done}, "
+                f"and {reader} sees it from {known} on"
+            )
+        return None
+
+    def _authorize(
+        self,
+        caller: Session,
+        needed: Authorization,
+        call: Call,
+        named_operation: str | None,
+    ) -> Decision:
+        position = call.position
+        seen = call.seen or position
+        policies = caller.principal.policy_set(seen)
+        account = needed.account_id or _account_in(needed.resource) or caller.account_id
+        above = None
+        if self.organizations:
+            above = Above(self.organizations, caller.account_id, needed.action, account, seen)
+            policies = policies.with_layers(
+                resource=needed.policy, session=caller.policies, scps=above.scps, rcps=above.rcps
+            )
+        elif needed.policy is not None or caller.policies:
+            policies = policies.with_layers(resource=needed.policy, session=caller.policies)
+        current_time, epoch_time = _time_texts(position[0])
+        keys: dict[str, Any] = {
+            "aws:CurrentTime": current_time,
+            "aws:EpochTime": epoch_time,
+            "aws:SecureTransport": "true",
+            "aws:RequestedRegion": self.region,
+            "aws:ResourceAccount": account,
+        }
+        # Keys of several values take longer to read, so they are kept apart from the many others.
+        fixed = caller.context if above is None else caller.context.extended(above.context)
+        if caller.mfa_at is not None:
+            keys["aws:MultiFactorAuthAge"] = str((position[0] - caller.mfa_at) // 1_000_000)
+        for key, value in caller.principal.principal_tags(seen):
+            keys[f"aws:PrincipalTag/{key}"] = value
+        for key, value in caller.tags:
+            keys[f"aws:PrincipalTag/{key}"] = value
+        if needed.context:
+            keys.update(needed.context)
+        if call.context:
+            keys.update(call.context)
+        request = Request(
+            caller.arn,
+            needed.action,
+            needed.resource,
+            resource_account=needed.account_id,
+            context=fixed.extended(keys),
+            principal_id=caller.user_id,
+            role_arn=caller.role_arn,
+            operation=named_operation,
+        )
+        return evaluate(request, policies, self.semantics)
+
+    def service_may_assume(self, service: str, role: Role, seen: Position, judge: Callable[[], Decision]) -> bool:
+        """
+        Return whether an AWS service may assume *role*, without another look where the answer cannot have changed.
+
+        Args:
+            service: such as ``ec2.amazonaws.com``.
+            role: the role.
+            seen: the position as of which IAM is seen.
+            judge: decides; it calls `judge_service`.
+        """
+        trust = role.trust_at(seen)
+        if trust is None or trust.conditional or self.organizations:
+            return judge().allowed
+        key = (self, service)
+        known = trust.answers.get(key)
+        if known is None or known[0] is not self.semantics:
+            known = trust.answers[key] = (self.semantics, judge().allowed)
+        return known[1]
+
+    def judge_service(
+        self,
+        service: str,
+        role: Role,
+        session_name: str,
+        position: Position,
+        seen: Position | None = None,
+        *,
+        context: Mapping[str, Any] = NOTHING,
+    ) -> Decision:
+        """
+        Decide whether an AWS service may assume *role* as of *position*.
+
+        The trust policy is asked, and the resource control policies of the role's organisation.
+
+        Args:
+            service: such as ``ec2.amazonaws.com``.
+            role: the role.
+            session_name: for EC2 the instance id.
+            position: the moment; a scheduled refresh sees only what was written before its instant.
+            seen: the position as of which IAM is seen, if changes in it take a while to get to *service*.
+            context: context keys that the service brings, such as ``aws:SourceArn``.
+        """
+        if seen is None:
+            seen = position
+        trust = role.trust_at(seen)
+        policies = trust.policy_set if trust is not None else PolicySet()
+        keys: dict[str, Any] = {}
+        if self.organizations:
+            above = Above(self.organizations, None, "sts:AssumeRole", role.account_id, seen)
+            policies = policies.with_layers(rcps=above.rcps)
+            keys = above.context
+            source = context.get("aws:SourceAccount")
+            if source is not None:
+                keys.update(Above.source(self.organizations, source, seen))
+        current_time, epoch_time = _time_texts(position[0])
+        request = Request(
+            service,
+            "sts:AssumeRole",
+            role.arn,
+            resource_account=role.account_id,
+            context={
+                "aws:PrincipalIsAWSService": "true",
+                "aws:PrincipalServiceName": service,
+                "sts:RoleSessionName": session_name,
+                "aws:CurrentTime": current_time,
+                "aws:EpochTime": epoch_time,
+                "aws:SecureTransport": "true",
+                "aws:RequestedRegion": self.region,
+                "aws:ResourceAccount": role.account_id,
+                **keys,
+                **self.service_context,
+                **context,
+            },
+        )
+        return evaluate(request, policies, self.semantics)
+
+
+# A memo of a pure function: in a simulation many things happen at one instant.
+@lru_cache(maxsize=256)
+def _time_texts(instant: int) -> tuple[str, str]:
+    """Return an instant as ``aws:CurrentTime`` and as ``aws:EpochTime``."""
+    return iso_exact(from_microseconds(instant)), str(instant // 1_000_000)
+
+
+# A memo of a pure function: programs ask for the same few resources again and again.
+@lru_cache(maxsize=4096)
+def _account_in(arn: str) -> str | None:
+    """Return the account that an ARN says, or None: S3's say none."""
+    # What is no text at all is refused where the request is made.
+    parts = arn.split(":", 5) if isinstance(arn, str) else []
+    return parts[4] if len(parts) == 6 and parts[4].isdigit() else None

@@ -1,0 +1,203 @@
+"""How AWS, or a test in its place, announces to an instance: interruptions, rebalancing, maintenance, autoscaling."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.ec2.association import RUNNING, InstanceRecord
+from ec2roles.ec2.hardware import Hardware
+from ec2roles.ec2.notices import ACTIVE, Notices, ScheduledEvent
+from ec2roles.errors import InstanceError
+from ec2roles.world.clock import MICROSECOND, to_microseconds, to_utc
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Timekeeper
+
+SPOT_ACTIONS = ("hibernate", "stop", "terminate")
+LIFECYCLE_STATES = (
+    "Detached",
+    "InService",
+    "Standby",
+    "Terminated",
+    "Warmed:Hibernated",
+    "Warmed:Running",
+    "Warmed:Stopped",
+    "Warmed:Terminated",
+)
+EVENT_CODES = ("instance-reboot", "system-reboot", "system-maintenance", "instance-retirement", "instance-stop")
+COMPLETED = "completed"
+CANCELED = "canceled"
+
+_WARNING = timedelta(minutes=2) // MICROSECOND
+_DESCRIPTIONS = {
+    "instance-reboot": "scheduled reboot",
+    "system-reboot": "scheduled reboot",
+    "system-maintenance": "scheduled maintenance",
+    "instance-retirement": "scheduled retirement",
+    "instance-stop": "scheduled stop",
+}
+
+
+class Announced(Protocol):
+    """The instance, as its notices need it."""
+
+    instance_id: str
+
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+
+    @property
+    def hardware(self) -> Hardware:
+        """What it is and where it stands."""
+
+    def announce(self, operation: str, detail: str, **changes: Any) -> None:
+        """Note an announcement, and change the notices of a running instance."""
+
+
+@attrs.define(eq=False, repr=False)
+class NoticeBoard:
+    """
+    What AWS, or a test in its place, announces to one instance.
+
+    Nothing is done to the instance at the announced time: do it yourself, with `Instance.terminate` and the like.
+
+    >>> from ec2roles import Account
+    >>> web = Account().launch_instance(instance_life_cycle="spot")
+    >>> web.notices.set_spot_action("terminate")
+    >>> web.metadata.get("/latest/meta-data/spot/instance-action").body
+    '{"action": "terminate", "time": "2026-01-01T00:02:00Z"}'
+
+    Args:
+        instance: whose notices they are.
+    """
+
+    _instance: Announced = attrs.field(alias="instance")
+
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._instance.time
+
+    @atomic
+    def set_spot_action(self, action: str | None, *, at: datetime | None = None) -> None:
+        """
+        Mark a Spot instance for interruption: ``spot/instance-action`` and ``spot/termination-time``.
+
+        Args:
+            action: ``hibernate``, ``stop`` or ``terminate``; None takes the mark off.
+            at: when it will be done; in two minutes by default, for ``hibernate`` now.
+
+        Raises:
+            InstanceError: if it is no Spot instance, or does not run.
+        """
+        if self._instance.hardware.instance_life_cycle != "spot":
+            raise InstanceError(
+                f"The instance '{self._instance.instance_id}' is not a Spot Instance.",
+                detail='launch it with instance_life_cycle="spot"',
+            )
+        if action is None:
+            self._instance.announce("SpotInterruptionCleared", "", spot_action=None)
+            return
+        _check("action", action, SPOT_ACTIONS)
+        if at is not None:
+            when = to_microseconds(to_utc(at, "at"))
+        else:
+            when = self.time.instant() + (0 if action == "hibernate" else _WARNING)
+        self._instance.announce("SpotInterruptionWarning", action, spot_action=(action, when))
+
+    @atomic
+    def set_lifecycle_state(self, state: str | None) -> None:
+        """
+        Set ``autoscaling/target-lifecycle-state``.
+
+        Args:
+            state: such as ``InService``; None outside an Auto Scaling group.
+
+        Raises:
+            InstanceError: if there is no such state, or the instance does not run.
+        """
+        if state is not None:
+            _check("state", state, LIFECYCLE_STATES)
+        self._instance.announce("TargetLifecycleState", state or "none", lifecycle_state=state)
+
+    @atomic
+    def recommend_rebalance(self) -> None:
+        """Emit a rebalance recommendation now: ``events/recommendations/rebalance``."""
+        self._instance.announce("RebalanceRecommendation", "", rebalance=self.time.instant())
+
+    @atomic
+    def schedule_event(self, code: str, *, not_before: datetime, not_after: datetime, description: str = "") -> str:
+        """
+        Schedule maintenance: ``events/maintenance/scheduled``. Return the event's id.
+
+        Args:
+            code: ``instance-reboot``, ``system-reboot``, ``system-maintenance``, ``instance-retirement``, ``instance-stop``.
+            not_before, not_after: when it happens.
+            description: a short text; AWS's usual one by default.
+
+        Raises:
+            InstanceError: for an unknown code, or an end before the beginning.
+        """
+        _check("code", code, EVENT_CODES)
+        start = to_microseconds(to_utc(not_before, "not_before"))
+        end = to_microseconds(to_utc(not_after, "not_after"))
+        if end < start:
+            raise InstanceError("Invalid value for notAfter", detail=f"not_after '{not_after}' is before not_before")
+        event_id = self.time.ids.resource_id("instance-event")
+        event = ScheduledEvent(event_id, code, description or _DESCRIPTIONS[code], start, end)
+        self._instance.announce("ScheduledEvent", f"{code} {event_id}", added=event)
+        return event_id
+
+    @atomic
+    def end_event(self, event_id: str, *, state: str = COMPLETED) -> None:
+        """
+        Move an event from ``scheduled`` to ``history``.
+
+        Args:
+            event_id: what `schedule_event` returned.
+            state: ``completed`` or ``canceled``.
+
+        Raises:
+            InstanceError: if no such event is scheduled.
+        """
+        _check("state", state, (COMPLETED, CANCELED))
+        self._instance.announce("ScheduledEvent", f"{state} {event_id}", ended=(event_id, state))
+
+
+def announced(record: InstanceRecord, changes: dict[str, Any]) -> Notices:
+    """
+    Return the notices of *record* after an announcement.
+
+    Raises:
+        InstanceError: if the instance does not run, or no such event is scheduled.
+    """
+    if record.state != RUNNING:
+        raise InstanceError(
+            "The instance is not in the 'running' state.",
+            code="IncorrectInstanceState",
+            detail=f"nothing can be announced to it: it is {record.state}",
+        )
+    notices = Notices() if record.notices is None else record.notices
+    events = notices.events
+    added = changes.pop("added", None)
+    if isinstance(added, ScheduledEvent):
+        events = (*events, added)
+    ended = changes.pop("ended", None)
+    if isinstance(ended, tuple):
+        event_id, state = ended
+        if not any(event.event_id == event_id and event.state == ACTIVE for event in events):
+            raise InstanceError(f"The event {shown(event_id)} does not exist", detail="no such event is scheduled")
+        events = tuple(attrs.evolve(one, state=state) if one.event_id == event_id else one for one in events)
+    return attrs.evolve(notices, events=events, **changes)
+
+
+def _check(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InstanceError(
+            f"Invalid value for {name}: {value}",
+            detail=f"{name} must be one of {', '.join(allowed)}, got {shown(value)}",
+        )

@@ -1,0 +1,203 @@
+"""The way of every call: authenticate, gather the policies that apply, decide, perform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import attrs
+
+from ec2roles.calls import NOTHING, Call, Response
+from ec2roles.errors import AccessDeniedError, AwsError
+from ec2roles.policy import Decision
+from ec2roles.services.operation import plain_denial
+from ec2roles.services.registry import Found, Registry
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.session import Session
+from ec2roles.sts.token_service import Judgement, TokenService
+from ec2roles.world.journal import atomic
+from ec2roles.world.timeline import Position, Timekeeper
+
+
+class Recorder(Protocol):
+    """Takes down every call."""
+
+    def record_call(self, call: Call, response: Response, caller: Session | None) -> None:
+        """Take down *call* and its answer."""
+
+
+@attrs.define(eq=False)
+class Gateway:
+    """
+    The `Api` of an account.
+
+    Args:
+        sts: knows whose credentials a call is signed with, and judges.
+        registry: knows what a call needs and does.
+        recorder: takes calls down, or None.
+        find: returns the gateway of another account of the Cloud, or None if there is none.
+    """
+
+    _sts: TokenService = attrs.field(alias="sts", repr=False)
+    _registry: Registry = attrs.field(alias="registry", repr=False)
+    _recorder: Recorder | None = attrs.field(alias="recorder", repr=False, default=None)
+    _find: Callable[[str], Gateway | None] | None = attrs.field(alias="find", repr=False, default=None)
+
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self._sts.time
+
+    @property
+    def sts(self) -> TokenService:
+        """Knows whose credentials a call is signed with."""
+        return self._sts
+
+    @property
+    def registry(self) -> Registry:
+        """Knows what a call needs and does."""
+        return self._registry
+
+    def of(self, account_id: str) -> Gateway:
+        """Return the gateway of an account of the Cloud; this one, if it knows no other of that id."""
+        found = None if self._find is None else self._find(account_id)
+        return self if found is None else found
+
+    @atomic
+    def call(self, call: Call, *, found: Found | None = None) -> Response:
+        """
+        Judge *call*, perform it if it is allowed, and record it.
+
+        Args:
+            call: the call.
+            found: what it means; looked up by default.
+
+        Raises:
+            ValidationError: if its action is not ``service:Name``; nothing is done or recorded then.
+            ClockError: if the clock went back; nothing is done or recorded then either.
+        """
+        if found is None:
+            found = self._registry.find(call)
+        # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
+        self._sts.time.check_clock(call.position[0])
+        caller = about = None
+        refused = self._sts.refuses(call)
+        try:
+            if refused is not None:
+                raise refused
+            judged = self._judge(call, found)
+            caller, about = judged.caller, judged.resource
+            response = self._perform(call, found, judged)
+        except AwsError as error:
+            # What AWS answers before it comes to a decision: a parameter that breaks its limits.
+            caller = caller or self._caller(call)
+            response = Response(error=error, source=call.source)
+        if refused is None:
+            self._sts.count(call)
+        if self._recorder is not None:
+            if call.resource is None and about not in (None, "*"):
+                call = attrs.evolve(call, resource=about)
+            self._recorder.record_call(call, response, caller)
+        return response
+
+    @atomic
+    def request(
+        self,
+        operation: str,
+        parameters: Mapping[str, Any],
+        *,
+        position: Position,
+        credentials: Credentials | None,
+        context: Mapping[str, Any] = NOTHING,
+        refusal: AwsError | None = None,
+        source: str | None = None,
+        sender: str | None = None,
+        perform: bool = True,
+    ) -> Response:
+        """
+        Make a call as AWS's API takes it: with the names of its parameters, answered with a response of its form.
+
+        Args:
+            operation: the service's prefix and the operation's name: ``iam:CreateRole``.
+            parameters: AWS's, as boto3 takes them: ``{"RoleName": "app"}``.
+            position, credentials, context, refusal, source, sender: as in a `Call`.
+            perform: False judges it and does nothing; where it is allowed, the error is ``NotImplemented``.
+        """
+        if not isinstance(parameters, Mapping):
+            raise TypeError(f"parameters must be a mapping, got {type(parameters).__name__}")
+        try:
+            found = self._registry.operation(operation)
+        except AwsError as error:
+            return Response(error=error, source=source)
+        wanted = found.operation
+        resource, given = (None, parameters) if wanted.request is None else wanted.request(parameters)
+        call = Call(
+            found.action,
+            resource=resource,
+            position=position,
+            credentials=credentials,
+            source=source,
+            operation=wanted.name,
+            context=context,
+            parameters=given,
+            refusal=refusal,
+            sender=sender,
+        )
+        response = self.call(
+            call, found=None if perform else attrs.evolve(found, performed=False, named_operation=None)
+        )
+        if wanted.response is None or not response.ok:
+            return response
+        return attrs.evolve(response, value=wanted.response(response.value, call))
+
+    def judge(self, call: Call) -> Response:
+        """Judge *call* and record it, and perform nothing: where it is allowed, the error is ``NotImplemented``."""
+        return self.call(call, found=self._registry.judged_only(call))
+
+    def can(self, call: Call) -> Decision:
+        """Judge *call*; change nothing and record nothing."""
+        return self._judge(call, self._registry.find(call)).decision
+
+    def _caller(self, call: Call) -> Session | None:
+        found = None if call.credentials is None else self._sts.session(call.credentials, call.position)
+        return found if isinstance(found, Session) else None
+
+    def _judge(self, call: Call, found: Found) -> Judgement:
+        judged = self._sts.judge(call, found.operation.needs, named_operation=found.named_operation)
+        if found.named_operation is None or judged.caller is None:
+            return judged
+        note = (
+            f"{found.named_operation} is the name of the API operation; the IAM action is {found.action}. "
+            f"AWS looks only for {found.action} in policies; here a statement that names the operation counts as well"
+        )
+        return attrs.evolve(judged, decision=judged.decision.with_notes(note))
+
+    def _perform(self, call: Call, found: Found, judged: Judgement) -> Response:
+        decision = judged.decision
+        if judged.error is not None:
+            error = judged.error
+            # What was refused before it came to policies has its own words already.
+            if decision.request is not None and isinstance(error, AccessDeniedError):
+                denial = plain_denial if found.service is None else found.service.denial
+                error = denial(call.by(judged.caller), decision)
+            return Response(error=error, decision=decision, source=call.source)
+        if not found.performed:
+            offered = ", ".join(self._registry.services)
+            unperformed = AwsError(
+                "A header or query you provided requested a function that is not implemented.",
+                code="NotImplemented",
+                status=501,
+                detail=f"the call was allowed, but no service here performs {call.action} (there are: {offered}); "
+                "can(...) only asks, and account.registry.register(service) adds one",
+            )
+            return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
+        time = self.time
+        try:
+            time.acting = None if judged.caller is None else judged.caller.arn
+            # An operation that is refused half-way has changed nothing.
+            value = time.journal.run(found.operation.perform, call.by(judged.caller))
+        except AwsError as error:
+            return Response(error=error, allowed=True, decision=decision, source=call.source)
+        finally:
+            time.acting = None
+        return Response(value, allowed=True, decision=decision, source=call.source)

@@ -1,0 +1,1 @@
+"""What happened: every change, every refresh, every call."""

@@ -1,0 +1,1 @@
+"""Accounts in a tree, and the policies that limit all that is below them."""

@@ -1,0 +1,1 @@
+"""Does a statement match, and what do all of them together decide?"""

@@ -1,0 +1,190 @@
+"""One request against all layers of policies: the only place that knows how they combine (policy-evaluation F)."""
+
+from __future__ import annotations
+
+from ec2roles.policy.decision import Decision, Outcome
+from ec2roles.policy.engine.index import ALLOW, DENY, NOTHING, Layer
+from ec2roles.policy.engine.matching import ascii_lower
+from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION
+from ec2roles.policy.policy_set import PolicySet
+from ec2roles.policy.principal import Caller, CallerKind
+from ec2roles.policy.request import Request
+from ec2roles.policy.semantics import Semantics
+
+_DEFAULT = Semantics()
+_ALLOWED, _EXPLICIT, _IMPLICIT = Outcome.ALLOWED, Outcome.EXPLICIT_DENY, Outcome.IMPLICIT_DENY
+_ASSUME = ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
+_ASSUME_RELATED = ("sts:tagsession", "sts:setsourceidentity")
+_READS = ("iam:get", "iam:list", "iam:simulate", "iam:generate")
+# What may be done with a service-linked role by those who cannot change it.
+_WITH_LINKED = (
+    "iam:passrole",
+    "iam:createservicelinkedrole",
+    "iam:deleteservicelinkedrole",
+    "iam:updateroledescription",
+)
+
+
+def evaluate(request: Request, policy_set: PolicySet, semantics: Semantics = _DEFAULT) -> Decision:
+    """
+    Decide *request* under the policies of *policy_set*. Nothing is changed, and nothing else is looked at.
+
+    >>> from ec2roles.policy import PermissionPolicy
+    >>> policies = PolicySet(identity=[PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::photos/*")])
+    >>> caller = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0"
+    >>> bool(evaluate(Request(caller, "s3:GetObject", "arn:aws:s3:::photos/cat.jpg"), policies))
+    True
+    >>> evaluate(Request(caller, "s3:PutObject", "arn:aws:s3:::photos/cat.jpg"), policies)
+    <Decision implicit deny by identity: s3:PutObject>
+
+    Args:
+        request: who wants what.
+        policy_set: the policies that apply, layer by layer.
+        semantics: how open points of AWS's behaviour are read.
+    """
+    if policy_set._alone:
+        caller = request._caller
+        layer = policy_set._identity
+        plan = layer.plans.get(request._key) or layer.plan(request._key)
+        # The short way: an ordinary caller, an ordinary action, one account, and no layer but the identity's policies.
+        if caller.ordinary and not plan.special and caller.account == request._account:
+            half = plan.deny
+            if half is not None:
+                statement = half.decider(request)
+                if statement is not None:
+                    return Decision(request, policy_set, _EXPLICIT, "identity", "", semantics, statement)
+            half = plan.allow
+            if half is not None:
+                statement = half.decider(request)
+                if statement is not None:
+                    return Decision(request, policy_set, _ALLOWED, None, "", semantics, statement)
+            return Decision(request, policy_set, _IMPLICIT, "identity", "", semantics)
+    outcome, denied_by, reason = judge(request, policy_set, semantics)
+    return Decision(request, policy_set, outcome, denied_by, reason, semantics)
+
+
+def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tuple[Outcome, str | None, str]:
+    """Return outcome, denying layer and reason, with every rule looked at."""
+    caller, key = request._caller, request._key
+    action = ascii_lower(request._action)
+    if action == "sts:getcalleridentity" and caller.kind is not CallerKind.ANONYMOUS:
+        return _ALLOWED, None, "sts:GetCallerIdentity is always allowed"
+
+    values, resource = request.values, request._folded
+    mandatory = is_mandatory(action, resource, policy_set)
+    resource_name = policy_set._resource.kind if policy_set._resource else trust_or_resource(action)
+    has_identity = caller.has_identity
+
+    def result(layer: Layer | None) -> int:
+        return ALLOW if layer is None else layer.plan(key).result(request)
+
+    # 1. Any Deny in any layer decides. The first of this order is the one that is named.
+    scps = [] if not scps_apply(caller) else [result(level) for level in policy_set._scps]
+    if DENY in scps:
+        return _EXPLICIT, "scp", ""
+    if not caller.service_linked:
+        for level in policy_set._rcps:
+            if result(level) == DENY:
+                return _EXPLICIT, "rcp", ""
+    identity = boundary = session = ALLOW
+    if has_identity:
+        identity = result(policy_set._identity)
+        if caller.kind is CallerKind.ROOT:
+            identity = ALLOW
+        elif caller.kind is CallerKind.FEDERATED_USER and policy_set._session is None and identity == ALLOW:
+            # A federated user has what its session policy leaves of the user's permissions: without one, nothing.
+            identity = NOTHING
+        boundary, session = result(policy_set._boundary), result(policy_set._session)
+        for name, found in (("identity", identity), ("boundary", boundary), ("session", session)):
+            if found == DENY:
+                return _EXPLICIT, name, ""
+    has_boundary = has_identity and policy_set._boundary is not None
+    kinds = NONE
+    if policy_set._resource is not None:
+        plan = policy_set._resource.plan(key)
+        denied, kinds = plan.principal_result(resource, values, caller, semantics, has_boundary)
+        if denied:
+            return _EXPLICIT, resource_name, ""
+    endpoint = True
+    if policy_set._endpoint is not None:
+        plan = policy_set._endpoint.plan(key)
+        denied, through = plan.principal_result(resource, values, caller, semantics, has_boundary)
+        if denied:
+            return _EXPLICIT, "endpoint", ""
+        endpoint = through != NONE
+
+    # 2. Nothing denies; every layer that limits must allow. RCPs need no look: RCPFullAWSAccess is always attached.
+    if caller.kind is not CallerKind.SERVICE and managed_by_aws(action, request._folded):
+        return _IMPLICIT, "service", "AWS manages this resource itself"
+    if any(found != ALLOW for found in scps):
+        return _IMPLICIT, "scp", ""
+    if not endpoint:
+        return _IMPLICIT, "endpoint", ""
+    if not has_identity:
+        if kinds == NONE:
+            return _IMPLICIT, resource_name, "only a policy of the resource can allow this caller"
+        return _ALLOWED, None, ""
+    across = request._account is not None and request._account != caller.account
+    if across:
+        if kinds == NONE:
+            return _IMPLICIT, resource_name, "the resource's account does not allow this caller"
+        if identity != ALLOW:
+            by = resource_name if kinds == ACCOUNT and semantics.account_grant_names_resource else "identity"
+            return _IMPLICIT, by, "across accounts the caller's own policies must allow too"
+    else:
+        if kinds & DIRECT and not (
+            semantics.session_policy_limits_session_arn and caller.kind is CallerKind.SESSION and session != ALLOW
+        ):
+            return _ALLOWED, None, ""
+        if mandatory:
+            if kinds == NONE:
+                return _IMPLICIT, resource_name, "the policy of this resource must allow it"
+            if not kinds & (ROLE_OF_SESSION | DIRECT) and identity != ALLOW:
+                return _IMPLICIT, "identity", "the policy of this resource leaves it to the account's own policies"
+        elif identity != ALLOW and not kinds & (ROLE_OF_SESSION | DIRECT):
+            return _IMPLICIT, "identity", ""
+    if boundary != ALLOW:
+        return _IMPLICIT, "boundary", ""
+    if session != ALLOW:
+        return _IMPLICIT, "session", ""
+    return _ALLOWED, None, ""
+
+
+def scps_apply(caller: Caller) -> bool:
+    """Return whether service control policies limit *caller*: principals of accounts, other than service-linked roles."""
+    return caller.has_identity and not caller.service_linked
+
+
+def trust_or_resource(action: str) -> str:
+    """Return what the policy of the resource of an action, given in lower case, is called."""
+    return "trust" if action in _ASSUME or action in _ASSUME_RELATED else "resource"
+
+
+def is_mandatory(action: str, resource: str, policy_set: PolicySet) -> bool:
+    """Return whether the resource's own policy must allow, even within one account: a role's trust, a KMS key's policy."""
+    if action.startswith("sts:"):
+        if action in _ASSUME:
+            return True
+        has_trust = policy_set._resource is not None and policy_set._resource.kind == "trust"
+        return action in _ASSUME_RELATED and (":role/" in resource or has_trust)
+    if action.startswith("kms:"):
+        parts = resource.split(":", 5)
+        return len(parts) == 6 and parts[2] == "kms" and parts[5].startswith("key/")
+    return False
+
+
+def managed_by_aws(action: str, resource: str) -> bool:
+    """Return whether a call would change something that only AWS itself changes (F4)."""
+    if action.startswith("iam:"):
+        parts = resource.split(":", 5)
+        if len(parts) < 6 or parts[2] != "iam" or action.startswith(_READS):
+            return False
+        if parts[4] == "aws":
+            return parts[5].startswith("policy/")
+        if parts[5].startswith("role/aws-service-role/"):
+            return action not in _WITH_LINKED
+        return parts[5].startswith("role/aws-reserved/") and action != "iam:passrole"
+    if action in ("kms:createalias", "kms:updatealias", "kms:deletealias"):
+        parts = resource.split(":", 5)
+        return len(parts) == 6 and parts[5].startswith("alias/aws/")
+    return False

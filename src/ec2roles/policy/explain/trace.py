@@ -1,0 +1,302 @@
+"""Every statement that is about a request, judged element by element, with the reasons kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from ec2roles.errors import ArgumentError
+from ec2roles.policy.decision import Decision
+from ec2roles.policy.document import Policy
+from ec2roles.policy.engine.conditions import compile_condition, describe
+from ec2roles.policy.engine.index import Layer, compiled
+from ec2roles.policy.engine.matching import ascii_lower
+from ec2roles.policy.engine.operators import WITH_VARIABLES, parse_operator
+from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, ROLE_OF_SESSION
+from ec2roles.policy.engine.resources import Resources
+from ec2roles.policy.engine.variables import Template
+from ec2roles.policy.request import Request
+from ec2roles.policy.statement import Condition, Statement
+from ec2roles.policy.validation.json import pointer
+
+WITH_PRINCIPAL = frozenset({"resource", "trust", "endpoint"})
+"""The layers whose statements say for whom they are."""
+_GRANTS = ((ACCOUNT, "account"), (ROLE_OF_SESSION, "role"), (DIRECT, "caller"))
+
+
+@attrs.frozen
+class Miss:
+    """
+    One element of a statement that does not match the request.
+
+    Args:
+        element: ``Action``, ``NotAction``, ``Resource``, ``NotResource``, ``Principal``, ``NotPrincipal`` or ``Condition``.
+        pointer: where it stands in its document, as a JSON pointer.
+        wanted: the values that the statement has there.
+        found: what the request has; None for a context key that it lacks.
+        text: the same in words.
+        key: the context key of a condition, as the policy spells it.
+    """
+
+    element: str
+    pointer: str
+    wanted: tuple[str, ...]
+    found: str | tuple[str, ...] | None
+    text: str
+    key: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "element": self.element,
+            "pointer": self.pointer,
+            "key": self.key,
+            "wanted": list(self.wanted),
+            "found": list(self.found) if isinstance(self.found, tuple) else self.found,
+            "text": self.text,
+        }
+
+
+@attrs.frozen
+class Finding:
+    """
+    One statement beside the request: it applies, or some of its elements keep it from applying.
+
+    Args:
+        layer: the layer as `Decision.denied_by` calls it.
+        level: for SCPs and RCPs which level, from 1 at the root; else None.
+        policy: whose statement it is.
+        statement: the statement.
+        failed: the elements that do not match; none when the statement applies.
+        missing_keys: keys whose conditions fail because the request lacks them.
+        assumed_keys: keys that the request lacks while their conditions hold all the same, as negated ones do.
+        unresolved: variables without a value that keep it from applying.
+        grants: how the principal of a resource, trust or endpoint policy covers the caller: any of ``account``,
+            ``role`` and ``caller``.
+    """
+
+    layer: str
+    level: int | None
+    policy: Policy
+    statement: Statement
+    failed: tuple[Miss, ...]
+    missing_keys: tuple[str, ...] = ()
+    assumed_keys: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
+    grants: tuple[str, ...] = ()
+
+    @property
+    def applies(self) -> bool:
+        """Whether the statement applies to the request."""
+        return not self.failed
+
+    @property
+    def misses(self) -> tuple[str, ...]:
+        """What does not match, in words."""
+        return tuple([miss.text for miss in self.failed])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "policy": self.policy.label,
+            "arn": self.policy.arn,
+            "pointer": self.statement.pointer,
+            "sid": self.statement.sid,
+            "effect": self.statement.effect,
+            "applies": self.applies,
+            "grants": list(self.grants),
+            "failed": [miss.to_dict() for miss in self.failed],
+            "missing_keys": list(self.missing_keys),
+            "assumed_keys": list(self.assumed_keys),
+            "unresolved_variables": list(self.unresolved),
+        }
+
+
+def few(values: tuple[str, ...], limit: int = 3) -> str:
+    """
+    Return the first of *values*, and how many more there are.
+
+    >>> few(("a", "b", "c", "d", "e"))
+    'a, b, c and 2 more'
+    """
+    more = len(values) - limit
+    return ", ".join(values[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def numbered(decision: Decision) -> Iterator[tuple[str, int | None, Layer]]:
+    """Yield the layers that were judged: name, level of SCPs and RCPs from 1, and the layer."""
+    levels: dict[str, int] = {}
+    for name, layer in decision.policy_set.layers():
+        levels[name] = levels.get(name, 0) + 1
+        yield name, levels[name] if name in ("scp", "rcp") else None, layer
+
+
+def trace(decision: Decision) -> tuple[Finding, ...]:
+    """Return a finding for every statement of every layer that names the action, in the order of layers and documents."""
+    return tuple([one for name, level, layer in numbered(decision) for one in findings(decision, name, level, layer)])
+
+
+def findings(decision: Decision, name: str, level: int | None, layer: Layer) -> tuple[Finding, ...]:
+    """
+    Return a finding for every statement of one layer that names the action, in the order of the documents.
+
+    Args:
+        decision: what `evaluate` returned.
+        name: of the layer.
+        level: of the layer.
+        layer: one of the layers of the decision's policy set.
+    """
+    request = _request(decision)
+    about = layer.about(ascii_lower(request.action), request.operation)
+    places = {id(policy): place for place, policy in enumerate(layer.policies)}
+    about.sort(key=lambda pair: (places[id(pair[0])], pair[1].index))
+    return tuple([_finding(decision, name, level, policy, statement) for policy, statement in about])
+
+
+def other_actions(
+    decision: Decision, name: str, level: int | None, layer: Layer, known: Iterable[Finding]
+) -> tuple[Finding, ...]:
+    """
+    Return a finding for every Allow of one layer that names other actions of the request's service only.
+
+    Args:
+        decision: what `evaluate` returned.
+        name: of the layer.
+        level: of the layer.
+        layer: one of the layers of the decision's policy set.
+        known: the findings of the same layer, whose statements do name the action.
+    """
+    request = _request(decision)
+    service = ascii_lower(request.action).partition(":")[0] + ":"
+    seen = {(id(one.policy), one.statement.index) for one in known}
+    found = []
+    for policy in layer.policies:
+        for statement in policy.statements:
+            if statement.effect != "Allow" or (id(policy), statement.index) in seen:
+                continue
+            entries = statement.actions if statement.actions is not None else statement.not_actions or ()
+            near = tuple([entry for entry in entries if ascii_lower(entry).startswith(service)])
+            if not near:
+                continue
+            if statement.actions is not None:
+                element, text = "Action", f"it allows {few(near)}, not {request.action}"
+            else:
+                element, text = "NotAction", f"its NotAction {few(near)} leaves out {request.action}"
+            miss = Miss(element, f"{statement.pointer}/{element}", entries, request.action, text)
+            other = _finding(decision, name, level, policy, statement)
+            found.append(attrs.evolve(other, failed=(miss, *other.failed)))
+    return tuple(found)
+
+
+def _request(decision: Decision) -> Request:
+    if decision.request is None:
+        raise ArgumentError("the call never came to policies")
+    return decision.request
+
+
+def _finding(decision: Decision, name: str, level: int | None, policy: Policy, statement: Statement) -> Finding:
+    request = _request(decision)
+    values = request.values
+    one = compiled(statement)
+    failed: list[Miss] = []
+    missing: list[str] = []
+    assumed: list[str] = []
+    unresolved: list[str] = []
+    kinds = 0
+    if name in WITH_PRINCIPAL:
+        boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
+        kinds = one.covers(request.caller, decision.semantics, has_boundary=boundary)
+        if not kinds:
+            failed.append(_principal_miss(request, policy, statement))
+    if not covers_resource(request, statement):
+        resources = one.resources or one.not_resources
+        unresolved += _unresolved(resources, values)
+        failed.append(_resource_miss(request, statement, unresolved, resources))
+    for condition in statement.conditions:
+        test = compile_condition(condition, variables=statement.variables)
+        holds = test.holds(values)
+        if not holds:
+            failed.append(_condition_miss(condition, statement, values))
+            unresolved += _dead_in(condition, statement, values)
+        if test.key not in values:
+            (assumed if holds else missing).append(condition.key)
+    return Finding(
+        name,
+        level,
+        policy,
+        statement,
+        tuple(failed),
+        tuple(dict.fromkeys(missing)),
+        tuple(dict.fromkeys(assumed)),
+        tuple(dict.fromkeys(unresolved)),
+        tuple([word for kind, word in _GRANTS if kinds & kind]),
+    )
+
+
+def covers_resource(request: Request, statement: Statement) -> bool:
+    """Return whether the ``Resource`` or ``NotResource`` of *statement* is about what *request* asks for."""
+    return compiled(statement).on(request._folded, request.values)
+
+
+def _dead_in(condition: Condition, statement: Statement, values: Any) -> list[str]:
+    operator = parse_operator(condition.operator)
+    if not statement.variables or operator is None or operator.family not in WITH_VARIABLES:
+        return []
+    return [name for text in condition.values if "${" in text for name in Template(text, wild=False).missing(values)]
+
+
+def _condition_miss(condition: Condition, statement: Statement, values: Any) -> Miss:
+    where = condition_pointer(condition, statement)
+    text = describe(condition, values, variables=statement.variables)
+    return Miss("Condition", where, condition.values, values.get(condition.key.lower()), text, condition.key)
+
+
+def condition_pointer(condition: Condition, statement: Statement) -> str:
+    """Return where *condition* stands in the document of *statement*."""
+    return statement.pointer + pointer(("Condition", condition.operator, condition.key))
+
+
+def _principal_miss(request: Request, policy: Policy, statement: Statement) -> Miss:
+    found = request.principal
+    if statement.principal is not None:
+        who = tuple([text for _, text in statement.principal])
+        text = f"its Principal is {_principals(policy, who)}"
+        return Miss("Principal", f"{statement.pointer}/Principal", who, found, text)
+    if statement.not_principal is not None:
+        who = tuple([text for _, text in statement.not_principal])
+        text = f"its NotPrincipal spares {_principals(policy, who)}"
+        return Miss("NotPrincipal", f"{statement.pointer}/NotPrincipal", who, found, text)
+    return Miss("Principal", statement.pointer, (), found, "it names no Principal")
+
+
+def _principals(policy: Policy, who: tuple[str, ...]) -> str:
+    # A saved trust policy or bucket policy holds unique ids, which tell a reader nothing.
+    saved: Mapping[str, str] = policy.prepared.get("principals", {})
+    return few(tuple([f"{one} (saved as {saved[one]})" if one in saved else one for one in who]))
+
+
+def _unresolved(resources: Resources | None, values: Any) -> list[str]:
+    if resources is None:
+        return []
+    return [name for _, template in resources.templates for name in template.missing(values)]
+
+
+def _resource_miss(request: Request, statement: Statement, unresolved: list[str], resources: Resources | None) -> Miss:
+    entries = statement.resources if statement.resources is not None else statement.not_resources or ()
+    kind = "Resource" if statement.resources is not None else "NotResource"
+    text = f"its {kind} is {few(entries)}, not {request.resource}"
+    if kind == "NotResource":
+        text = f"its NotResource {few(entries)} leaves out {request.resource}"
+    if unresolved:
+        text += f" ({', '.join('${' + name + '}' for name in dict.fromkeys(unresolved))} has no value)"
+    elif resources is not None and resources.dead:
+        text += f" ({resources.dead[0]} is no usable ARN here)"
+    elif kind == "Resource" and any(entry.lower() == request.resource.lower() for entry in entries):
+        text += " (letters differ in case)"
+    elif kind == "Resource" and any(entry + "/*" == request.resource.partition("/")[0] + "/*" for entry in entries):
+        text += " (that is the bucket or the parent; write '/*' for what is in it)"
+    elif request.resource == "*":
+        text += " (this action has no resource, so only '*' covers it)"
+    return Miss(kind, f"{statement.pointer}/{kind}", entries, request.resource, text)

@@ -1,0 +1,1 @@
+"""Is a document one that AWS would store, and does it say what was meant?"""

@@ -1,0 +1,1 @@
+"""Amazon EC2: its operations, its responses, and what each call must be allowed to do."""

@@ -1,0 +1,170 @@
+"""Lists as EC2 gives them: filters, and pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TypeVar
+
+from ec2roles.arns import shown
+from ec2roles.calls import Call
+from ec2roles.ec2.instance import Instance
+from ec2roles.errors import InstanceError
+from ec2roles.services.ec2.responses import CODES
+from ec2roles.world.ids import Ids
+
+Item = TypeVar("Item")
+Values = Callable[[Item], Iterable[str]]
+
+_SEAL = 8
+_FEWEST, _MOST = 5, 1000
+
+
+def _of_profile(what: str) -> Values[Instance]:
+    def values(instance: Instance) -> Iterable[str]:
+        return () if instance.profile is None else (str(getattr(instance.profile, what)),)
+
+    return values
+
+
+def _of_hardware(what: str) -> Values[Instance]:
+    return lambda instance: (str(getattr(instance.hardware, what)),)
+
+
+def _of_options(what: str) -> Values[Instance]:
+    return lambda instance: (str(getattr(instance.metadata_options, what)),)
+
+
+INSTANCE_FILTERS: Mapping[str, Values[Instance]] = {
+    "availability-zone": _of_hardware("availability_zone"),
+    "client-token": lambda instance: (instance.client_token,),
+    "hibernation-options.configured": lambda instance: (str(instance.hibernation).lower(),),
+    "iam-instance-profile.arn": _of_profile("arn"),
+    "iam-instance-profile.id": _of_profile("profile_id"),
+    "iam-instance-profile.name": _of_profile("name"),
+    "image-id": _of_hardware("image_id"),
+    "instance-id": lambda instance: (instance.instance_id,),
+    "instance-state-code": lambda instance: (str(CODES[instance.state]),),
+    "instance-state-name": lambda instance: (instance.state,),
+    "instance-type": _of_hardware("instance_type"),
+    "launch-index": lambda instance: (str(instance.launch_index),),
+    "metadata-options.http-endpoint": _of_options("http_endpoint"),
+    "metadata-options.http-put-response-hop-limit": _of_options("http_put_response_hop_limit"),
+    "metadata-options.http-tokens": _of_options("http_tokens"),
+    "metadata-options.instance-metadata-tags": _of_options("instance_metadata_tags"),
+    "owner-id": _of_hardware("account_id"),
+    "private-ip-address": lambda instance: (instance.private_ipv4,),
+    "reservation-id": _of_hardware("reservation_id"),
+    "tag-key": lambda instance: instance.tags,
+    "vpc-id": _of_hardware("vpc_id"),
+}
+
+
+def instance_filter(name: str) -> Values[Instance] | None:
+    """Return what a filter of that name looks at, or None if instances have no such filter."""
+    if name.startswith("tag:"):
+        key = name[4:]
+        return lambda instance: (instance.tags[key],) if key in instance.tags else ()
+    return INSTANCE_FILTERS.get(name)
+
+
+def read_filters(call: Call, known: Callable[[str], Values[Item] | None]) -> Callable[[Item], bool]:
+    """
+    Return what tells whether an item passes all filters of *call*.
+
+    Args:
+        call: with the parameter Filters: ``[{"Name": "instance-id", "Values": ["i-0*"]}]``; ``*`` and ``?`` are wildcards.
+        known: returns what a filter of a name looks at.
+
+    Raises:
+        InstanceError: ``InvalidParameterValue`` for a filter that is not known.
+    """
+    given = call.parameters.get("Filters") or ()
+    if not isinstance(given, (list, tuple)):
+        raise TypeError(f"Filters must be a list of dicts with Name and Values, got {type(given).__name__}")
+    wanted: list[tuple[Values[Item], re.Pattern[str]]] = []
+    for one in given:
+        if not isinstance(one, Mapping) or not isinstance(one.get("Name"), str):
+            raise TypeError(f"a filter must be a dict with Name and Values, got {shown(one)}")
+        look = known(one["Name"])
+        if look is None:
+            raise InstanceError(f"The filter '{one['Name']}' is invalid", detail=f"no filter {shown(one['Name'])} here")
+        values = one.get("Values") or ()
+        if not isinstance(values, (list, tuple)) or not all(isinstance(value, str) for value in values):
+            raise TypeError(f"Values of filter {shown(one['Name'])} must be a list of str, got {shown(values)}")
+        if not values:
+            raise InstanceError(f"The filter '{one['Name']}' has no values", code="InvalidParameterValue")
+        wanted.append((look, re.compile("|".join(map(_pattern, values)), re.DOTALL)))
+    return lambda item: all(any(pattern.fullmatch(value) for value in look(item)) for look, pattern in wanted)
+
+
+def _pattern(value: str) -> str:
+    # A backslash takes a wildcard its meaning.
+    parts = re.findall(r"\\.|[^\\]|\\$", value, re.DOTALL)
+    words = {"*": ".*", "?": "."}
+    return "".join(words.get(part) or re.escape(part[-1]) for part in parts)
+
+
+def page(
+    call: Call, ids: Ids, items: Iterable[Item], passes: Callable[[Item], bool]
+) -> tuple[list[Item], dict[str, str]]:
+    """
+    Return one page of *items*, and what the response says about the next.
+
+    Args:
+        call: with the parameters MaxResults and NextToken.
+        ids: of the Cloud; it seals the tokens.
+        items: all of them, in an order to which later ones are only added.
+        passes: whether an item is wanted.
+
+    Raises:
+        InstanceError: ``InvalidParameterValue`` for a size that is not 5-1000, ``InvalidNextToken``.
+    """
+    most = call.parameters.get("MaxResults")
+    token = call.parameters.get("NextToken")
+    if most is not None:
+        if isinstance(most, bool) or not isinstance(most, int):
+            raise TypeError(f"MaxResults must be int, got {type(most).__name__}")
+        if not _FEWEST <= most <= _MOST:
+            expected = f"greater than {_FEWEST}" if most < _FEWEST else f"smaller than {_MOST}"
+            raise InstanceError(
+                f"Value ( {most} ) for parameter maxResults is invalid. Expecting a value {expected}.",
+                detail=f"MaxResults must be {_FEWEST}-{_MOST}, got {most}",
+            )
+    start = 0 if token is None else _read_token(ids, call, token)
+    found: list[Item] = []
+    for index, item in _numbered(items, start):
+        if not passes(item):
+            continue
+        if len(found) == (_MOST if most is None and token is not None else most):
+            return found, {"NextToken": _token(ids, call, index)}
+        found.append(item)
+    return found, {}
+
+
+def _numbered(items: Iterable[Item], start: int) -> Iterator[tuple[int, Item]]:
+    return islice(enumerate(items), start, None)
+
+
+def _token(ids: Ids, call: Call, index: int) -> str:
+    seal = ids.digest(b"next token", f"{call.action}:{index}", _SEAL)
+    return base64.urlsafe_b64encode(index.to_bytes(7, "big") + seal).decode()
+
+
+def _read_token(ids: Ids, call: Call, token: object) -> int:
+    if not isinstance(token, str):
+        raise TypeError(f"NextToken must be str, got {type(token).__name__}")
+    refused = InstanceError(
+        "The specified NextToken is not valid.", code="InvalidNextToken", detail=f"no page begins at {shown(token)}"
+    )
+    try:
+        data = base64.b64decode(token.encode(), b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise refused from None
+    index = int.from_bytes(data[:7], "big")
+    if ids.digest(b"next token", f"{call.action}:{index}", _SEAL) != data[7:]:
+        raise refused
+    return index

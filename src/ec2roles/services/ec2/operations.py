@@ -1,0 +1,102 @@
+"""Amazon EC2 as a table of operations: what RunInstances and the others need to be allowed, and what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ec2roles.authorization.encoded_messages import encode
+from ec2roles.calls import Call
+from ec2roles.errors import AccessDeniedError, AwsError, InstanceError
+from ec2roles.policy import Decision
+from ec2roles.services.ec2 import parameters as given
+from ec2roles.services.ec2.account import Ec2
+from ec2roles.services.ec2.associations import Ec2Associations
+from ec2roles.services.ec2.instances import Ec2Instances
+from ec2roles.services.ec2.permissions import Ec2Needs
+from ec2roles.services.ec2.run_instances import RUN_INSTANCES
+from ec2roles.services.ec2.tags import Ec2Tags
+from ec2roles.services.operation import Operation, Service
+from ec2roles.sts.token_service import Authorization
+
+Perform = Callable[[Call], Mapping[str, Any]]
+
+
+def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
+    """
+    Return the operations of EC2, for all accounts of a Cloud: each is done in the account of its caller.
+
+    Args:
+        ec2_of: returns the `Ec2` of an account.
+    """
+    needs = Ec2Needs(ec2_of)
+    instances, associations, tags = Ec2Instances(ec2_of), Ec2Associations(ec2_of), Ec2Tags(ec2_of)
+
+    def operation(
+        name: str, parameters: str, need: Callable[[Call], Sequence[Authorization]], do: Perform
+    ) -> Operation:
+        known = frozenset(parameters.split())
+
+        def authorizations(call: Call) -> Sequence[Authorization]:
+            if call.operation is None and not call.parameters:
+                return [needs.asked(call)]
+            given.check_names(call, known)
+            return need(call)
+
+        return Operation(name, authorizations, _unless_dry(do))
+
+    def denial(call: Call, decision: Decision) -> AwsError:
+        """EC2's error for a call that was denied; those that would change something say more, in code (F4)."""
+        text = f"You are not authorized to perform this operation. {decision.message}"
+        if not call.action.partition(":")[2].lower().startswith("describe"):
+            ids = ec2_of(call.caller.account_id).time.ids
+            text += f". Encoded authorization failure message: {encode(ids, decision)}"
+        return AccessDeniedError(text, code="UnauthorizedOperation", detail=decision.message)
+
+    one, many, listed = "DryRun InstanceId", "DryRun InstanceIds", "DryRun Filters MaxResults NextToken"
+    tagged, profile = "DryRun Resources Tags", "IamInstanceProfile"
+    options = " ".join(given.OPTIONS)
+    defaults = " ".join(given.DEFAULTS)
+    return Service(
+        "ec2",
+        [
+            operation("RunInstances", " ".join(RUN_INSTANCES), needs.run, instances.run),
+            operation("DescribeInstances", f"{listed} InstanceIds", needs.nothing, instances.describe),
+            operation("StartInstances", f"{many} AdditionalInfo", needs.instances, instances.start),
+            operation("StopInstances", f"{many} Force Hibernate SkipOsShutdown", needs.instances, instances.stop),
+            operation("RebootInstances", many, needs.instances, instances.reboot),
+            operation("TerminateInstances", f"{many} Force SkipOsShutdown", needs.instances, instances.terminate),
+            operation("ModifyInstanceMetadataOptions", f"{one} {options}", needs.options, instances.modify_options),
+            operation("ModifyInstanceMetadataDefaults", f"DryRun {defaults}", needs.nothing, instances.modify_defaults),
+            operation("GetInstanceMetadataDefaults", "DryRun", needs.nothing, instances.get_defaults),
+            operation("AssociateIamInstanceProfile", f"{profile} InstanceId", needs.associate, associations.associate),
+            operation(
+                "ReplaceIamInstanceProfileAssociation", f"{profile} AssociationId", needs.replace, associations.replace
+            ),
+            operation("DisassociateIamInstanceProfile", "AssociationId", needs.disassociate, associations.disassociate),
+            operation(
+                "DescribeIamInstanceProfileAssociations",
+                "AssociationIds Filters MaxResults NextToken",
+                needs.nothing,
+                associations.describe,
+            ),
+            operation("CreateTags", tagged, needs.tags, tags.create),
+            operation("DeleteTags", tagged, needs.tags, tags.delete),
+            operation("DescribeTags", listed, needs.nothing, tags.describe),
+        ],
+        denial=denial,
+    )
+
+
+def _unless_dry(do: Perform) -> Perform:
+    def perform(call: Call) -> Mapping[str, Any]:
+        if call.parameters.get("DryRun"):
+            raise InstanceError(
+                "Request would have succeeded, but DryRun flag is set.",
+                code="DryRunOperation",
+                status=412,
+                detail="nothing was done",
+            )
+        return do(call)
+
+    return perform

@@ -1,0 +1,197 @@
+"""What a call to EC2 needs to be allowed, and the context keys that its resources bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from ec2roles.calls import Call
+from ec2roles.ec2.instance import Instance
+from ec2roles.errors import AwsError
+from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.metadata.defaults import options_at_launch
+from ec2roles.metadata.network import group_of, subnet_of
+from ec2roles.metadata.options import MetadataOptions
+from ec2roles.services.ec2 import parameters as given
+from ec2roles.services.ec2.account import Ec2
+from ec2roles.services.ec2.run_instances import RunInstances
+from ec2roles.services.pass_role import any_instance, pass_role, resource_tags
+from ec2roles.sts.token_service import Authorization
+
+_DEFAULT_TYPE = "t3.micro"
+
+
+@attrs.frozen(eq=False)
+class Ec2Needs:
+    """
+    What the operations of EC2 need.
+
+    Args:
+        ec2_of: returns the `Ec2` of an account.
+    """
+
+    _ec2_of: Callable[[str], Ec2] = attrs.field(alias="ec2_of", repr=False)
+
+    def _ec2(self, call: Call) -> Ec2:
+        return self._ec2_of(call.caller.account_id)
+
+    def asked(self, call: Call) -> Authorization:
+        """What a question without parameters is about: ``can("ec2:RunInstances")``, ``can("ec2:StopInstances", arn)``."""
+        instance = self._ec2(call).instances.get((call.resource or "").rpartition(":instance/")[2])
+        if instance is not None and instance.arn == call.resource:
+            return self._on(call, instance.instance_id)
+        return Authorization(call.action, call.resource or "*")
+
+    def nothing(self, call: Call) -> Sequence[Authorization]:
+        """What lists things: no resource."""
+        return [Authorization(call.action, "*", None, {"ec2:Region": self._ec2(call).region})]
+
+    def instances(self, call: Call) -> Sequence[Authorization]:
+        """What is about instances: each of them."""
+        return [self._on(call, instance_id) for instance_id in given.instance_ids(call)]
+
+    def _on(
+        self, call: Call, instance_id: str, more: Mapping[str, Any] | None = None, *, action: str | None = None
+    ) -> Authorization:
+        """What *call* needs on one instance; there need not be one of that id."""
+        ec2 = self._ec2(call)
+        instance = ec2.instances.get(instance_id)
+        context = {"ec2:Region": ec2.region, "ec2:InstanceID": instance_id}
+        arn = ec2.arn(f"instance/{instance_id}")
+        if instance is not None:
+            arn = instance.arn
+            context.update(_instance_keys(instance, call))
+        return Authorization(action or call.action, arn, None, {**context, **(more or {})}, ec2.account_id)
+
+    def options(self, call: Call) -> Sequence[Authorization]:
+        """What changes metadata options: the instance, with what is asked for as attributes."""
+        (instance_id,) = given.instance_ids(call, "InstanceId")
+        asked = {name: value for name, value in call.parameters.items() if name in given.OPTIONS}
+        given.metadata_options(asked)
+        attributes = {f"ec2:Attribute/{name}": value for name, value in asked.items()}
+        return [self._on(call, instance_id, {"ec2:Attribute": list(asked), **attributes})]
+
+    def associate(self, call: Call) -> Sequence[Authorization]:
+        """What gives an instance a profile."""
+        (instance_id,) = given.instance_ids(call, "InstanceId")
+        return self._passing(call, instance_id, replaces=False)
+
+    def replace(self, call: Call) -> Sequence[Authorization]:
+        """What gives an instance another profile."""
+        instance = self._ec2(call).associated(given.association_id(call))[0]
+        return self._passing(call, None if instance is None else instance.instance_id, replaces=True)
+
+    def _passing(self, call: Call, instance_id: str | None, *, replaces: bool) -> Sequence[Authorization]:
+        """What giving a profile to an instance needs: the operation itself, and to pass the role inside the profile."""
+        profile = self._known_profile(call, given.required_profile(call))
+        keys = {} if profile is None else {"ec2:NewInstanceProfile": profile.arn}
+        if profile is not None and not replaces:
+            keys["ec2:InstanceProfile"] = profile.arn
+        needed = [self._on(call, instance_id or "*", keys)]
+        role = None if profile is None else profile.role_at(call.seen or call.position)
+        if role is not None:
+            needed.append(pass_role(role, associated=needed[0].resource, position=call.position))
+        return needed
+
+    def disassociate(self, call: Call) -> Sequence[Authorization]:
+        """What takes a profile off."""
+        instance = self._ec2(call).associated(given.association_id(call))[0]
+        return [self._on(call, "*" if instance is None else instance.instance_id)]
+
+    def _known_profile(self, call: Call, named: str | None) -> InstanceProfile | None:
+        """The profile that was named; what is wrong with it is said to those who may do the operation."""
+        try:
+            return None if named is None else self._ec2(call).find_profile(named)
+        except AwsError:
+            return None
+
+    def run(self, call: Call) -> Sequence[Authorization]:
+        """What launches instances: all that a launch touches, to pass the role, and to tag at launch."""
+        wanted = RunInstances.read(call)
+        ec2 = self._ec2(call)
+        profile = self._known_profile(call, wanted.profile)
+        found = [
+            Authorization(call.action, arn, None, {"ec2:Region": ec2.region, **context}, ec2.account_id)
+            for arn, context in self._touched(call, wanted, profile)
+        ]
+        role = None if profile is None else profile.role_at(call.seen or call.position)
+        if role is not None:
+            found.append(pass_role(role, associated=any_instance(ec2.account_id, ec2.region), position=call.position))
+        for kind, tags in wanted.tagged.items():
+            keys = {"ec2:Region": ec2.region, "ec2:CreateAction": "RunInstances", **_request_tags(tags)}
+            found.append(Authorization("ec2:CreateTags", ec2.arn(f"{kind}/*"), None, keys, ec2.account_id))
+        return found
+
+    def _touched(
+        self, call: Call, wanted: RunInstances, profile: InstanceProfile | None
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The resources of a launch, with their context keys."""
+        ec2 = self._ec2(call)
+        ids = ec2.time.ids
+        zone = {"ec2:AvailabilityZone": wanted.options.get("availability_zone", f"{ec2.region}a")}
+        vpc = {"ec2:Vpc": ec2.arn(f"vpc/{ids.resource_id('vpc', 1)}")}
+        options = {name: value for name, value in wanted.options.items() if name in given.OPTIONS.values()}
+        instance = {
+            **zone,
+            "ec2:InstanceType": wanted.options.get("instance_type", _DEFAULT_TYPE),
+            "ec2:RootDeviceType": "ebs",
+            "ec2:Tenancy": "default",
+            **_option_keys(options_at_launch(options, ec2.defaults())),
+            **_request_tags(wanted.tags),
+        }
+        if profile is not None:
+            instance["ec2:InstanceProfile"] = profile.arn
+        yield ec2.arn("instance/*"), instance
+        image = wanted.options["image_id"]
+        yield (
+            f"arn:aws:ec2:{ec2.region}::image/{image}",
+            {"ec2:ImageID": image, "ec2:ImageType": "machine", "ec2:RootDeviceType": "ebs"},
+        )
+        subnet = call.parameters.get("SubnetId") or subnet_of(ids, ec2.region, zone["ec2:AvailabilityZone"])
+        arn = ec2.arn(f"subnet/{subnet}")
+        yield arn, {**zone, "ec2:SubnetID": subnet, **vpc}
+        yield ec2.arn("network-interface/*"), {**zone, "ec2:Subnet": arn, **vpc}
+        names = given.texts(call, "SecurityGroups") or ("default",)
+        for group in given.texts(call, "SecurityGroupIds") or [group_of(ids, name) for name in names]:
+            yield ec2.arn(f"security-group/{group}"), {"ec2:SecurityGroupID": group, **vpc}
+        yield ec2.arn("volume/*"), zone
+        if call.parameters.get("KeyName"):
+            yield ec2.arn(f"key-pair/{call.parameters['KeyName']}"), {}
+
+    def tags(self, call: Call) -> Sequence[Authorization]:
+        """What changes tags: the instances, with the tags as request tags."""
+        keys = _request_tags(given.tag_pairs(call.parameters.get("Tags") or ()))
+        return [self._on(call, one, keys) for one in given.tagged_ids(call)]
+
+
+def _request_tags(tags: Mapping[str, str]) -> dict[str, Any]:
+    # A list without values takes its key away: without tags there is no aws:TagKeys.
+    return {"aws:TagKeys": list(tags), **{f"aws:RequestTag/{key}": value for key, value in tags.items()}}
+
+
+def _option_keys(options: MetadataOptions) -> dict[str, str]:
+    return {
+        "ec2:MetadataHttpTokens": options.http_tokens,
+        "ec2:MetadataHttpEndpoint": options.http_endpoint,
+        "ec2:MetadataHttpPutResponseHopLimit": str(options.http_put_response_hop_limit),
+    }
+
+
+def _instance_keys(instance: Instance, call: Call) -> dict[str, str]:
+    """The context keys of an instance as a resource (policy-evaluation E)."""
+    hardware = instance.hardware
+    found = {
+        "ec2:Region": hardware.region,
+        "ec2:AvailabilityZone": hardware.availability_zone,
+        "ec2:InstanceType": hardware.instance_type,
+        "ec2:RootDeviceType": "ebs",
+        "ec2:Tenancy": "default",
+    }
+    record = instance.record_at(call.position)
+    if record is not None:
+        found.update(_option_keys(record.options), **resource_tags(record.tags, "ec2:ResourceTag/"))
+        if record.association is not None:
+            found["ec2:InstanceProfile"] = record.association.profile.arn
+    return found

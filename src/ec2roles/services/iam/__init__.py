@@ -1,0 +1,1 @@
+"""AWS IAM: its operations, its responses, and what each call must be allowed to do."""

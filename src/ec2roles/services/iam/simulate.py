@@ -1,0 +1,258 @@
+"""SimulatePrincipalPolicy and SimulateCustomPolicy, answered by the engine that judges every call here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import Arn, shown
+from ec2roles.errors import ArnError, InvalidInputError, NoSuchEntityError
+from ec2roles.iam.directory import unique_id
+from ec2roles.iam.group import Group
+from ec2roles.iam.identity import Identity
+from ec2roles.iam.role import Role
+from ec2roles.iam.user import User
+from ec2roles.policy import Decision, Outcome, Policy, PolicySet, Request, Semantics, TrustPolicy, evaluate, load_policy
+from ec2roles.services.iam.table import PAGES, Ask, Row, everything, numbered, page
+from ec2roles.world.timeline import Position
+
+_DECISIONS = {
+    Outcome.ALLOWED: "allowed",
+    Outcome.EXPLICIT_DENY: "explicitDeny",
+    Outcome.IMPLICIT_DENY: "implicitDeny",
+}
+_TRUST_ACTIONS = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
+_CIRCUMSTANCES = (
+    "ActionNames* ResourceArns ResourcePolicy ResourceOwner CallerArn ContextEntries PermissionsBoundaryPolicyInputList"
+)
+
+
+@attrs.frozen(eq=False)
+class _Named:
+    """A policy of the simulation, and what MatchedStatements call it."""
+
+    policy: Policy
+    source: str
+    type: str
+
+
+@attrs.frozen(eq=False)
+class _Subject:
+    """Whose permissions are simulated: policies, and the caller they are asked for."""
+
+    policies: list[_Named]
+    boundaries: list[_Named]
+    caller: str
+    caller_id: str | None = None
+    context: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+def simulation_rows(semantics: Semantics) -> list[Row]:
+    """
+    Return the rows of the two simulations.
+
+    Args:
+        semantics: the readings of open points by which the account's calls are judged.
+    """
+
+    def about(ask: Ask) -> tuple[str, Mapping[str, Any]]:
+        return ask["PolicySourceArn"], {}
+
+    def principal(ask: Ask) -> dict[str, Any]:
+        entity = _entity(ask)
+        position = ask.call.position
+        policies = [*_policies_of(entity, position), *_inputs(ask, "PolicyInputList", "identity")]
+        boundaries = _inputs(ask, "PermissionsBoundaryPolicyInputList", "boundary") or _boundary_of(entity, position)
+        caller, caller_id, context = _simulated_user(ask), None, {}
+        if not isinstance(entity, Group):
+            context = _keys_of(entity, position)
+            if caller == entity.arn or "CallerArn" not in ask.given:
+                caller, caller_id = entity.arn, unique_id(entity)
+        return _simulate(ask, semantics, _Subject(policies, boundaries, caller, caller_id, context))
+
+    def custom(ask: Ask) -> dict[str, Any]:
+        policies = _inputs(ask, "PolicyInputList", "identity")
+        boundaries = _inputs(ask, "PermissionsBoundaryPolicyInputList", "boundary")
+        return _simulate(ask, semantics, _Subject(policies, boundaries, _simulated_user(ask)))
+
+    return [
+        Row("SimulatePrincipalPolicy", f"PolicySourceArn* PolicyInputList {_CIRCUMSTANCES} {PAGES}", about, principal),
+        Row(
+            "SimulateCustomPolicy",
+            f"PolicyInputList* OrderedOrganizationPolicyInputList {_CIRCUMSTANCES} {PAGES}",
+            everything,
+            custom,
+        ),
+    ]
+
+
+# -- what is simulated --------------------------------------------------------------------------------------------------
+
+
+def _entity(ask: Ask) -> Role | User | Group:
+    arn = ask["PolicySourceArn"]
+    found: Role | User | Group | None = ask.iam.entity(arn)
+    if found is None:
+        group = ask.iam.groups.get(arn.rpartition("/")[2])
+        found = group if group is not None and group.arn == arn else None
+    if found is None or found.account_id != ask.iam.account_id:
+        raise NoSuchEntityError(
+            f"The policy source {arn} cannot be found.",
+            detail=f"no user, role or group {shown(arn)} in account {ask.iam.account_id}",
+        )
+    return found
+
+
+def _policies_of(entity: Role | User | Group, position: Position) -> list[_Named]:
+    owners: list[Identity] = [entity, *(entity.groups if isinstance(entity, User) else ())]
+    return [one for owner in owners for one in _own_policies(owner, position)]
+
+
+def _own_policies(owner: Identity, position: Position) -> Iterator[_Named]:
+    kind = owner.kind.lower()
+    for name, policy in owner.policies.items():
+        yield _Named(policy, f"{kind}_{owner.name}_{name}", kind)
+    for managed in owner.attached_policies:
+        document = managed.document_at(position)
+        if document is not None:
+            yield _Named(document, managed.name, _managed_type(managed.arn))
+
+
+def _managed_type(arn: str) -> str:
+    return "aws-managed" if ":iam::aws:" in arn else "user-managed"
+
+
+def _boundary_of(entity: Identity, position: Position) -> list[_Named]:
+    boundary = entity.permissions_boundary
+    if boundary is None:
+        return []
+    if isinstance(boundary, Policy):
+        return [_Named(boundary, boundary.label, "none")]
+    document = boundary.document_at(position)
+    return [] if document is None else [_Named(document, boundary.name, _managed_type(boundary.arn))]
+
+
+def _inputs(ask: Ask, member: str, kind: str) -> list[_Named]:
+    return [
+        _Named(load_policy(document, kind).named(f"{member}.{number}"), f"{member}.{number}", "none")
+        for number, document in enumerate(ask.get(member, ()), 1)
+    ]
+
+
+def _simulated_user(ask: Ask) -> str:
+    return str(ask.get("CallerArn", f"arn:aws:iam::{ask.iam.account_id}:user/simulated"))
+
+
+def _keys_of(entity: Role | User, position: Position) -> dict[str, Any]:
+    """Return the context keys that an identity brings to each of its calls, whatever its session."""
+    keys: dict[str, Any] = {"aws:PrincipalArn": entity.arn, "aws:PrincipalAccount": entity.account_id}
+    if isinstance(entity, User):
+        keys |= {"aws:username": entity.name, "aws:userid": entity.user_id}
+    keys |= {f"aws:PrincipalTag/{key}": value for key, value in entity.principal_tags(position)}
+    return keys
+
+
+def _given_keys(ask: Ask) -> dict[str, Any]:
+    return {
+        entry["ContextKeyName"]: (
+            entry["ContextKeyValues"]
+            if entry.get("ContextKeyType", "").endswith("List") or len(entry["ContextKeyValues"]) != 1
+            else entry["ContextKeyValues"][0]
+        )
+        for entry in ask.get("ContextEntries", ())
+    }
+
+
+def _owner(ask: Ask) -> str | None:
+    if "ResourceOwner" not in ask.given:
+        return None
+    try:
+        return Arn.parse(ask["ResourceOwner"]).account_id
+    except ArnError as error:
+        raise InvalidInputError(f"Invalid ResourceOwner: {ask['ResourceOwner']}", detail=str(error)) from None
+
+
+# -- simulating ---------------------------------------------------------------------------------------------------------
+
+
+def _simulate(ask: Ask, semantics: Semantics, subject: _Subject) -> dict[str, Any]:
+    scps = [
+        [load_policy(one, "scp") for one in level["ServiceControlPolicyInputList"]]
+        for level in ask.get("OrderedOrganizationPolicyInputList", ())
+    ]
+    sources = {id(one.policy): one for one in (*subject.policies, *subject.boundaries)}
+    policies = PolicySet(
+        [one.policy for one in subject.policies], boundaries=[one.policy for one in subject.boundaries], scps=scps
+    )
+    context = {**subject.context, **_given_keys(ask)}
+    owner = _owner(ask)
+    results = []
+    for action in ask["ActionNames"]:
+        for resource in ask.get("ResourceArns") or ["*"]:
+            request = Request(
+                subject.caller,
+                action,
+                resource,
+                resource_account=owner,
+                context=context,
+                principal_id=subject.caller_id,
+            )
+            about = _resource_policy(ask, request)
+            decision = evaluate(request, policies if about is None else policies.with_layers(resource=about), semantics)
+            result = _result(decision, sources, bool(subject.boundaries), bool(scps))
+            results.append({**result, "EvalResourceName": resource})
+    found, more = page(ask, numbered(results))
+    return {"EvaluationResults": found, **more}
+
+
+def _resource_policy(ask: Ask, request: Request) -> Policy | None:
+    """Return the policy that is treated as the resource's; for sts:AssumeRole the role's trust policy."""
+    given = ask.get("ResourcePolicy")
+    if not request.action.lower().startswith(_TRUST_ACTIONS):
+        return None if given is None else load_policy(given, "resource")
+    if given is not None:
+        return load_policy(given, "trust")
+    role = ask.iam.find_role(request.resource, ask.call.position)
+    trust = None if role is None else role.trust_at(ask.call.position)
+    if trust is not None:
+        return trust.bound
+    # Some other Cloud's role: as the real simulator does, only the caller's own policies are asked.
+    return TrustPolicy.account(request.caller.account or ask.iam.account_id)
+
+
+def _result(decision: Decision, sources: Mapping[int, _Named], bounded: bool, organized: bool) -> dict[str, Any]:
+    request = decision.request
+    assert request is not None
+    result: dict[str, Any] = {
+        "EvalActionName": request.action,
+        "EvalDecision": _DECISIONS[decision.outcome],
+        "MatchedStatements": [_matched(policy, sources) for policy, _ in decision.deciding],
+        "MissingContextValues": _missing(decision),
+    }
+    said = {layer.layer: layer.allows and not layer.denies for layer in decision.layers}
+    if bounded:
+        result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": said.get("boundary", False)}
+    if organized:
+        levels = [layer.allows and not layer.denies for layer in decision.layers if layer.layer == "scp"]
+        result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": all(levels)}
+    return result
+
+
+def _matched(policy: Policy, sources: Mapping[int, _Named]) -> dict[str, Any]:
+    named = sources.get(id(policy))
+    if named is None:
+        return {"SourcePolicyId": "ResourcePolicy", "SourcePolicyType": "resource"}
+    return {"SourcePolicyId": named.source, "SourcePolicyType": named.type}
+
+
+def _missing(decision: Decision) -> list[str]:
+    """Return the keys that statements about this action ask for, and the request does not have."""
+    keys: dict[str, None] = {}
+    for layer in decision.layers:
+        for finding in layer.findings:
+            if any(miss.element in ("Action", "NotAction") for miss in finding.failed):
+                continue
+            keys |= dict.fromkeys((*finding.missing_keys, *finding.assumed_keys, *finding.unresolved))
+    return list(keys)

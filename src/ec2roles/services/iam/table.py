@@ -1,0 +1,251 @@
+"""How the tables of IAM's operations are written: one `Row` each, what it is about, and lists given page by page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.calls import Call
+from ec2roles.errors import ValidationError
+from ec2roles.iam.directory import Directory
+from ec2roles.iam.entities import Entities
+from ec2roles.iam.identity import Identity
+from ec2roles.iam.user import User
+from ec2roles.services.iam.parameters import Parameters, parameters
+from ec2roles.services.operation import Operation
+from ec2roles.services.pass_role import resource_tags
+from ec2roles.sts.token_service import Authorization
+
+
+@attrs.frozen(eq=False)
+class Ask:
+    """
+    A call to IAM whose parameters have been read: ``ask["RoleName"]`` is one of them.
+
+    Args:
+        iam: the IAM of the caller's account, which is the one that its calls are about.
+        given: the parameters.
+        call: the call.
+    """
+
+    iam: Directory
+    given: Mapping[str, Any]
+    call: Call
+
+    def __getitem__(self, name: str) -> Any:
+        return self.given[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a parameter, or *default* if it was not given."""
+        return self.given.get(name, default)
+
+    def chosen(self, **names: str) -> dict[str, Any]:
+        """Return the parameters that were given, under our own names: ``ask.chosen(path="Path")``."""
+        return {ours: self.given[name] for ours, name in names.items() if name in self.given}
+
+
+About = Callable[[Ask], tuple[str, Mapping[str, Any]]]
+"""Returns the ARN a call is judged on, and the context keys that this resource brings."""
+
+
+@attrs.frozen(eq=False)
+class Row:
+    """
+    One operation of IAM.
+
+    Args:
+        name: its name, which is the IAM action's too.
+        parameters: as `ec2roles.services.iam.parameters.parameters` reads them.
+        about: what it is judged on.
+        perform: does it; returns the response, or None where AWS answers nothing.
+        further: what must be allowed besides, such as iam:PassRole.
+        response: as in `Operation`.
+    """
+
+    name: str
+    parameters: Parameters = attrs.field(converter=parameters)
+    about: About
+    perform: Callable[[Ask], Any]
+    further: Callable[[Ask], Sequence[Authorization]] = attrs.field(default=lambda ask: (), kw_only=True)
+    response: Callable[[Any, Call], Mapping[str, Any]] | None = attrs.field(default=None, kw_only=True)
+
+    def operation(self, home: Callable[[Call], Directory]) -> Operation:
+        """
+        Return the operation.
+
+        Args:
+            home: returns the IAM of a caller's account.
+        """
+
+        def authorizations(call: Call) -> list[Authorization]:
+            action = f"iam:{self.name}"
+            in_python = call.operation is None and not call.parameters
+            if in_python and (call.resource is not None or self.parameters.required):
+                # With the resource alone: `account.can("iam:DeleteRole", role.arn, credentials=...)`.
+                return [Authorization(action, call.resource or "*")]
+            ask = Ask(home(call), self.parameters.read(call.parameters), call)
+            resource, context = self.about(ask)
+            needed = Authorization(action, resource, None, {**context, **_request_keys(ask)})
+            return [needed, *self.further(ask)]
+
+        def perform(call: Call) -> Any:
+            done = self.perform(Ask(home(call), self.parameters.read(call.parameters), call))
+            return {} if done is None else done
+
+        return Operation(self.name, authorizations, perform, response=self.response)
+
+
+def _request_keys(ask: Ask) -> dict[str, Any]:
+    """Return the context keys that the parameters bring."""
+    keys: dict[str, Any] = {}
+    tags = ask.get("Tags")
+    if tags:
+        keys.update((f"aws:RequestTag/{key}", value) for key, value in tags)
+        keys["aws:TagKeys"] = [key for key, _ in tags]
+    if ask.get("TagKeys"):
+        keys["aws:TagKeys"] = list(ask["TagKeys"])
+    if "PermissionsBoundary" in ask.given:
+        keys["iam:PermissionsBoundary"] = ask["PermissionsBoundary"]
+    return keys
+
+
+# -- what a call is about -----------------------------------------------------------------------------------------------
+
+
+def everything(ask: Ask) -> tuple[str, Mapping[str, Any]]:
+    """Judge it without a resource."""
+    return "*", {}
+
+
+def new(kind: str, name: str) -> About:
+    """Judge it on the ARN of what is created."""
+
+    def about(ask: Ask) -> tuple[str, Mapping[str, Any]]:
+        return f"arn:aws:iam::{ask.iam.account_id}:{kind}{ask.get('Path', '/')}{ask[name]}", {}
+
+    return about
+
+
+def existing(kind: str, name: str, *, bounded: bool = False) -> About:
+    """
+    Judge it on an entity, path and tags included; one that does not exist has the path ``/``.
+
+    Args:
+        kind: as ARNs have it: ``instance-profile``.
+        name: the parameter that names it.
+        bounded: whether the entity's boundary is a context key.
+    """
+
+    def about(ask: Ask) -> tuple[str, Mapping[str, Any]]:
+        return judged_on(ask, kind, ask[name], bounded=bounded)
+
+    return about
+
+
+def judged_on(ask: Ask, kind: str, name: str, *, bounded: bool = False) -> tuple[str, Mapping[str, Any]]:
+    """See `existing`."""
+    position = ask.call.position
+    found: Any = table(ask.iam, kind).at(name, position)
+    if found is None:
+        return f"arn:aws:iam::{ask.iam.account_id}:{kind}/{name}", {}
+    is_identity = isinstance(found, Identity)
+    tags = found.principal_tags(position) if is_identity else found.tags_at(position)
+    context = resource_tags(tags, "iam:ResourceTag/")
+    boundary = getattr(found.boundary_at(position), "arn", None) if bounded else None
+    if boundary is not None:
+        context["iam:PermissionsBoundary"] = boundary
+    return found.arn, context
+
+
+def table(iam: Directory, kind: str) -> Entities[Any]:
+    """Return the entities of a kind, such as ``role``."""
+    tables: dict[str, Entities[Any]] = {
+        "role": iam.roles,
+        "user": iam.users,
+        "group": iam.groups,
+        "instance-profile": iam.instance_profiles,
+    }
+    return tables[kind]
+
+
+def own_user(ask: Ask) -> User:
+    """
+    Return the user of a call that may leave the name out: the caller then.
+
+    Raises:
+        ValidationError: if the caller is no user.
+        NoSuchEntityError: if there is none of that name.
+    """
+    name = _own_name(ask)
+    if name is None:
+        raise ValidationError(
+            "Must specify userName when calling with non-User credentials", detail="UserName is not given"
+        )
+    return ask.iam.users[name]
+
+
+def about_own_user(ask: Ask) -> tuple[str, Mapping[str, Any]]:
+    """Judge it on the user that it names, or on the caller."""
+    name = _own_name(ask)
+    return everything(ask) if name is None else judged_on(ask, "user", name)
+
+
+def _own_name(ask: Ask) -> str | None:
+    if "UserName" in ask.given:
+        return str(ask["UserName"])
+    caller = ask.call.caller.principal
+    return caller.name if isinstance(caller, User) else None
+
+
+# -- lists --------------------------------------------------------------------------------------------------------------
+
+PAGES = "Marker MaxItems"
+"""The parameters of an operation that answers page by page."""
+
+_DEFAULT_PAGE = 100
+
+
+def page(ask: Ask, items: Iterable[tuple[str, Any]]) -> tuple[list[Any], dict[str, Any]]:
+    """
+    Return the items of the page that was asked for, and the members that say whether there are more.
+
+    Args:
+        ask: has ``Marker`` and ``MaxItems``, if they were given.
+        items: each with a key of its own, in whose order they are given. The marker holds the key of the last one, so
+            that what is deleted between two pages makes no other one be left out.
+
+    Raises:
+        ValidationError: if the marker is none that was given out.
+    """
+    ordered = sorted(items, key=lambda item: item[0])
+    start = 0
+    if "Marker" in ask.given:
+        start = bisect_right(ordered, _after(ask["Marker"]), key=lambda item: item[0])
+    end = start + ask.get("MaxItems", _DEFAULT_PAGE)
+    more: dict[str, Any] = {"IsTruncated": end < len(ordered)}
+    if end < len(ordered):
+        more["Marker"] = base64.urlsafe_b64encode(ordered[end - 1][0].encode()).decode()
+    return [item for _, item in ordered[start:end]], more
+
+
+def _after(marker: str) -> str:
+    try:
+        return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise ValidationError(f"Invalid Marker: {marker}", detail=f"no page ended with {shown(marker)}") from None
+
+
+def named(entities: Entities[Any], prefix: str = "/") -> list[tuple[str, Any]]:
+    """Return the entities below a path, each with its name."""
+    return [(entity.name, entity) for entity in entities.values() if entity.path.startswith(prefix)]
+
+
+def numbered(items: Iterable[Any]) -> list[tuple[str, Any]]:
+    """Return *items* with keys that keep them in this order."""
+    return [(f"{number:08d}", item) for number, item in enumerate(items)]

@@ -1,0 +1,151 @@
+"""The sessions that STS issued because somebody asked: they are kept. EC2's own follow from the instances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import check_account_id
+from ec2roles.calls import NOTHING
+from ec2roles.iam.role import Role
+from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.session import PrincipalType, Session, identity_context
+from ec2roles.world.ids import IssuedKey
+from ec2roles.world.timeline import Timekeeper
+
+
+@attrs.define(eq=False, repr=False)
+class SessionStore:
+    """
+    The sessions that one account's STS issued.
+
+    Args:
+        time: the Cloud's timekeeper.
+        account_id: whose STS it is.
+        mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out.
+    """
+
+    time: Timekeeper = attrs.field(kw_only=True)
+    account_id: str = attrs.field(
+        default="123456789012", kw_only=True, validator=lambda *given: check_account_id(given[2]) and None
+    )
+    mfa_present: bool | None = attrs.field(default=False, kw_only=True)
+    _slot: int | None = attrs.field(init=False, default=None)
+    _stored: list[Session] = attrs.field(init=False, factory=list)
+    # Of all issuers; only remembered, and found again if it is forgotten.
+    _sessions: dict[str, Session] = attrs.field(init=False, factory=dict)
+
+    def find_session(self, access_key_id: str, now: int) -> Session | None:
+        """Return the session behind a key that anybody in this Cloud had issued by *now* (microseconds), or None."""
+        found = self.time.issuer_of(access_key_id)
+        if found is None:
+            return None
+        issuer, issued = found
+        session: Session | None = issuer.issued_session(issued, access_key_id, now)  # type: ignore[attr-defined]
+        return session
+
+    def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
+        """Return the stored session behind a key that was issued here."""
+        if issued.ordinal >= len(self._stored):
+            return None
+        session = self._stored[issued.ordinal]
+        return session if session.credentials.access_key_id == access_key_id and session.issued <= now else None
+
+    def stored_session(self, access_key_id: str) -> Session:
+        """
+        Return the session behind a key that was issued here.
+
+        Raises:
+            KeyError: if there is none of that id.
+        """
+        found = self.time.issuer_of(access_key_id)
+        session = None if found is None else self.issued_session(found[1], access_key_id, 1 << 62)
+        if session is None:
+            raise KeyError(access_key_id)
+        return session
+
+    def issue_role_session(self, role: Role, session_name: str, duration: int, now: int, **given: Any) -> Session:
+        """
+        Issue and keep the session of a role that somebody was allowed to assume.
+
+        Args:
+            role: the role.
+            session_name: the session's name.
+            duration: seconds.
+            now: microseconds since 1970.
+            given: as for `role_session`.
+        """
+        expires = now + duration * 1_000_000
+        return self.issue(
+            now,
+            expires,
+            lambda credentials: self.role_session(
+                role, session_name, credentials, issued=now, expires=expires, **given
+            ),
+        )
+
+    def issue(self, now: int, expires: int, make: Callable[[Credentials], Session]) -> Session:
+        """
+        Issue credentials, and keep the session that *make* returns for them.
+
+        Args:
+            now, expires: microseconds since 1970.
+            make: returns the session behind a set of credentials.
+        """
+        slot = self._slot if self._slot is not None else self.time.next_slot
+        key_id = self.time.ids.access_key_id("ASIA", slot=slot, ordinal=len(self._stored))
+        session = make(Credentials.mint(self.time.ids, key_id, issued=now, expires=expires))
+        self.time.step(now)
+        if self._slot is None:
+            self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
+        self.time.journal.append(self._stored, session)
+        # Found there if an issue of this number was taken back.
+        self._sessions.pop(key_id, None)
+        return session
+
+    def role_session(
+        self,
+        role: Role,
+        session_name: str,
+        credentials: Credentials,
+        *,
+        issued: int,
+        expires: int,
+        context: Mapping[str, Any] = NOTHING,
+        **given: Any,
+    ) -> Session:
+        """
+        Return the session of *role* that *credentials* stand for.
+
+        Args:
+            role: the role that was assumed.
+            session_name: for EC2 the instance id.
+            credentials: what was issued.
+            issued, expires: microseconds since 1970.
+            context: context keys that the issuer fixes, such as ``ec2:SourceInstanceARN``.
+            given: what the caller of AssumeRole gave: see `Session`.
+        """
+        user_id = f"{role.role_id}:{session_name}"
+        return Session(
+            credentials,
+            role,
+            PrincipalType.ASSUMED_ROLE,
+            f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{session_name}",
+            user_id,
+            role.account_id,
+            issued,
+            expires,
+            identity_context(
+                role,
+                PrincipalType.ASSUMED_ROLE,
+                user_id=user_id,
+                account_id=role.account_id,
+                issued=credentials.issued,
+                mfa_present=self.mfa_present,
+                extra=context,
+            ),
+            role.exists,
+            **given,
+        )
