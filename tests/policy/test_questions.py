@@ -130,7 +130,7 @@ def test_one_evaluation_for_each_candidate(monkeypatch: pytest.MonkeyPatch) -> N
         asked.append(request)
         return evaluate(request, *rest)
 
-    monkeypatch.setattr(questions, "evaluate", counted)
+    monkeypatch.setattr(analysis, "evaluate", counted)
     permitted_actions(READER, NAMES, principal=SESSION)
     assert len(asked) == len(NAMES)
     compare(READER, READER, [Request(SESSION, name) for name in NAMES])
