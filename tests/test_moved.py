@@ -36,6 +36,21 @@ def test_no_old_name_hides_a_module_that_exists() -> None:
     assert not names & set(_moved.MOVED)
 
 
+def test_no_old_name_hides_a_name_of_its_package() -> None:
+    """Python gives a package the name of each of its modules that is imported."""
+    hidden = [old for old in _moved.MOVED if old.rpartition(".")[2] in promised(old.rpartition(".")[0])]
+
+    assert hidden == []
+
+
+def promised(package: str) -> list[str]:
+    """Return the `__all__` of a package of the present house, or nothing."""
+    if package in _moved.MOVED:
+        return []
+    names: list[str] = getattr(importlib.import_module(f"ec2roles.{package}".rstrip(".")), "__all__", [])
+    return names
+
+
 def test_other_names_are_not_found() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"No module named 'ec2roles.nowhere'"):
         importlib.import_module("ec2roles.nowhere")

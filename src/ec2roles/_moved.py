@@ -80,9 +80,7 @@ policy.caller policy.principal
 policy.checks policy.validation.checks
 policy.conditions policy.engine.conditions
 policy.element_rules policy.validation.elements
-policy.evaluate policy.engine.evaluate
 policy.grammar policy.validation.grammar
-policy.lint policy.validation.lint
 policy.matching policy.engine.matching
 policy.operators policy.engine.operators
 policy.plan policy.engine.index
