@@ -16,7 +16,7 @@ from ec2roles.policy import Decision, PermissionPolicy, TrustPolicy
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.clock import ManualClock, SystemClock
-from ec2roles.world.timeline import Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
 
 __all__ = [
     "Account",
