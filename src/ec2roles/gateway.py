@@ -16,7 +16,8 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Judgement, TokenService
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Position, Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position
 
 
 class Recorder(Protocol):
