@@ -310,7 +310,10 @@ def test_the_observed_rotation_is_refreshed_every_hour_and_lives_six_hours_and_t
     account.clock.advance(hours=1)
     second = web.metadata.credentials()
 
-    assert first is not None and first.issued is not None and first.expiration is not None and second is not None
+    assert first is not None
+    assert second is not None
+    assert first.issued is not None
+    assert first.expiration is not None
     assert first.expiration - first.issued == timedelta(hours=6, minutes=35)
     assert second.issued == first.issued + timedelta(hours=1)
     assert Rotation().lifetime == timedelta(hours=6)
