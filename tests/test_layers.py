@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "ec2": "world policy calls iam sts authorization metadata",
     "services": "world policy calls iam organizations sts authorization ec2 metadata faults",
     "gateway": "services authorization sts calls policy world",
+    "wiring": "services gateway sts",
     "history": _ABOVE_SERVICES,
     "api": f"{_ABOVE_SERVICES} gateway history",
     "account": f"{_ABOVE_SERVICES} gateway history api programs",
@@ -45,6 +46,9 @@ MAY_IMPORT = {
     "cli": f"{_ABOVE_SERVICES} account cloud adapters",
     "__main__": "cli",
 }
+
+# The table's one exception: what an object made by hand gets by default stands above it, and is imported late.
+WIRED = {("sts.token_service", "wiring")}
 
 # Arrows that still go the wrong way; each goes when its two rooms are mended.
 NOT_YET = {
@@ -141,6 +145,8 @@ def cycle(inside: Mapping[str, Iterable[str]]) -> list[str]:
 
 SOURCE = Path(__file__).parent.parent / "src" / "ec2roles"
 INSIDE, OUTSIDE = read_imports(SOURCE)
+for _module, _target in WIRED:
+    INSIDE[_module].remove(_target)  # a KeyError here says that the exception is no longer needed
 
 
 def test_every_import_follows_the_table() -> None:

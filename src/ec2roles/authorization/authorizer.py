@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ec2roles.authorization.denials import refusal
-from ec2roles.authorization.permissions import Above, Authorization, Judgement, Organization
+from ec2roles.authorization.permissions import Above, Authorization, Judged, Judgement, Organization
 from ec2roles.calls import NOTHING, Call
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
@@ -95,7 +95,7 @@ class Judge(SessionStore):
     def judge(
         self,
         call: Call,
-        authorizations: Callable[[Call], Sequence[Authorization]],
+        operation: Judged,
         *,
         named_operation: str | None = None,
     ) -> Judgement:
@@ -104,14 +104,14 @@ class Judge(SessionStore):
 
         Args:
             call: the call as it was sent.
-            authorizations: returns what it must be allowed to do, once the caller is known.
+            operation: reads its parameters and says what it must be allowed to do, once the caller is known.
             named_operation: the API operation whose name the caller used in place of the IAM action.
         """
         if self.time.propagation is not None and call.seen is None:
             late = attrs.evolve(call, seen=self.seen(call))
 
             def judge(call: Call) -> Judgement:
-                return self.judge(call, authorizations, named_operation=named_operation)
+                return self.judge(call, operation, named_operation=named_operation)
 
             judged = judge(late)
             note = None
@@ -135,7 +135,8 @@ class Judge(SessionStore):
         if limited is not None:
             return Judgement(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
         try:
-            all_needed = authorizations(call.by(found))
+            ready = operation.ready(call.by(found))
+            all_needed = operation.authorizations(ready)
         except AccessDeniedError as refused:
             # Who calls decides, not the policies: a root user, a wrong one-time code.
             return Judgement(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
@@ -145,11 +146,11 @@ class Judge(SessionStore):
             first = first or needed.resource
             one = self._authorize(found, needed, call, named_operation)
             if not one.allowed:
-                return Judgement(found, one, AccessDeniedError(one.message), first)
+                return Judgement(found, one, AccessDeniedError(one.message), first, ready)
             decision = decision or one
         if decision is None:
             raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Judgement(found, decision, resource=first)
+        return Judgement(found, decision, resource=first, call=ready)
 
     @staticmethod
     def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:

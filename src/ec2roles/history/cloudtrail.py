@@ -59,15 +59,15 @@ _DETAILS = {
     "DeletePolicyVersion": "versionId",
 }
 _TYPES = {PrincipalType.USER: "IAMUser", PrincipalType.ROOT: "Root", PrincipalType.ASSUMED_ROLE: "AssumedRole"}
-# STS's parameters, ours -> CloudTrail's; a one-time code is in no record.
-_STS = {
-    "session_name": "roleSessionName",
-    "duration": "durationSeconds",
-    "external_id": "externalId",
-    "source_identity": "sourceIdentity",
-    "serial_number": "serialNumber",
-    "access_key_id": "accessKeyId",
-}
+# STS's parameters that CloudTrail records; a one-time code is in no record.
+_STS = (
+    "RoleSessionName",
+    "DurationSeconds",
+    "ExternalId",
+    "SourceIdentity",
+    "SerialNumber",
+    "AccessKeyId",
+)
 
 
 def is_data_event(service: str, operation: str) -> bool:
@@ -267,7 +267,7 @@ def _parameters(service: str, call: Call) -> dict[str, Any] | None:
         named = {"bucketName": bucket or call.parameters.get("bucket"), "key": key or call.parameters.get("key")}
         return {name: value for name, value in named.items() if value} or None
     if service == "sts":
-        given = {name: call.parameters[ours] for ours, name in _STS.items() if ours in call.parameters}
+        given = {_lower_camel(name): call.parameters[name] for name in _STS if name in call.parameters}
         return {**({} if call.resource is None else {"roleArn": call.resource}), **given} or None
     found = {_lower_camel(name): value for name, value in call.parameters.items() if _is_plain(value)}
     if call.parameters.get("UserData") is not None:

@@ -287,7 +287,7 @@ class History:
                 account_id=self.account_id,
                 service=service,
                 role_arn=one.call.resource or "",
-                session_name=one.call.parameters["session_name"],
+                session_name=one.call.parameters["RoleSessionName"],
                 access_key_id=None if issued is None else issued.access_key_id,
                 expires=0 if expiration is None else to_microseconds(expiration),
                 error=one.response.error,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -11,17 +11,13 @@ from ec2roles.arns import shown
 from ec2roles.authorization.authorizer import Judge
 from ec2roles.authorization.permissions import Authorization, CallerIdentity
 from ec2roles.calls import Call
-from ec2roles.errors import AwsError, InvalidNameError, ValidationError
-from ec2roles.iam.names import NameRule
+from ec2roles.errors import AwsError, InvalidNameError
 from ec2roles.iam.role import Role
 from ec2roles.policy import Policy
 from ec2roles.sts.assume_role import AssumeRoleRequest
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
-from ec2roles.sts.session_policies import check_policy_arns
 from ec2roles.world.timeline import Position
-
-ACCESS_KEY_ID = NameRule("accessKeyId", "access key id", r"[\w]*", r"[A-Za-z0-9_]*", 16, 128)
 
 
 @attrs.define(eq=False, repr=False)
@@ -36,24 +32,26 @@ class StsOperations(Judge):
     find_role: Callable[[str, Position], Role | None] = attrs.field(default=lambda arn, position: None, kw_only=True)
     find_policy: Callable[[str, str], Policy] | None = attrs.field(default=None, kw_only=True)
 
-    def read_assume_role(self, call: Call) -> AssumeRoleRequest:
-        """Return the checked parameters of an AssumeRole call."""
-        arn = call.resource or ""
-        role: Role | None = call.parameters.get("role") or self.find_role(arn, self.seen(call))
-        parameters = dict(call.parameters)
-        policy_arns = check_policy_arns(parameters.get("policy_arns"))
-        if policy_arns:
+    def prepare_assume_role(self, call: Call, parameters: Mapping[str, Any]) -> AssumeRoleRequest:
+        """Return what an AssumeRole call asks for; *call* is as it was sent, and may hold a `Role` in place of its ARN."""
+        sent = call.parameters.get("role")
+        arn = parameters.get("RoleArn", "")
+        role = sent if isinstance(sent, Role) else self.find_role(arn, self.seen(call))
+        # Managed session policies belong to the role's account, not to the caller's.
+        account_id = self.account_id if role is None else role.account_id
+
+        def managed(arn: str) -> Policy:
             if self.find_policy is None:
                 raise AwsError("policy_arns need an account; pass policy= instead", code="InvalidParameterValue")
-            # They belong to the role's account, not to the caller's.
-            account_id = self.account_id if role is None else role.account_id
-            parameters["policy_documents"] = [self.find_policy(one, account_id) for one in policy_arns]
-        return AssumeRoleRequest.read(arn, role, parameters)
+            return self.find_policy(arn, account_id)
+
+        return AssumeRoleRequest.make(role, parameters, managed)
 
     def assume_role_authorizations(self, call: Call) -> list[Authorization]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
         caller: Session = call.caller
-        return self.read_assume_role(call).authorizations(caller, call.position, self.seen(call))
+        request: AssumeRoleRequest = call.prepared
+        return request.authorizations(caller, call.position, self.seen(call))
 
     def perform_assume_role(self, call: Call) -> Credentials:
         """
@@ -62,7 +60,7 @@ class StsOperations(Judge):
         Raises:
             AwsError: see `AssumeRoleRequest.check`.
         """
-        request = self.read_assume_role(call)
+        request: AssumeRoleRequest = call.prepared
         role = request.role
         if role is None:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
@@ -102,26 +100,27 @@ class StsOperations(Judge):
         # Imported when it is needed, to keep the import of the library quick.
         from ec2roles.authorization.encoded_messages import decode
 
-        return decode(self.time.ids, call.parameters.get("message", ""))
+        return decode(self.time.ids, call.parameters["EncodedMessage"])
+
+    def prepare_session_token(self, call: Call, parameters: Mapping[str, Any]) -> Any:
+        """Return what a GetSessionToken call asks for."""
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.sts.get_session_token import SessionTokenRequest
+
+        return SessionTokenRequest.make(parameters)
 
     def session_token_authorizations(self, call: Call) -> list[Authorization]:
         """Return what a GetSessionToken call must be allowed to do."""
-        from ec2roles.sts.get_session_token import SessionTokenRequest
-
-        caller: Session = call.caller
-        return SessionTokenRequest.read(call.parameters).authorizations(caller, call.position)
+        found: list[Authorization] = call.prepared.authorizations(call.caller, call.position)
+        return found
 
     def perform_get_session_token(self, call: Call) -> Credentials:
         """Issue the credentials of a GetSessionToken call that was allowed."""
-        from ec2roles.sts.get_session_token import SessionTokenRequest
-
-        caller: Session = call.caller
-        return SessionTokenRequest.read(call.parameters).issue(self, caller, call.position).credentials
+        session: Session = call.prepared.issue(self, call.caller, call.position)
+        return session.credentials
 
     def access_key_info_authorizations(self, call: Call) -> list[Authorization]:
         """Return what a GetAccessKeyInfo call must be allowed to do."""
-        if "access_key_id" in call.parameters:
-            ACCESS_KEY_ID.check(call.parameters["access_key_id"])
         return [Authorization("sts:GetAccessKeyInfo")]
 
     def perform_get_access_key_info(self, call: Call) -> str:
@@ -131,13 +130,7 @@ class StsOperations(Judge):
         Raises:
             ValidationError: if nobody in this Cloud ever had that key.
         """
-        key_id = call.parameters.get("access_key_id")
-        if key_id is None:
-            raise ValidationError(
-                "1 validation error detected: Value null at 'accessKeyId' failed to satisfy constraint: "
-                "Member must not be null",
-                detail="GetAccessKeyInfo needs access_key_id=...",
-            )
+        key_id = call.parameters["AccessKeyId"]
         session = self.find_session(key_id, call.position[0])
         if session is None:
             raise InvalidNameError(

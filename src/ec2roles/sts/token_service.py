@@ -9,13 +9,13 @@ import attrs
 
 from ec2roles.authorization.permissions import Authorization, CallerIdentity, Judgement
 from ec2roles.calls import Api, Call, Response
+from ec2roles.errors import ParameterError
 from ec2roles.iam.role import Role
 from ec2roles.sts.assume_role import check_duration
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.operations import StsOperations
-from ec2roles.sts.stand_alone import StandAlone
 
-__all__ = ["Authorization", "CallerIdentity", "Judgement", "StandAlone", "TokenService", "check_credentials"]
+__all__ = ["Authorization", "CallerIdentity", "Judgement", "TokenService", "check_credentials"]
 
 
 @attrs.define(eq=False, repr=False)
@@ -42,10 +42,21 @@ class TokenService(StsOperations):
         organizations: the organisations of the Cloud, whose policies stand above everything.
     """
 
-    api: Api = attrs.field(init=False)
+    _api: Api | None = attrs.field(default=None, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        self.api = StandAlone(self)
+    @property
+    def api(self) -> Api:
+        """Where its calls go: the gateway of its account, or one of its own."""
+        if self._api is None:
+            # It stands above; see there.
+            from ec2roles.wiring import gateway_of
+
+            self._api = gateway_of(self)
+        return self._api
+
+    @api.setter
+    def api(self, api: Api) -> None:
+        self._api = api
 
     # -- operations -------------------------------------------------------------------------------------------------
 
@@ -101,22 +112,22 @@ class TokenService(StsOperations):
             raise TypeError("session_name must be str, got NoneType")
         if not isinstance(duration, int) or isinstance(duration, bool):
             check_duration(duration)
-        parameters: dict[str, Any] = {"session_name": session_name, "duration": duration}
+        parameters: dict[str, Any] = {"RoleSessionName": session_name, "DurationSeconds": duration}
         optional = {
-            "external_id": external_id,
-            "policy": policy,
-            "policy_arns": _listed(policy_arns),
-            "tags": _listed(tags),
-            "transitive_tag_keys": _listed(transitive_tag_keys),
-            "source_identity": source_identity,
-            "serial_number": serial_number,
-            "token_code": token_code,
+            "ExternalId": external_id,
+            "Policy": policy,
+            "PolicyArns": _listed(policy_arns),
+            "Tags": _listed(tags),
+            "TransitiveTagKeys": _listed(transitive_tag_keys),
+            "SourceIdentity": source_identity,
+            "SerialNumber": serial_number,
+            "TokenCode": token_code,
         }
         parameters.update({name: value for name, value in optional.items() if value is not None})
         if isinstance(role, Role):
             self.time.require_same(role.time, f"role '{role.name}'")
             parameters["role"] = role
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:AssumeRole",
                 resource=role if isinstance(role, str) else role.arn,
@@ -133,7 +144,7 @@ class TokenService(StsOperations):
         Returns:
             A `Response` whose value is a `CallerIdentity` with ``.arn``, ``.account`` and ``.user_id``.
         """
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:GetCallerIdentity",
                 position=self.time.as_of(None),
@@ -153,14 +164,12 @@ class TokenService(StsOperations):
             A `Response` whose value is a dict: ``allowed``, ``explicitDeny``, ``matchedStatements``, ``failures`` and
             ``context`` with the principal, the action, the resource and the conditions.
         """
-        if not isinstance(message, str):
-            raise TypeError(f"message must be str, got {type(message).__name__}")
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:DecodeAuthorizationMessage",
                 position=self.time.as_of(None),
                 credentials=check_credentials(credentials),
-                parameters={"message": message},
+                parameters={"EncodedMessage": message},
             )
         )
 
@@ -196,8 +205,8 @@ class TokenService(StsOperations):
         Returns:
             A `Response` whose value is the new `Credentials`.
         """
-        given = {"duration": duration, "serial_number": serial_number, "token_code": token_code}
-        return self.api.call(
+        given = {"DurationSeconds": duration, "SerialNumber": serial_number, "TokenCode": token_code}
+        return self._send(
             Call(
                 "sts:GetSessionToken",
                 position=self.time.as_of(None),
@@ -217,14 +226,21 @@ class TokenService(StsOperations):
         Returns:
             A `Response` whose value is the account id.
         """
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:GetAccessKeyInfo",
                 position=self.time.as_of(None),
                 credentials=check_credentials(credentials),
-                parameters={"access_key_id": access_key_id},
+                parameters={"AccessKeyId": access_key_id},
             )
         )
+
+    def _send(self, call: Call) -> Response:
+        """Make a call; an argument of another type is a mistake of who wrote the program, and raises."""
+        response = self.api.call(call)
+        if isinstance(response.error, ParameterError):
+            raise response.error
+        return response
 
     def __repr__(self) -> str:
         return f"<TokenService of {self.account_id}, {len(self._stored)} assumed>"

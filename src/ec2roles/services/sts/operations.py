@@ -7,22 +7,24 @@ from typing import Any
 
 from ec2roles.calls import Call
 from ec2roles.services.operation import Operation, Service
+from ec2roles.services.parameters import Reader
 from ec2roles.sts.credentials import Credentials
-from ec2roles.sts.token_service import CallerIdentity, TokenService
+from ec2roles.sts.token_service import Authorization, CallerIdentity, TokenService
 
-# AWS's parameter -> ours, where it is passed on as it is.
-_ASSUME_ROLE = {
-    "RoleSessionName": "session_name",
-    "DurationSeconds": "duration",
-    "ExternalId": "external_id",
-    "Policy": "policy",
-    "TransitiveTagKeys": "transitive_tag_keys",
-    "SourceIdentity": "source_identity",
-    "SerialNumber": "serial_number",
-    "TokenCode": "token_code",
-    "ProvidedContexts": "provided_contexts",
-}
-_GET_SESSION_TOKEN = {"DurationSeconds": "duration", "SerialNumber": "serial_number", "TokenCode": "token_code"}
+_ASSUME_ROLE = Reader(
+    "sts",
+    "AssumeRole",
+    "DurationSeconds ExternalId Policy PolicyArns ProvidedContexts RoleArn RoleSessionName SerialNumber SourceIdentity Tags "
+    "TokenCode TransitiveTagKeys",
+    also={"role": "RoleArn", "session_name": "RoleSessionName", "duration": "DurationSeconds"},
+    resource=lambda arn: {"RoleArn": arn},
+)
+_GET_SESSION_TOKEN = Reader(
+    "sts", "GetSessionToken", "DurationSeconds SerialNumber TokenCode", also={"duration": "DurationSeconds"}
+)
+_DECODE = Reader("sts", "DecodeAuthorizationMessage", also={"message": "EncodedMessage"})
+_GET_CALLER_IDENTITY = Reader("sts", "GetCallerIdentity")
+_GET_ACCESS_KEY_INFO = Reader("sts", "GetAccessKeyInfo")
 
 
 def sts_service(sts: TokenService) -> Service:
@@ -50,36 +52,39 @@ def sts_service(sts: TokenService) -> Service:
         [
             Operation(
                 "AssumeRole",
+                _ASSUME_ROLE,
                 sts.assume_role_authorizations,
                 sts.perform_assume_role,
-                request=_assume_role_request,
+                prepare=sts.prepare_assume_role,
                 response=assumed,
             ),
             Operation(
                 "GetCallerIdentity",
+                _GET_CALLER_IDENTITY,
                 sts.caller_identity_authorizations,
                 sts.perform_get_caller_identity,
                 response=_identity_members,
             ),
             Operation(
                 "DecodeAuthorizationMessage",
-                lambda call: [("sts:DecodeAuthorizationMessage", "*", None, {})],
+                _DECODE,
+                lambda call: [Authorization("sts:DecodeAuthorizationMessage")],
                 sts.perform_decode_authorization_message,
-                request=lambda given: (None, {"message": given.get("EncodedMessage", "")}),
                 response=_decoded_members,
             ),
             Operation(
                 "GetSessionToken",
+                _GET_SESSION_TOKEN,
                 sts.session_token_authorizations,
                 sts.perform_get_session_token,
-                request=lambda given: (None, _renamed(given, _GET_SESSION_TOKEN)),
+                prepare=sts.prepare_session_token,
                 response=lambda value, call: {"Credentials": credentials_members(value)},
             ),
             Operation(
                 "GetAccessKeyInfo",
+                _GET_ACCESS_KEY_INFO,
                 sts.access_key_info_authorizations,
                 sts.perform_get_access_key_info,
-                request=lambda given: (None, _renamed(given, {"AccessKeyId": "access_key_id"})),
                 response=lambda value, call: {"Account": value},
             ),
         ],
@@ -94,19 +99,6 @@ def credentials_members(credentials: Credentials) -> dict[str, Any]:
         "SessionToken": "" if credentials.session_token is None else credentials.session_token.reveal(),
         "Expiration": credentials.expiration,
     }
-
-
-def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {ours: given[name] for name, ours in names.items() if name in given}
-
-
-def _assume_role_request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
-    parameters = _renamed(given, _ASSUME_ROLE)
-    if "Tags" in given:
-        parameters["tags"] = tuple((tag["Key"], tag["Value"]) for tag in given["Tags"])
-    if "PolicyArns" in given:
-        parameters["policy_arns"] = tuple(one["arn"] for one in given["PolicyArns"])
-    return given.get("RoleArn"), parameters
 
 
 def _identity_members(value: CallerIdentity, call: Call) -> Mapping[str, Any]:
