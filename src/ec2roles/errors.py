@@ -87,7 +87,7 @@ class AwsError(Ec2RolesError):
         code: AWS's error code; each subclass has its own default.
         status: the HTTP status AWS answers with.
         detail: our wording: the offending value, where it is and the cure.
-        members: what else the answer says beside code and message, as S3 does: ``{"BucketName": "photos"}``.
+        members: what AWS says beside code and message, by its own names, as S3 does: ``{"Key": "cat.jpg"}``.
     """
 
     default_code: ClassVar[str] = "InternalFailure"
@@ -107,7 +107,7 @@ class AwsError(Ec2RolesError):
         self.code = code if code is not None else self.default_code
         self.status = status if status is not None else self.default_status
         self.detail = detail
-        self.members: Mapping[str, str] = {} if members is None else members
+        self.members: Mapping[str, str] = {} if members is None else dict(members)
 
     def __str__(self) -> str:
         text = f"{self.code}: {self.message}" if self.message else self.code

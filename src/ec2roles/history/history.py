@@ -21,11 +21,12 @@ from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.refresh import EC2
 from ec2roles.errors import AccessDeniedError, ArgumentError, AwsError, ClockError
 from ec2roles.iam.role import Role
+from ec2roles.instants import EPOCH, from_microseconds, iso, to_microseconds, to_utc
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
-from ec2roles.world.clock import EPOCH, from_microseconds, iso, to_microseconds, to_utc
-from ec2roles.world.timeline import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, LAST, Position, Timekeeper
+from ec2roles.world.timekeeper import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, Timekeeper
+from ec2roles.world.timeline import LAST, Position
 
 CHANGE = "change"
 ASSUME = "assume"

@@ -351,7 +351,7 @@ def _worded(model: OperationModel, error: AwsError) -> AwsError:
     metadata = model.service_model.metadata
     worded = in_protocol(error, metadata["protocol"])
     if "awsQueryCompatible" in metadata:
-        return AwsError(worded.message, code=error.code, status=worded.status)
+        return AwsError(worded.message, code=error.code, status=worded.status, members=error.members)
     return worded
 
 

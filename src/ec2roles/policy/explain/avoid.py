@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from ec2roles.instants import from_microseconds, iso
 from ec2roles.policy.engine.conditions import Test, compile_condition
 from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator, parse_operator
 from ec2roles.policy.engine.values import instant, network, number
@@ -14,7 +15,6 @@ from ec2roles.policy.engine.variables import Template
 from ec2roles.policy.explain.trace import condition_pointer, few
 from ec2roles.policy.request import Request
 from ec2roles.policy.statement import Condition, Statement
-from ec2roles.world.clock import from_microseconds, iso
 
 _KINDS = {
     "number": "a number",
