@@ -39,15 +39,16 @@ class Journal:
         restore: returns the first step of every operation: it restores the counters of its owner.
     """
 
-    __slots__ = ("_restore", "_steps")
+    __slots__ = ("_author", "_restore", "_steps")
 
     def __init__(self, restore: Callable[[], Step]) -> None:
         self._restore = restore
         self._steps: list[Step] | None = None
+        self._author: str | None = None
 
     def run(self, do: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
         """Call *do*; if it raises, take back what it has noted. One operation may run inside another."""
-        outer = self._steps
+        outer, author = self._steps, self._author
         steps: list[Step] = [] if outer is None else outer
         mark = len(steps)
         steps.append(self._restore())
@@ -60,11 +61,33 @@ class Journal:
             finally:
                 self._steps = outer
         except BaseException:
-            self._steps = outer
+            self._steps, self._author = outer, author
             while len(steps) > mark:
                 step, given = steps.pop()
                 step(*given)
             raise
+
+    def run_by(
+        self, author: str | None, do: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+    ) -> Result:
+        """
+        Call *do* as `run` does; what it changes was done by *author*.
+
+        Args:
+            author: the ARN of whose call it is, or None for nobody's. A call inside another is its own caller's; after it, the outer one's goes on.
+            do: what is called.
+        """
+        outer = self._author
+        try:
+            self._author = author
+            return self.run(do, *args, **kwargs)
+        finally:
+            self._author = outer
+
+    @property
+    def author(self) -> str | None:
+        """Whose call the operation under way is; None if it is nobody's: the owner of an account is at work."""
+        return self._author
 
     def note(self, step: Callable[..., object], *args: Any) -> None:
         """
