@@ -22,6 +22,7 @@ _ABOVE_SERVICES = "world policy calls iam organizations sts authorization ec2 me
 
 # From the bottom up.
 MAY_IMPORT = {
+    "_moved": "",
     "world": "",
     "policy": "",
     "faults": "world",
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "api": f"{_ABOVE_SERVICES} gateway history",
     "account": f"{_ABOVE_SERVICES} gateway history api programs",
     "cloud": f"{_ABOVE_SERVICES} gateway history api programs account",
-    "ec2roles": f"{_ABOVE_SERVICES} account cloud",
+    "ec2roles": f"_moved {_ABOVE_SERVICES} account cloud",
     "adapters": f"{_ABOVE_SERVICES} gateway account cloud programs",
     "cli": f"{_ABOVE_SERVICES} account cloud adapters",
     "__main__": "cli",

@@ -4,7 +4,7 @@ EC2 instance roles, simulated: roles, instance profiles, instances, rotating cre
 These are the names most people need. The parts they come from are public as well: see ``docs/architecture.md``.
 """
 
-from ec2roles import errors
+from ec2roles import _moved, errors
 from ec2roles.account import Account
 from ec2roles.calls import Response
 from ec2roles.cloud import Cloud
@@ -36,3 +36,5 @@ __all__ = [
     "TrustPolicy",
     "errors",
 ]
+
+_moved.install()

@@ -37,6 +37,7 @@ value, where, and the cure. ``str(error)`` shows both.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -91,19 +92,27 @@ class AwsError(Ec2RolesError):
         code: AWS's error code; each subclass has its own default.
         status: the HTTP status AWS answers with.
         detail: our wording: the offending value, where it is and the cure.
+        members: what AWS says beside code and message, by its own names, as S3 does: ``{"Key": "cat.jpg"}``.
     """
 
     default_code: ClassVar[str] = "InternalFailure"
     default_status: ClassVar[int] = 400
 
     def __init__(
-        self, message: str = "", *, code: str | None = None, status: int | None = None, detail: str | None = None
+        self,
+        message: str = "",
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        detail: str | None = None,
+        members: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code if code is not None else self.default_code
         self.status = status if status is not None else self.default_status
         self.detail = detail
+        self.members: Mapping[str, str] = {} if members is None else dict(members)
 
     def __str__(self) -> str:
         text = f"{self.code}: {self.message}" if self.message else self.code

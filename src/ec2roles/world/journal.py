@@ -44,11 +44,12 @@ class Journal:
         restore: returns the first step of every operation: it restores the counters of its owner.
     """
 
-    __slots__ = ("_restore", "_steps", "_torn", "inside")
+    __slots__ = ("_author", "_restore", "_steps", "_torn", "inside")
 
     def __init__(self, restore: Callable[[], Step]) -> None:
         self._restore = restore
         self._steps: list[Step] | None = None
+        self._author: str | None = None
         # The notes of an operation that failed, until all of them have been followed.
         self._torn: list[Step] | None = None
         self.inside: dict[int, int] = {}
@@ -96,6 +97,32 @@ class Journal:
                 self._leave(steps, mark, outer)
                 left = True
             raise
+
+    def run_by(
+        self, author: str | None, do: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+    ) -> Result:
+        """
+        Call *do* as `run` does; what it changes was done by *author*.
+
+        Args:
+            author: the ARN of whose call it is, or None for nobody's. A call inside another is its own caller's; after it,
+                the outer one's goes on.
+            do: what is called.
+        """
+        return self.run(self._do_by, author, do, args, kwargs)
+
+    def _do_by(self, author: str | None, do: Callable[..., Result], args: Any, kwargs: Any) -> Result:
+        outer = self._author
+        self.note(setattr, self, "_author", outer)
+        self._author = author
+        result = do(*args, **kwargs)
+        self._author = outer
+        return result
+
+    @property
+    def author(self) -> str | None:
+        """Whose call the operation under way is; None if it is nobody's: the owner of an account is at work."""
+        return self._author
 
     def _leave(self, steps: list[Step], mark: int, outer: list[Step] | None) -> None:
         """Take back all but the first *mark* of *steps*; harmless if it was done already."""
