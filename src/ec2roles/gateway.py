@@ -16,6 +16,7 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Judgement, TokenService
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
@@ -28,7 +29,7 @@ class Recorder(Protocol):
 
 
 @attrs.define(eq=False)
-class Gateway:
+class Gateway(Part):
     """
     The `Api` of an account.
 

@@ -19,6 +19,7 @@ from ec2roles.faults.index import FaultIndex
 from ec2roles.faults.kinds import ClockSkew, Fault, MetadataOutage, StsOutage, StsThrottling, too_skewed
 from ec2roles.instants import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, Timekeeper
 from ec2roles.world.timeline import FIRST, Position
 
@@ -41,7 +42,7 @@ class WhenAndWhom(TypedDict, total=False):
 
 
 @attrs.define(eq=False, repr=False)
-class FaultPlan:
+class FaultPlan(Part):
     """
     The faults of a Cloud: those that were, are, and will be.
 
