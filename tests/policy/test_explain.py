@@ -70,7 +70,8 @@ def test_each_failed_element_has_its_place_and_both_values() -> None:
 
 def test_a_principal_that_fails_is_an_element_like_others() -> None:
     other = allow(Principal={"AWS": "arn:aws:iam::111122223333:role/Other"})
-    spared = {**allow(Effect="Deny"), "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:role/App"}}
+    chain = ["arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/App", SESSION]
+    spared = {**allow(Effect="Deny"), "NotPrincipal": {"AWS": chain}}
     decision = decide(resource=load_policy(document(other, spared), "resource"))
 
     first, second = decision.layers[-1].findings

@@ -232,7 +232,8 @@ requests = st.builds(
 )
 semantics = st.builds(
     Semantics,
-    strict_not_principal=st.booleans(),
+    not_principal_session=st.booleans(),
+    unset_variable_is_null=st.booleans(),
     session_policy_limits_session_arn=st.booleans(),
     everyone_includes_services=st.booleans(),
     account_grant_names_resource=st.booleans(),
