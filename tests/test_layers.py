@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 
 # Leaves know nothing of AWS's services. Every room may import them.
-LEAVES = "arns errors secret"
+LEAVES = "arns errors instants secret"
 
 _ABOVE_SERVICES = "world policy calls iam organizations sts authorization ec2 metadata faults services"
 
 # From the bottom up.
 MAY_IMPORT = {
+    "_moved": "",
     "world": "",
     "policy": "",
     "faults": "world",
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "api": f"{_ABOVE_SERVICES} gateway history",
     "account": f"{_ABOVE_SERVICES} gateway history api programs",
     "cloud": f"{_ABOVE_SERVICES} gateway history api programs account",
-    "ec2roles": f"{_ABOVE_SERVICES} account cloud",
+    "ec2roles": f"_moved {_ABOVE_SERVICES} account cloud",
     "adapters": f"{_ABOVE_SERVICES} gateway account cloud programs",
     "cli": f"{_ABOVE_SERVICES} account cloud adapters",
     "__main__": "cli",
@@ -47,7 +48,6 @@ MAY_IMPORT = {
 
 # Arrows that still go the wrong way; each goes when its two rooms are mended.
 NOT_YET = {
-    "policy": "world",
     "iam": "sts",
     "sts": "authorization",
     "metadata": "ec2",

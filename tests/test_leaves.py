@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from ec2roles import ManualClock, SystemClock, Timekeeper
 from ec2roles.arns import Arn, check_account_id, shown
 from ec2roles.errors import ArnError, ClockError, Ec2RolesError, NaiveDatetimeError
+from ec2roles.instants import EPOCH, from_microseconds, iso, iso_exact, to_microseconds, to_utc
 from ec2roles.secret import Secret
-from ec2roles.world.clock import EPOCH, from_microseconds, iso, iso_exact, to_microseconds, to_utc
 from ec2roles.world.ids import DELIVERY_BITS, ORDINAL_BITS, SLOT_BITS, Ids, IssuedKey, Scramble
 from ec2roles.world.timeline import FIRST, LAST, Timeline
 

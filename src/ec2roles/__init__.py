@@ -4,7 +4,7 @@ EC2 instance roles, simulated: roles, instance profiles, instances, rotating cre
 These are the names most people need. The parts they come from are public as well: see ``docs/architecture.md``.
 """
 
-from ec2roles import errors
+from ec2roles import _moved, errors
 from ec2roles.account import Account
 from ec2roles.calls import Response
 from ec2roles.cloud import Cloud
@@ -16,7 +16,7 @@ from ec2roles.policy import Decision, PermissionPolicy, TrustPolicy
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.clock import ManualClock, SystemClock
-from ec2roles.world.timeline import Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
 
 __all__ = [
     "Account",
@@ -36,3 +36,5 @@ __all__ = [
     "TrustPolicy",
     "errors",
 ]
+
+_moved.install()

@@ -25,15 +25,17 @@ from ec2roles.iam.managed import AwsManagedPolicies
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
+from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.services.registry import Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.world.clock import Clock, from_microseconds, iso_exact
+from ec2roles.world.clock import Clock
 from ec2roles.world.journal import atomic
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
-from ec2roles.world.timeline import LAST, Position, Timekeeper, Timeline
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import LAST, Position, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.api import Clients

@@ -11,7 +11,7 @@ from ec2roles.errors import EntityAlreadyExistsError
 from ec2roles.world.clock import Clock
 from ec2roles.world.journal import atomic
 from ec2roles.world.propagation import Propagation
-from ec2roles.world.timeline import Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
     from ec2roles.faults.plan import FaultPlan

@@ -7,6 +7,7 @@ Ec2RolesError
 ├── ArnError                        text that should be an ARN and is not
 ├── AuthorizationDetailsError       an account's JSON that cannot be loaded
 ├── MetadataError                   a malformed request that never reaches the metadata service
+├── ConcurrentUseError              two threads were inside one Cloud at once
 ├── UnsupportedError                something AWS has and this simulator does not
 ├── ArgumentError                   an argument of this library's own, outside its limits; a ValueError too
 └── AwsError                        what AWS itself would answer: ``code``, ``message``, ``status``
@@ -36,6 +37,7 @@ value, where, and the cure. ``str(error)`` shows both.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -63,6 +65,10 @@ class MetadataError(Ec2RolesError):
     """A request that no HTTP client could send to the metadata service."""
 
 
+class ConcurrentUseError(Ec2RolesError):
+    """A thread came into a Cloud while another one was inside an operation; threads may only take turns."""
+
+
 class UnsupportedError(Ec2RolesError):
     """AWS has this; this simulator does not, and says so instead of guessing."""
 
@@ -86,19 +92,27 @@ class AwsError(Ec2RolesError):
         code: AWS's error code; each subclass has its own default.
         status: the HTTP status AWS answers with.
         detail: our wording: the offending value, where it is and the cure.
+        members: what AWS says beside code and message, by its own names, as S3 does: ``{"Key": "cat.jpg"}``.
     """
 
     default_code: ClassVar[str] = "InternalFailure"
     default_status: ClassVar[int] = 400
 
     def __init__(
-        self, message: str = "", *, code: str | None = None, status: int | None = None, detail: str | None = None
+        self,
+        message: str = "",
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        detail: str | None = None,
+        members: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code if code is not None else self.default_code
         self.status = status if status is not None else self.default_status
         self.detail = detail
+        self.members: Mapping[str, str] = {} if members is None else dict(members)
 
     def __str__(self) -> str:
         text = f"{self.code}: {self.message}" if self.message else self.code

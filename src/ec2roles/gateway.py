@@ -16,7 +16,8 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Judgement, TokenService
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Position, Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position
 
 
 class Recorder(Protocol):
@@ -191,13 +192,10 @@ class Gateway:
                 "can(...) only asks, and account.registry.register(service) adds one",
             )
             return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
-        time = self.time
+        author = None if judged.caller is None else judged.caller.arn
         try:
-            time.acting = None if judged.caller is None else judged.caller.arn
             # An operation that is refused half-way has changed nothing.
-            value = time.journal.run(found.operation.perform, call.by(judged.caller))
+            value = self.time.journal.run_by(author, found.operation.perform, call.by(judged.caller))
         except AwsError as error:
             return Response(error=error, allowed=True, decision=decision, source=call.source)
-        finally:
-            time.acting = None
         return Response(value, allowed=True, decision=decision, source=call.source)

@@ -140,6 +140,15 @@ def test_an_error_is_read_by_botocore(name: str, error: AwsError, in_json: str, 
     assert found["ResponseMetadata"]["RequestId"] == "request-2"
 
 
+@pytest.mark.parametrize("service", ["s3", "sts"])
+def test_what_s3_says_beside_code_and_message_are_elements_of_their_own(
+    loaded: dict[str, WireService], service: str
+) -> None:
+    error = AwsError("no", code="NoSuchKey", status=404, members={"Key": "a<b&c"})
+    answer = loaded[service].write_error(error, "r")
+    assert (b"<Message>no</Message><Key>a&lt;b&amp;c</Key>" in answer.body) == (service == "s3")
+
+
 def test_an_unknown_service_is_refused_in_the_form_it_was_asked() -> None:
     """Also in CBOR, which newer botocore uses for some services."""
     for request, protocol in (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import ArgumentError, InstanceError
-from ec2roles.world.clock import from_microseconds
+from ec2roles.instants import from_microseconds
 from ec2roles.world.ids import Ids
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, EC2_CREDENTIALS, Propagation
 from worlds import EC2, LIST, NOBODY, START, at, code

@@ -23,6 +23,7 @@ from ec2roles.policy import (
     parse_caller,
     permitted_actions,
 )
+from ec2roles.policy.explain import analysis
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/App/i-0abc"
 CAT = "arn:aws:s3:::photos/cat.jpg"

@@ -13,11 +13,11 @@ from ec2roles.authorization.permissions import Above, Authorization, Judgement, 
 from ec2roles.calls import NOTHING, Call
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
+from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.policy import Decision, PolicySet, Request, Semantics, evaluate
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Fault, PrincipalType, Session
 from ec2roles.sts.sessions import SessionStore
-from ec2roles.world.clock import from_microseconds, iso_exact
 from ec2roles.world.timeline import Position
 
 _REMEMBERED_SESSIONS = 4096

@@ -15,8 +15,9 @@ from ec2roles.cli.check import load_account
 from ec2roles.cli.serve_clock import clock_of
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import ArgumentError
+from ec2roles.instants import iso
 from ec2roles.sts.credentials import Credentials
-from ec2roles.world.clock import Clock, iso
+from ec2roles.world.clock import Clock
 
 if TYPE_CHECKING:
     from ec2roles.adapters.aws.dispatch import ApiRequest

@@ -12,9 +12,9 @@ from ec2roles.ec2.association import RUNNING, InstanceRecord
 from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.notices import ACTIVE, Notices, ScheduledEvent
 from ec2roles.errors import InstanceError
-from ec2roles.world.clock import MICROSECOND, to_microseconds, to_utc
+from ec2roles.instants import MICROSECOND, to_microseconds, to_utc
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
 
 SPOT_ACTIONS = ("hibernate", "stop", "terminate")
 LIFECYCLE_STATES = (

@@ -29,6 +29,7 @@ from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import Tags, check_tags
+from ec2roles.instants import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.metadata.metrics import NO_METRICS, MetadataMetrics
 from ec2roles.metadata.options import DISABLED, MetadataOptions
 from ec2roles.metadata.service import V1, V2, MetadataService
@@ -36,11 +37,11 @@ from ec2roles.metadata.view import Served
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
-from ec2roles.world.clock import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.journal import atomic
 from ec2roles.world.propagation import EC2_CREDENTIALS
-from ec2roles.world.timeline import FIRST, Position, Timekeeper, Timeline
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import FIRST, Position, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.ec2.container import Container

@@ -20,7 +20,8 @@ from ec2roles.iam.role import Role
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.propagation import EC2_CONTROL_PLANE
-from ec2roles.world.timeline import Timekeeper, Timeline
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Timeline
 
 _USER_DATA_LIMIT = 16_384
 _IMAGE_DEVICES = (("ami", "/dev/xvda"), ("root", "/dev/xvda"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from ec2roles.instants import from_microseconds, iso
 from ec2roles.metadata.text import document, gmt
-from ec2roles.world.clock import from_microseconds, iso
 
 ACTIVE = "active"
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import attrs
 
 from ec2roles.errors import AwsError
-from ec2roles.world.clock import from_microseconds, iso_exact
+from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.world.timeline import Position
 
 

@@ -16,9 +16,10 @@ import attrs
 from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import ArgumentError, AwsError, ClockError, Ec2RolesError
 from ec2roles.faults.kinds import ClockSkew, Fault, MetadataOutage, StsOutage, StsThrottling, too_skewed
-from ec2roles.world.clock import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
+from ec2roles.instants import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, FIRST, Position, Timekeeper, Timeline
+from ec2roles.world.timekeeper import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, Timekeeper
+from ec2roles.world.timeline import FIRST, Position, Timeline
 
 PACKETS_PER_SECOND = 1024
 """What one network interface may send to the metadata service, the DNS resolver and the time service together."""

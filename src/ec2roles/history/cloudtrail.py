@@ -13,11 +13,12 @@ from typing import Any
 
 from ec2roles.calls import Call, Response
 from ec2roles.errors import AwsError
+from ec2roles.instants import from_microseconds, iso
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session
-from ec2roles.world.clock import from_microseconds, iso
 from ec2roles.world.ids import Ids
-from ec2roles.world.timeline import Change, Position
+from ec2roles.world.timekeeper import Change
+from ec2roles.world.timeline import Position
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 REMOVED = "<sensitiveDataRemoved>"

@@ -21,11 +21,12 @@ from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.refresh import EC2
 from ec2roles.errors import AccessDeniedError, ArgumentError, AwsError, ClockError
 from ec2roles.iam.role import Role
+from ec2roles.instants import EPOCH, from_microseconds, iso, to_microseconds, to_utc
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
-from ec2roles.world.clock import EPOCH, from_microseconds, iso, to_microseconds, to_utc
-from ec2roles.world.timeline import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, LAST, Position, Timekeeper
+from ec2roles.world.timekeeper import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, Timekeeper
+from ec2roles.world.timeline import LAST, Position
 
 CHANGE = "change"
 ASSUME = "assume"
@@ -135,8 +136,8 @@ class History:
     def _take_back(self, recorded: _Recorded, oldest: _Recorded | None) -> None:
         if self._calls and self._calls[-1] is recorded:
             self._calls.pop()
-            if oldest is not None:
-                self._calls.appendleft(oldest)
+        if oldest is not None and (not self._calls or self._calls[0] is not oldest):
+            self._calls.appendleft(oldest)
 
     def __iter__(self) -> Iterator[Event]:
         return self.events()

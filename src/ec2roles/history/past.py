@@ -20,11 +20,11 @@ from ec2roles.iam.identity import Identity
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
+from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Policy, TrustPolicy
 from ec2roles.services.s3.operations import Bucket
 from ec2roles.sts.credentials import Credentials
-from ec2roles.world.clock import from_microseconds, iso_exact
 from ec2roles.world.timeline import Position
 
 Entity = TypeVar("Entity")

@@ -13,7 +13,7 @@ from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import TrustPolicy
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
 
 EC2 = "ec2.amazonaws.com"
 

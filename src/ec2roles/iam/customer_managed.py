@@ -22,7 +22,8 @@ from ec2roles.iam.names import (
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, check_size, load_policy
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position, Timeline
 
 
 @attrs.frozen(eq=False)

@@ -9,7 +9,8 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
-from ec2roles.world.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position, Timeline
 
 Entity = TypeVar("Entity")
 

@@ -20,7 +20,8 @@ from ec2roles.iam.names import PATH, POLICY_NAME, NameRule, Tags, tags_with, tag
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, PolicySet, load_policy
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position, Timeline
 
 
 class ManagedPolicy(Protocol):

@@ -13,7 +13,8 @@ from ec2roles.iam.names import PATH, PROFILE_NAME, Tags, check_tags, tags_with, 
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position, Timeline
 
 
 @attrs.frozen(eq=False)

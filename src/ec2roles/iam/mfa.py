@@ -7,7 +7,7 @@ from datetime import datetime
 import attrs
 
 from ec2roles.sts.mfa import SERIAL_NUMBER
-from ec2roles.world.timeline import Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
 
 _STEP = 30_000_000
 

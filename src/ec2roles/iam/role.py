@@ -12,8 +12,8 @@ from ec2roles.errors import DurationError, UnmodifiableEntityError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.names import DESCRIPTION, ROLE_NAME, NameRule, check_tags, validation_message, wrong_type
 from ec2roles.iam.trust import Trust
+from ec2roles.instants import iso
 from ec2roles.policy import Policy, TrustPolicy, check_size, load_policy
-from ec2roles.world.clock import iso
 from ec2roles.world.journal import atomic
 from ec2roles.world.timeline import Position
 

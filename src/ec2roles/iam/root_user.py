@@ -16,7 +16,8 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position, Timeline
 
 # The evaluator allows a root user everything that nothing denies, so there is no policy to show.
 _NO_POLICIES = PolicySet()

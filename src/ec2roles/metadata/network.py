@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ec2roles.ec2.hardware import Hardware
 from ec2roles.world.ids import Ids
-from ec2roles.world.timeline import Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
 
 # A launch's interfaces are numbered by the slots of its instances, far from the ids that are made one by one.
 _INTERFACES = 1 << 41

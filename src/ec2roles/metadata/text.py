@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from functools import lru_cache
 
-from ec2roles.world.clock import from_microseconds
+from ec2roles.instants import from_microseconds
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -12,10 +12,11 @@ from ec2roles.ec2.refresh import Fetch, Fetcher
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError
 from ec2roles.iam.role import Role
+from ec2roles.instants import from_microseconds, iso
 from ec2roles.metadata.metrics import MetadataMetrics
 from ec2roles.sts.credentials import Credentials
-from ec2roles.world.clock import from_microseconds, iso
-from ec2roles.world.timeline import Position, Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position
 
 
 @attrs.frozen(eq=False)

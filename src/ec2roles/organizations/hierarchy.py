@@ -12,7 +12,8 @@ from ec2roles.errors import AwsError
 from ec2roles.iam.names import NameRule
 from ec2roles.organizations.tree import Member, Tree
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position, Timeline
 
 _DEEPEST = 5
 _OU_NAME = NameRule("name", "name of an organizational unit", r"[\s\S]*", r"[\s\S]*", 1, 128)

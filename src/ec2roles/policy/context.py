@@ -8,7 +8,7 @@ from typing import Any
 
 from ec2roles.arns import shown
 from ec2roles.errors import ArgumentError
-from ec2roles.world.clock import iso, to_utc
+from ec2roles.instants import iso, to_utc
 
 Values = dict[str, "str | tuple[str, ...]"]
 _LISTS = (list, tuple, set, frozenset)

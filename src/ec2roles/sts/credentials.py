@@ -7,8 +7,8 @@ from datetime import datetime
 
 import attrs
 
+from ec2roles.instants import from_microseconds, iso, to_utc
 from ec2roles.secret import Secret
-from ec2roles.world.clock import from_microseconds, iso, to_utc
 from ec2roles.world.ids import Ids
 
 

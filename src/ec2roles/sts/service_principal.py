@@ -16,7 +16,7 @@ from ec2roles.sts.assume_role import check_duration, check_role_arn, check_sessi
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
 
 
 def _check_service(name: str) -> str:

@@ -13,7 +13,7 @@ from ec2roles.iam.role import Role
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
-from ec2roles.world.timeline import Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
 
 
 @attrs.define(eq=False, repr=False)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import attrs
 
 from ec2roles.errors import ArgumentError
-from ec2roles.world.clock import MICROSECOND
+from ec2roles.instants import MICROSECOND
 from ec2roles.world.ids import Ids
 
 CONTROL_PLANE = "iam"

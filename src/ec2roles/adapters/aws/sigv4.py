@@ -15,9 +15,9 @@ from ec2roles.adapters.aws import chunked as aws_chunked
 from ec2roles.adapters.http.raw import RawRequest
 from ec2roles.authorization.denials import refusal
 from ec2roles.errors import AccessDeniedError, AwsError, CredentialError
+from ec2roles.instants import UTC
 from ec2roles.secret import Secret
 from ec2roles.sts.session import Fault
-from ec2roles.world.clock import UTC
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"

@@ -323,7 +323,7 @@ def _parsed(
     """What botocore would have read from the wire, IAM's documents encoded as there, and the status."""
     if response.error is not None:
         error = _worded(model, response.error)
-        said = {"Error": {"Code": error.code, "Message": error.message}}
+        said = {"Error": {"Code": error.code, "Message": error.message, **error.members}}
         if model.service_model.metadata["protocol"] == "query":
             said["Error"]["Type"] = "Sender" if error.status < http.HTTPStatus.INTERNAL_SERVER_ERROR else "Receiver"
         return {**said, "ResponseMetadata": _metadata(error.status, request_id)}, error.status
@@ -351,7 +351,7 @@ def _worded(model: OperationModel, error: AwsError) -> AwsError:
     metadata = model.service_model.metadata
     worded = in_protocol(error, metadata["protocol"])
     if "awsQueryCompatible" in metadata:
-        return AwsError(worded.message, code=error.code, status=worded.status)
+        return AwsError(worded.message, code=error.code, status=worded.status, members=error.members)
     return worded
 
 

@@ -15,7 +15,8 @@ from ec2roles.account import Account
 from ec2roles.adapters.http.wsgi import HttpAnswer, HttpRequest
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import Ec2RolesError, UnsupportedError
-from ec2roles.world.clock import ManualClock, iso
+from ec2roles.instants import iso
+from ec2roles.world.clock import ManualClock
 
 PREFIX = "/_ec2roles/"
 TOKEN_HEADER = "x-ec2roles-token"

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from ec2roles.instants import from_microseconds, iso
 from ec2roles.policy.engine.conditions import Test
 from ec2roles.policy.engine.index import compiled
 from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator
@@ -16,7 +17,6 @@ from ec2roles.policy.explain.trace import compiled_test, condition_pointer, few,
 from ec2roles.policy.request import Request
 from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Condition, Statement
-from ec2roles.world.clock import from_microseconds, iso
 
 _DEFAULT = Semantics()
 _KINDS = {

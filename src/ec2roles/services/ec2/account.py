@@ -11,7 +11,7 @@ from ec2roles.ec2.instance import Instance
 from ec2roles.errors import InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.metadata.defaults import MetadataDefaults
-from ec2roles.world.timeline import Timekeeper
+from ec2roles.world.timekeeper import Timekeeper
 
 
 @attrs.frozen(eq=False)

@@ -20,9 +20,9 @@ from ec2roles.ec2.association import (
 )
 from ec2roles.ec2.instance import Instance
 from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.instants import from_microseconds, iso
 from ec2roles.metadata.defaults import NO_LIMIT, NO_PREFERENCE, MetadataDefaults
 from ec2roles.metadata.network import dns_name
-from ec2roles.world.clock import from_microseconds, iso
 
 CODES = {PENDING: 0, RUNNING: 16, SHUTTING_DOWN: 32, TERMINATED: 48, STOPPING: 64, STOPPED: 80}
 
@@ -64,7 +64,6 @@ def association_members(
         "InstanceId": instance.instance_id,
         "IamInstanceProfile": profile_members(association.profile),
         "State": state or (ASSOCIATED if now >= association.effective else ASSOCIATING),
-        "Timestamp": whole_seconds(association.since[0]),
     }
 
 

@@ -17,7 +17,7 @@ from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.managed import AwsManagedPolicy
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
-from ec2roles.world.clock import from_microseconds
+from ec2roles.instants import from_microseconds
 from ec2roles.world.timeline import Position
 
 Members = dict[str, Any]

@@ -14,13 +14,14 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
+from ec2roles.instants import from_microseconds
 from ec2roles.policy import Decision, Policy
 from ec2roles.services.operation import Operation, Service
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import Authorization
-from ec2roles.world.clock import from_microseconds
 from ec2roles.world.journal import atomic
-from ec2roles.world.timeline import Position, Timekeeper, Timeline
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.services.s3.bucket_policy import BucketPolicy

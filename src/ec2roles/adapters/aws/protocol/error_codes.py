@@ -39,4 +39,4 @@ def in_protocol(error: AwsError, protocol: str) -> AwsError:
     status = 400 if protocol != "rest-json" and error.status < 500 else error.status
     if code == error.code and status == error.status:
         return error
-    return AwsError(error.message, code=code, status=status, detail=error.detail)
+    return AwsError(error.message, code=code, status=status, detail=error.detail, members=error.members)

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.model import Shape
 from botocore.utils import is_json_value_header, parse_to_aware_datetime
 
-from ec2roles.world.clock import UTC, iso_exact
+from ec2roles.instants import UTC, iso_exact
 
 ISO, UNIX, RFC822 = "iso8601", "unixtimestamp", "rfc822"
 

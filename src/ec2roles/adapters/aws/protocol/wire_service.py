@@ -413,7 +413,8 @@ def write_error(
     kind = "Sender" if worded.status < 500 else "Receiver"
     if plain:
         ids = f"<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId>"
-        text = f"<Error><Code>{code}</Code><Message>{message}</Message>{ids}</Error>"
+        members = "".join(f"<{name}>{xml_body.escape(text)}</{name}>" for name, text in error.members.items())
+        text = f"<Error><Code>{code}</Code><Message>{message}</Message>{members}{ids}</Error>"
     elif protocol == EC2:
         text = (
             f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"

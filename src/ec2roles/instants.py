@@ -1,0 +1,90 @@
+"""Instants in UTC: as datetimes, as whole microseconds since 1970, and as AWS writes them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from ec2roles.errors import ClockError, NaiveDatetimeError
+
+UTC = timezone.utc
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def to_utc(value: datetime, name: str = "when") -> datetime:
+    """
+    Return *value* in UTC.
+
+    >>> from datetime import datetime, timedelta, timezone
+    >>> to_utc(datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))).isoformat()
+    '2026-01-01T00:00:00+00:00'
+
+    Raises:
+        TypeError: if *value* is not a datetime.
+        NaiveDatetimeError: if it has no time zone.
+        ClockError: if it leaves the years 1 to 9999 in UTC.
+    """
+    if not isinstance(value, datetime):
+        raise TypeError(f"'{name}' must be a datetime, got {type(value).__name__}")
+    if value.tzinfo is UTC and type(value) is datetime:
+        return value
+    if value.utcoffset() is None:
+        raise NaiveDatetimeError(f"'{name}' has no time zone; use datetime.timezone.utc")
+    try:
+        moved = value.astimezone(UTC)
+    except OverflowError:
+        raise ClockError(f"'{name}' is past the year 9999 or before the year 1 in UTC: '{value}'") from None
+    # Rebuilt from its numbers, so that no subclass of a time-patching library is stored.
+    return datetime(
+        moved.year, moved.month, moved.day, moved.hour, moved.minute, moved.second, moved.microsecond, tzinfo=UTC
+    )
+
+
+def to_microseconds(value: datetime) -> int:
+    """
+    Return an aware datetime as whole microseconds since 1970.
+
+    >>> to_microseconds(EPOCH + timedelta(seconds=1))
+    1000000
+    """
+    return (value - EPOCH) // MICROSECOND
+
+
+def from_microseconds(value: int) -> datetime:
+    """
+    Return whole microseconds since 1970 as an aware UTC datetime.
+
+    >>> from_microseconds(1_000_000).isoformat()
+    '1970-01-01T00:00:01+00:00'
+
+    Raises:
+        ClockError: if it leaves the years 1 to 9999, as the end of a session that begins shortly before does.
+    """
+    try:
+        return EPOCH + timedelta(microseconds=value)
+    except OverflowError:
+        raise ClockError(f"{value} microseconds since 1970 are past the year 9999 or before the year 1") from None
+
+
+def iso(value: datetime) -> str:
+    """
+    Return a UTC datetime as AWS writes it, to the second.
+
+    >>> iso(EPOCH)
+    '1970-01-01T00:00:00Z'
+    """
+    # Not strftime: it leaves years before 1000 unpadded on some platforms, and is ten times slower.
+    return value.isoformat(timespec="seconds")[:19] + "Z"
+
+
+def iso_exact(value: datetime) -> str:
+    """
+    Return a UTC datetime to the microsecond; without a fraction where it is a whole second, as AWS writes it then.
+
+    >>> iso_exact(EPOCH), iso_exact(EPOCH + timedelta(milliseconds=5)), iso_exact(EPOCH + MICROSECOND)
+    ('1970-01-01T00:00:00Z', '1970-01-01T00:00:00.005Z', '1970-01-01T00:00:00.000001Z')
+    """
+    if not value.microsecond:
+        return iso(value)
+    fraction = f"{value.microsecond:06d}"
+    return f"{iso(value)[:-1]}.{fraction[:3] if fraction.endswith('000') else fraction}Z"

@@ -1,0 +1,289 @@
+"""The `Timekeeper`: what all objects of a Cloud share, so that every write has its place in one order."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import attrs
+
+from ec2roles.errors import ClockError, Ec2RolesError
+from ec2roles.instants import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
+from ec2roles.world.clock import Clock, ManualClock
+from ec2roles.world.ids import SLOT_BITS, Ids, IssuedKey
+from ec2roles.world.journal import Journal, Step
+from ec2roles.world.propagation import Propagation
+from ec2roles.world.timeline import FIRST, LAST, Position, Timeline
+
+Value = TypeVar("Value")
+
+EVERYWHERE = "*"
+"""In place of an account's id: a change that concerns all accounts of a Cloud."""
+
+BEGIN_FAULT = "BeginFault"
+CLEAR_FAULT = "ClearFault"
+"""In place of an operation of AWS's: something that goes wrong was planned, or called off."""
+
+
+@attrs.frozen
+class Change:
+    """
+    One write, as the history tells it.
+
+    Args:
+        position: where in time it stands.
+        account_id: whose account it changed.
+        operation: AWS's name for it, such as ``PutRolePolicy``.
+        subject: the ARN or id of what changed.
+        detail: what was said with it, a short phrase or empty.
+        caller: the ARN of whose call did it; None for the account's owner.
+    """
+
+    position: Position
+    account_id: str
+    operation: str
+    subject: str
+    detail: str = ""
+    caller: str | None = None
+
+
+def _propagation(given: Propagation | timedelta | None) -> Propagation | None:
+    return Propagation.of(given)
+
+
+def _clock(clock: Clock | None) -> Clock:
+    return ManualClock() if clock is None else clock
+
+
+@attrs.define(eq=False)
+class Timekeeper:
+    """
+    The clock, the order of writes, the ids and the issuers that all objects of one Cloud share.
+
+    >>> time = Timekeeper()
+    >>> time.now().isoformat()
+    '2026-01-01T00:00:00+00:00'
+
+    Args:
+        clock: anything with ``now()``; a new `ManualClock` by default.
+        seed: any int; the same seed and the same writes give the same ids, keys and secrets.
+        remember: a timedelta; questions about longer ago raise `ClockError`. By default nothing is forgotten.
+        propagation: how long changes in IAM take to be seen: a `Propagation`, or a timedelta, its maximum.
+        faults: the `FaultPlan`, if there is one; it puts itself here.
+    """
+
+    clock: Clock = attrs.field(default=None, converter=_clock)
+    seed: int = 0
+    remember: timedelta | None = None
+    propagation: Propagation | None = attrs.field(default=None, converter=_propagation)
+    # Few worlds have faults. Their module is imported when the first one is planned, and stands above this one.
+    faults: Any = attrs.field(init=False, repr=False, default=None)
+    ids: Ids = attrs.field(init=False, repr=False)
+    changes: deque[Change] = attrs.field(init=False, repr=False, factory=deque)
+    _order: int = attrs.field(init=False, repr=False, default=0)
+    _newest: int = attrs.field(init=False, repr=False, default=-(1 << 62))
+    _issuers: list[object] = attrs.field(init=False, repr=False, factory=list)
+    _remembered: int | None = attrs.field(init=False, repr=False, default=None)
+    _shown: object = attrs.field(init=False, repr=False, factory=object)
+    _instant: int = attrs.field(init=False, repr=False, default=0)
+    journal: Journal = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not callable(getattr(self.clock, "now", None)):
+            raise TypeError(f"a clock must have a method now(), got {type(self.clock).__name__}")
+        if self.remember is not None:
+            if not isinstance(self.remember, timedelta):
+                raise TypeError(f"remember must be a timedelta, got {type(self.remember).__name__}")
+            if self.remember < timedelta(days=1):
+                raise ClockError(
+                    f"remember must be at least a day, the life of credentials lies within it, got '{self.remember}'"
+                )
+            self._remembered = self.remember // MICROSECOND
+        self.ids = Ids(self.seed)
+        self.journal = Journal(self._restoring)
+
+    def _restoring(self) -> Step:
+        return self._restore, (self._newest, self._order, self.ids.made, len(self._issuers))
+
+    def _restore(self, newest: int, order: int, made: int, issuers: int) -> None:
+        self._newest, self._order, self.ids.made = newest, order, made
+        del self._issuers[issuers:]
+        while self.changes and self.changes[-1].position[1] > order:
+            self.changes.pop()
+
+    def now(self) -> datetime:
+        """Read the clock, once, and return the instant in UTC."""
+        return to_utc(self.clock.now(), "clock.now()")
+
+    def instant(self) -> int:
+        """
+        Read the clock, once, and return microseconds since 1970.
+
+        Raises:
+            ConcurrentUseError: if another thread is inside an operation.
+        """
+        if self.journal.inside:
+            self.journal.check_thread()
+        shown = self.clock.now()
+        # A datetime cannot change, so the same one means the same instant; most questions are put while a clock stands still.
+        if shown is not self._shown:
+            self._instant = to_microseconds(to_utc(shown, "clock.now()"))
+            self._shown = shown
+        return self._instant
+
+    def write(
+        self, operation: str, subject: str, *, account_id: str, detail: str = "", now: int | None = None
+    ) -> Position:
+        """
+        Note a change, and return its position.
+
+        Args:
+            operation: AWS's name for the change.
+            subject: the ARN or id of what changes.
+            account_id: whose account changes.
+            detail: a short phrase for the history.
+            now: the instant in microseconds, if the caller has read the clock already.
+
+        Raises:
+            ClockError: if the clock shows a time before the last write; nothing has been noted then.
+        """
+        position = self.step(self.instant() if now is None else now)
+        self.changes.append(Change(position, account_id, operation, subject, detail, self.journal.author))
+        keep_from = self.keep_from(position[0])
+        if keep_from is not None:
+            while self.changes[0].position[0] < keep_from:
+                self.journal.note(self._unforget, self.changes[0])
+                self.changes.popleft()
+        return position
+
+    def _unforget(self, change: Change) -> None:
+        if not self.changes or self.changes[0] is not change:
+            self.changes.appendleft(change)
+
+    def record(self, timeline: Timeline[Value], position: Position, value: Value) -> None:
+        """
+        Write *value* into *timeline* from *position* on, and forget what need not be remembered any more.
+
+        Args:
+            timeline: of a thing of this Cloud.
+            position: as `write` returned it.
+            value: the value from then on.
+        """
+        keep_from = self.keep_from(position[0])
+        if keep_from is None:
+            self.journal.note(timeline.shorten, len(timeline))
+        else:
+            self.journal.note(timeline.restore, *timeline.written())
+        timeline.write(position, value, keep_from=keep_from)
+
+    def step(self, now: int) -> Position:
+        """Return the next position at the instant *now*, for something that is done but changes no timeline."""
+        self.check_clock(now)
+        self._newest = now
+        self._order += 1
+        return (now, self._order)
+
+    def check_clock(self, now: int) -> None:
+        """Raise `ClockError` if something was done later than the instant *now* already: the clock went back then."""
+        if now < self._newest:
+            raise ClockError(
+                f"the clock went back: it shows {iso_exact(from_microseconds(now))}, "
+                f"but something was done at {iso_exact(from_microseconds(self._newest))} already"
+            )
+
+    @property
+    def newest(self) -> int:
+        """The instant of the newest write, in microseconds; long before any clock's time if there was none."""
+        return self._newest
+
+    def as_of(self, at: datetime | None, *, now: int | None = None, name: str = "at") -> Position:
+        """
+        Return the position from which a question about *at* is answered: it sees every write up to that instant.
+
+        Args:
+            at: an aware datetime, not in the future; None for now.
+            now: the instant in microseconds, if the caller has read the clock already.
+            name: what errors call *at*.
+
+        Raises:
+            ClockError: if *at* is in the future, or further back than `remember`.
+            NaiveDatetimeError: if *at* has no time zone.
+        """
+        if now is None:
+            now = self.instant()
+        if at is None:
+            return (now, LAST)
+        when = to_microseconds(to_utc(at, name))
+        if when > now:
+            raise ClockError(
+                f"'{name}' is in the future: {iso_exact(to_utc(at))}, and the clock shows {iso_exact(from_microseconds(now))}"
+            )
+        if self._remembered is not None and when < now - self._remembered:
+            raise ClockError(
+                f"'{name}' is further back than this Cloud remembers: {iso_exact(to_utc(at))}, remember={self.remember}"
+            )
+        return (when, LAST)
+
+    def delay_of(self, reader: str) -> int:
+        """Return how long changes in IAM take until *reader* sees them, in microseconds (`Propagation`)."""
+        return 0 if self.propagation is None else self.propagation.delay(reader, self.ids)
+
+    def seen_by(self, reader: str, position: Position) -> Position:
+        """Return the position as of which *reader* sees IAM at *position*: the same one, where nothing is delayed."""
+        if self.propagation is None:
+            return position
+        delay = self.propagation.delay(reader, self.ids)
+        if not delay:
+            return position
+        return (position[0] - delay, FIRST if position[1] == FIRST else LAST)
+
+    def keep_from(self, now: int) -> int | None:
+        """Return the instant before which a write at *now* may forget, or None if nothing is ever forgotten."""
+        # Twice as long as questions may reach back: what was true then can depend on credentials issued a while before.
+        return None if self._remembered is None else now - 2 * self._remembered
+
+    def horizon(self, now: int) -> int | None:
+        """Return the earliest instant a question may be about, or None if nothing is forgotten."""
+        return None if self._remembered is None else now - self._remembered
+
+    def require_same(self, other: Timekeeper, what: str) -> None:
+        """Raise `Ec2RolesError` if *other* is another timekeeper: *what* belongs to another Cloud then."""
+        if other is not self:
+            raise Ec2RolesError(
+                f"{what} belongs to another Timekeeper (another Cloud); build all of them with the same one"
+            )
+
+    def add_issuers(self, issuers: list[object]) -> int:
+        """
+        Give each of *issuers* a slot of its own, in order, and return the first slot.
+
+        Raises:
+            Ec2RolesError: if there are more issuers than slots; none has been added then.
+        """
+        self.check_slots(len(issuers))
+        first = len(self._issuers)
+        self.journal.append(self._issuers, *issuers)
+        return first
+
+    def check_slots(self, count: int) -> None:
+        """Raise `Ec2RolesError` if there are no slots for *count* more issuers."""
+        first = len(self._issuers)
+        if first + count > 1 << SLOT_BITS:
+            raise Ec2RolesError(f"out of slots: {first} issuers of credentials, {count} more, at most {1 << SLOT_BITS}")
+
+    @property
+    def next_slot(self) -> int:
+        """The slot that the next issuer will get."""
+        return len(self._issuers)
+
+    def issuer(self, slot: int) -> object | None:
+        """Return the issuer of that slot, or None if nobody has it."""
+        return self._issuers[slot] if slot < len(self._issuers) else None
+
+    def issuer_of(self, access_key_id: str) -> tuple[object, IssuedKey] | None:
+        """Return who could have issued *access_key_id* and what the id says, or None if nobody here could."""
+        issued = self.ids.read_access_key_id(access_key_id)
+        if issued is None or issued.slot >= len(self._issuers):
+            return None
+        return self._issuers[issued.slot], issued
