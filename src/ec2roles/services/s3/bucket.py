@@ -17,6 +17,7 @@ from ec2roles.services.s3.objects import STANDARD, S3Object, make_object
 from ec2roles.services.s3.public_access import NOTHING_BLOCKED, PublicAccessBlock
 from ec2roles.services.s3.tags import Tags, check_tags
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
@@ -45,7 +46,7 @@ class BucketState:
 
 
 @attrs.define(eq=False, repr=False)
-class Bucket:
+class Bucket(Part):
     """
     A bucket.
 

@@ -13,6 +13,7 @@ from ec2roles.services.s3.bucket import Bucket, FindPrincipal, PrincipalExists
 from ec2roles.services.s3.location import HOME
 from ec2roles.services.s3.public_access import EVERYTHING, PublicAccessBlock
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Timeline
 
@@ -20,7 +21,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 @attrs.define(eq=False, repr=False)
-class S3:
+class S3(Part):
     """
     S3 as the owner of an account sees it: nobody is asked for permission here.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
 from ec2roles.instants import from_microseconds
@@ -31,7 +32,7 @@ from ec2roles.services.s3.permissions import Needs, Permissions, objects_to_dele
 from ec2roles.services.s3.public_access import PublicAccessBlock
 from ec2roles.services.s3.tags import Tags, read_tagging_header, read_tags
 from ec2roles.sts.session import Session
-from ec2roles.sts.token_service import Authorization
+from ec2roles.world.part import Part
 
 if TYPE_CHECKING:
     from ec2roles.policy import Policy
@@ -43,7 +44,7 @@ _HEADS = ("HeadBucket", "HeadObject")
 
 
 @attrs.define(eq=False)
-class S3Operations:
+class S3Operations(Part):
     """
     The operations of S3, for all accounts of a Cloud.
 
@@ -383,8 +384,8 @@ class S3Operations:
         bucket.put_object_tags(found.key, {}, now=call.position[0])
 
 
-def _list_all(call: Call) -> list[Authorization]:
-    return [Authorization("s3:ListAllMyBuckets", f"{PREFIX}*")]
+def _list_all(call: Call) -> list[Permission]:
+    return [Permission("s3:ListAllMyBuckets", f"{PREFIX}*")]
 
 
 def _checked(perform: Perform) -> Perform:

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.authorization.permissions import Authorization
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import ResourceError
 from ec2roles.services.s3.answers import PREFIX, access_denied, invalid_bucket_name, malformed_xml, no_such_bucket
@@ -16,8 +16,9 @@ from ec2roles.services.s3.bucket import Bucket
 from ec2roles.services.s3.parameters import has_grants, parameters_of
 from ec2roles.services.s3.tags import existing_tag_keys, read_tagging_header, read_tags, request_tag_keys
 from ec2roles.sts.session import PrincipalType, Session
+from ec2roles.world.part import Part
 
-Needs = Callable[[Call], Sequence[Authorization]]
+Needs = Callable[[Call], Sequence[Permission]]
 
 # A parameter -> the context key that has its value, of whatever operation.
 _KEYS = {
@@ -38,7 +39,7 @@ _MOST_AT_ONCE = 1000
 
 
 @attrs.define(eq=False)
-class Permissions:
+class Permissions(Part):
     """
     What a call needs, for all accounts of a Cloud.
 
@@ -86,14 +87,14 @@ class Permissions:
     def of_bucket(self, action: str) -> Needs:
         """Return what an operation on a bucket needs: *action*."""
 
-        def needs(call: Call) -> Sequence[Authorization]:
+        def needs(call: Call) -> Sequence[Permission]:
             name, _ = self.target(call)
             given = parameters_of(call)
             return [self.authorization(action, name, PREFIX + name, call, _context(given))]
 
         return needs
 
-    def of_new_bucket(self, call: Call) -> Sequence[Authorization]:
+    def of_new_bucket(self, call: Call) -> Sequence[Permission]:
         """Return what CreateBucket needs."""
         name, _ = self.target(call)
         given = parameters_of(call)
@@ -112,7 +113,7 @@ class Permissions:
     def of_policy(self, action: str) -> Needs:
         """Return what an operation on a bucket's policy needs: the policy does not count for the root user of its account."""
 
-        def needs(call: Call) -> Sequence[Authorization]:
+        def needs(call: Call) -> Sequence[Permission]:
             name, _ = self.target(call)
             given = parameters_of(call)
             needed = self.authorization(action, name, PREFIX + name, call, _context(given))
@@ -132,7 +133,7 @@ class Permissions:
             version_action: the one that takes its place where a version is named.
         """
 
-        def needs(call: Call) -> Sequence[Authorization]:
+        def needs(call: Call) -> Sequence[Permission]:
             name, key = self.target(call)
             given = self._object_parameters(call, key)
             wanted = version_action if version_action is not None and given.get("VersionId") else action
@@ -148,7 +149,7 @@ class Permissions:
 
         return needs
 
-    def of_new_object(self, call: Call) -> Sequence[Authorization]:
+    def of_new_object(self, call: Call) -> Sequence[Permission]:
         """Return what PutObject needs: more where it comes with an ACL or tags, or replaces one object only."""
         name, key = self.target(call)
         given = self._object_parameters(call, key)
@@ -165,18 +166,18 @@ class Permissions:
             needed.append(self._reading(name, key, call))
         return needed
 
-    def of_objects(self, call: Call) -> Sequence[Authorization]:
+    def of_objects(self, call: Call) -> Sequence[Permission]:
         """Return what DeleteObjects needs for each of its objects."""
         name, _ = self.target(call)
         return [self._deleting(name, key, version, call) for key, version, _ in objects_to_delete(call)]
 
-    def judged(self, call: Call) -> Authorization:
+    def judged(self, call: Call) -> Permission:
         """Return what an operation needs that is not in the table: the policy of its bucket counts there too."""
         resource = call.resource or "*"
         name = resource.removeprefix(PREFIX).partition("/")[0] if resource.startswith(PREFIX) else ""
         return self.authorization(call.action, name, resource, call, {})
 
-    def authorization(self, action: str, name: str, arn: str, call: Call, context: dict[str, Any]) -> Authorization:
+    def authorization(self, action: str, name: str, arn: str, call: Call, context: dict[str, Any]) -> Permission:
         """
         Return one thing that a call needs, with the policy of the bucket.
 
@@ -190,14 +191,14 @@ class Permissions:
         """
         bucket = self._namespace.get(name)
         if bucket is None:
-            return Authorization(action, arn, None, context)
+            return Permission(action, arn, None, context)
         expected = parameters_of(call).get("ExpectedBucketOwner")
         if expected is not None:
             _check_owner(expected, bucket)
         context["s3:ResourceAccount"] = bucket.account_id
         caller: Session = call.caller
         policy = bucket.policy_to_judge(call.position, None if caller is None else caller.account_id)
-        return Authorization(action, arn, policy, context, bucket.account_id)
+        return Permission(action, arn, policy, context, bucket.account_id)
 
     def _object_parameters(self, call: Call, key: str) -> Mapping[str, Any]:
         if not key:
@@ -208,15 +209,14 @@ class Permissions:
                 detail=f"an object is meant as '{PREFIX}bucket/key', got {shown(call.resource)}",
                 members={"Key": key},
             )
-        given = parameters_of(call)
-        return given
+        return parameters_of(call)
 
-    def _reading(self, name: str, key: str, call: Call) -> Authorization:
+    def _reading(self, name: str, key: str, call: Call) -> Permission:
         """Who asks whether an object is the one he knows must be able to read it."""
         context = self._existing_tags(name, key, call)
         return self.authorization("s3:GetObject", name, f"{PREFIX}{name}/{key}", call, context)
 
-    def _deleting(self, name: str, key: str, version: str | None, call: Call) -> Authorization:
+    def _deleting(self, name: str, key: str, version: str | None, call: Call) -> Permission:
         action = "s3:DeleteObject" if version is None else "s3:DeleteObjectVersion"
         context: dict[str, Any] = {} if version is None else {"s3:VersionId": version}
         return self.authorization(action, name, f"{PREFIX}{name}/{key}", call, context)
