@@ -301,6 +301,24 @@ def test_jitter_gives_each_instance_a_phase_of_its_own(account: Account) -> None
     assert len(lives) > 40
 
 
+def test_the_observed_rotation_is_refreshed_every_hour_and_lives_six_hours_and_thirty_five_minutes() -> None:
+    """Public CloudTrail records of July 2023: exactly so long after the AssumeRole of the launch, twice."""
+    account = Account(rotation=Rotation.observed())
+    account.console.create_role("app")
+    web = account.launch_instance("app")
+    first = web.metadata.credentials()
+    account.clock.advance(hours=1)
+    second = web.metadata.credentials()
+
+    assert first is not None
+    assert second is not None
+    assert first.issued is not None
+    assert first.expiration is not None
+    assert first.expiration - first.issued == timedelta(hours=6, minutes=35)
+    assert second.issued == first.issued + timedelta(hours=1)
+    assert Rotation().lifetime == timedelta(hours=6)
+
+
 def test_a_failed_refresh_shows_at_once_where_that_is_asked_for(account: Account) -> None:
     """The other reading of what AWS does."""
     keeping = account.launch_instance(profile="app")
