@@ -10,7 +10,7 @@ import attrs
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
-from ec2roles.services.operation import plain_denial
+from ec2roles.services.operation import Operation, plain_denial
 from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
@@ -23,8 +23,10 @@ from ec2roles.world.timeline import Position
 class Recorder(Protocol):
     """Takes down every call."""
 
-    def record_call(self, call: Call, response: Response, caller: Session | None) -> None:
-        """Take down *call* and its answer."""
+    def record_call(
+        self, call: Call, response: Response, caller: Session | None, operation: Operation | None = None
+    ) -> None:
+        """Take down *call*, its answer and what was performed."""
 
 
 @attrs.define(eq=False)
@@ -98,7 +100,8 @@ class Gateway:
         if self._recorder is not None:
             if call.resource is None and about not in (None, "*"):
                 call = attrs.evolve(call, resource=about)
-            self._recorder.record_call(call, response, caller)
+            performed = found.operation if found.performed else None
+            self._recorder.record_call(call, response, caller, performed)
         return response
 
     @atomic

@@ -8,7 +8,7 @@ small, all the way down. `ec2roles.history.cloudtrail.ec2` and `ec2roles.history
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -41,19 +41,18 @@ def aws_names(parameters: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for ours, value in parameters.items():
         name = ours if ours[:1].isupper() else _SNAKE.get(ours) or "".join(map(str.capitalize, ours.split("_")))
-        if value is None or name in SECRET:
-            continue
-        if name == "Tags":
-            value = _tags(value)
-        elif name == "PolicyArns":
-            value = [{"arn": one} if isinstance(one, str) else one for one in value]
-        found[name] = value
+        if value is not None and name not in SECRET:
+            found[name] = _aws_form(name, value)
     return found
 
 
-def _tags(tags: Any) -> Any:
-    pairs: Iterable[Any] = tags.items() if isinstance(tags, Mapping) else tags
-    return [{"Key": one[0], "Value": one[1]} if isinstance(one, tuple) else one for one in pairs]
+def _aws_form(name: str, value: Any) -> Any:
+    if name == "Tags":
+        pairs = value.items() if isinstance(value, Mapping) else value
+        return [{"Key": one[0], "Value": one[1]} if isinstance(one, tuple) else one for one in pairs]
+    if name == "PolicyArns":
+        return [{"arn": one} if isinstance(one, str) else one for one in value]
+    return value
 
 
 def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -8,15 +8,16 @@ token, the record has `HIDDEN`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from ec2roles.calls import Call, Response
+from ec2roles.ec2.instance import Instance
 from ec2roles.errors import AwsError
-from ec2roles.history.cloudtrail import ec2, s3
-from ec2roles.history.cloudtrail.elements import HIDDEN, aws_names, lower_first, plain_elements, plain_parameters
+from ec2roles.history.cloudtrail import ec2, owner, s3
+from ec2roles.history.cloudtrail.elements import HIDDEN, aws_names, plain_elements, plain_parameters
 from ec2roles.history.cloudtrail.errors import error_members
 from ec2roles.history.cloudtrail.identity import owner_identity, service_identity, user_identity
 from ec2roles.instants import from_microseconds, iso, medium
@@ -29,34 +30,6 @@ _VERSION = "1.08"
 _READS = ("Get", "List", "Describe", "Head", "Simulate", "Decode", "AssumeRole")
 _CONSOLE = "AWS Internal"
 
-# ARN's resource type -> CloudTrail's name of the parameter that named it.
-_NAMED = {"role": "roleName", "instance-profile": "instanceProfileName", "user": "userName", "group": "groupName"}
-# Operation -> CloudTrail's name of what a `Change` has as its detail.
-_DETAILS = {
-    "PutRolePolicy": "policyName",
-    "PutUserPolicy": "policyName",
-    "PutGroupPolicy": "policyName",
-    "DeleteRolePolicy": "policyName",
-    "DeleteUserPolicy": "policyName",
-    "DeleteGroupPolicy": "policyName",
-    "AttachRolePolicy": "policyArn",
-    "AttachUserPolicy": "policyArn",
-    "AttachGroupPolicy": "policyArn",
-    "DetachRolePolicy": "policyArn",
-    "DetachUserPolicy": "policyArn",
-    "DetachGroupPolicy": "policyArn",
-    "PutRolePermissionsBoundary": "permissionsBoundary",
-    "PutUserPermissionsBoundary": "permissionsBoundary",
-    "AddRoleToInstanceProfile": "roleName",
-    "RemoveRoleFromInstanceProfile": "roleName",
-    "AddUserToGroup": "groupName",
-    "RemoveUserFromGroup": "groupName",
-    "CreatePolicyVersion": "versionId",
-    "SetDefaultPolicyVersion": "versionId",
-    "DeletePolicyVersion": "versionId",
-}
-# Where CloudTrail has a list of instances.
-_ON_INSTANCES = frozenset(("StartInstances", "StopInstances", "RebootInstances", "TerminateInstances"))
 _DATA_EVENTS = {
     "dynamodb": frozenset(
         "BatchExecuteStatement BatchGetItem BatchWriteItem DeleteItem ExecuteStatement ExecuteTransaction GetItem PutItem Query "
@@ -90,15 +63,16 @@ class Recorder:
         """Return the id of the request that launched a reservation; EC2 assumes the role of its instances with it."""
         return self._uuid(b"request id", reservation_id)
 
-    def change(self, change: Change) -> dict[str, Any]:
+    def change(self, change: Change, launched: Sequence[Instance] = ()) -> dict[str, Any]:
         """
         Return the record of something that the owner of the account changed; CloudTrail has them as the root user's.
 
         Args:
             change: what was changed.
+            launched: the instances of a launch.
         """
-        service, parameters = _changed(change)
-        return self._record(
+        service, given = owner.parameters(change, launched)
+        record = self._record(
             change.position,
             source=service,
             name=change.operation,
@@ -106,11 +80,14 @@ class Recorder:
             identity=owner_identity(change.account_id),
             address=_CONSOLE,
             agent=_CONSOLE,
-            parameters=parameters,
+            parameters=_parameters(service, change.operation, change.subject, given, self.region),
             error=None,
             salt=change.subject,
             request_id=self.launch(change.subject) if change.operation == "RunInstances" else None,
         )
+        if launched:
+            record["responseElements"] = _elements(service, change.operation, record, owner.launch_answer(launched))
+        return record
 
     def assume(
         self,
@@ -341,29 +318,3 @@ def _elements(
         return ec2.elements(operation, answer, record["requestID"])
     # S3 answers with headers or with a body; neither is in its records.
     return None if service == "s3" else plain_elements(answer)
-
-
-def _changed(change: Change) -> tuple[str, dict[str, Any]]:
-    """Return the service and the parameters of what an owner did; more than names nobody has kept."""
-    subject = change.subject
-    parts = subject.split(":", 5)
-    parameters: dict[str, Any]
-    if len(parts) < 6:
-        service = "ec2"
-        if subject.startswith("i-"):
-            listed = {"instancesSet": {"items": [{"instanceId": subject}]}}
-            parameters = listed if change.operation in _ON_INSTANCES else {"instanceId": subject}
-        else:
-            parameters = {"reservationId": subject}
-    else:
-        service = parts[2]
-        kind, _, rest = parts[5].partition("/")
-        if service == "s3":
-            parameters = {"bucketName": parts[5]}
-        elif kind in _NAMED:
-            parameters = {_NAMED[kind]: rest.rpartition("/")[2]}
-        else:
-            parameters = {f"{kind}Arn" if kind else "arn": subject}
-    if change.operation in _DETAILS:
-        parameters[_DETAILS[change.operation]] = change.detail
-    return service, parameters

@@ -1,6 +1,4 @@
-"""
-What CloudTrail writes of calls to S3: the bucket, the key, the host, and whatever else stands in the query or in S3's headers.
-"""
+"""What CloudTrail writes of calls to S3: bucket, key and host, and what else stands in the query or in S3's headers."""
 
 from __future__ import annotations
 
