@@ -117,7 +117,14 @@ class Timekeeper:
         return to_utc(self.clock.now(), "clock.now()")
 
     def instant(self) -> int:
-        """Read the clock, once, and return microseconds since 1970."""
+        """
+        Read the clock, once, and return microseconds since 1970.
+
+        Raises:
+            ConcurrentUseError: if another thread is inside an operation.
+        """
+        if self.journal.inside:
+            self.journal.check_thread()
         shown = self.clock.now()
         # A datetime cannot change, so the same one means the same instant; most questions are put while a clock stands still.
         if shown is not self._shown:

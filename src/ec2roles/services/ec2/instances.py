@@ -15,7 +15,8 @@ from ec2roles.errors import InstanceError
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2 import responses as members
 from ec2roles.services.ec2.account import Ec2
-from ec2roles.services.ec2.lists import instance_filter, page, read_filters
+from ec2roles.services.ec2.instance_filters import instance_filter
+from ec2roles.services.ec2.lists import page, read_filters
 from ec2roles.services.ec2.run_instances import RunInstances
 
 
