@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ec2roles.ec2.instance import Instance
-from ec2roles.instants import from_microseconds
+from ec2roles.instants import whole_seconds
 from ec2roles.world.timekeeper import BEGIN_FAULT, CLEAR_FAULT, Change
 
 # What a change is called that nobody made with a call: plans of what goes wrong, and AWS's own announcements.
@@ -131,7 +131,7 @@ def launch_answer(launched: Sequence[Instance]) -> dict[str, Any]:
                 "State": {"Code": 0, "Name": "pending"},
                 "AmiLaunchIndex": one.launch_index,
                 "InstanceType": hardware.instance_type,
-                "LaunchTime": from_microseconds(hardware.launched[0]).replace(microsecond=0),
+                "LaunchTime": whole_seconds(hardware.launched[0]),
                 "Placement": {"AvailabilityZone": hardware.availability_zone, "Tenancy": "default"},
                 "Monitoring": {"State": hardware.monitoring},
                 "PrivateIpAddress": one.private_ipv4,
