@@ -28,6 +28,7 @@ from ec2roles.instants import EPOCH, from_microseconds, iso, to_microseconds, to
 from ec2roles.services.operation import Operation
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import EVERYWHERE, Timekeeper
 from ec2roles.world.timeline import FIRST, LAST, Position
 
@@ -46,7 +47,7 @@ class Filters(TypedDict, total=False):
 
 
 @attrs.define(eq=False, repr=False)
-class History:
+class History(Part):
     """
     The history of one account; iterate over it, or over `events` for a part.
 

@@ -18,10 +18,11 @@ from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.instance_filters import instance_filter
 from ec2roles.services.ec2.lists import page, read_filters
 from ec2roles.services.ec2.run_instances import RunInstances
+from ec2roles.world.part import Part
 
 
 @attrs.define(eq=False)
-class Ec2Instances:
+class Ec2Instances(Part):
     """
     The operations on instances.
 
