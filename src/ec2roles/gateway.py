@@ -12,7 +12,7 @@ from ec2roles.authorization.permissions import Verdict
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
-from ec2roles.services.operation import Operation, plain_denial
+from ec2roles.services.operation import plain_denial
 from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
@@ -25,10 +25,8 @@ from ec2roles.world.timeline import Position
 class Recorder(Protocol):
     """Takes down every call."""
 
-    def record_call(
-        self, call: Call, response: Response, caller: Session | None, operation: Operation | None = None
-    ) -> None:
-        """Take down *call*, its answer and what was performed."""
+    def record_call(self, call: Call, response: Response, caller: Session | None, operation: str | None = None) -> None:
+        """Take down *call*, its answer and the API's name of what was performed."""
 
 
 @attrs.define(eq=False)
@@ -102,7 +100,7 @@ class Gateway(Part):
         if self._recorder is not None:
             if call.resource is None and about not in (None, "*"):
                 call = attrs.evolve(call, resource=about)
-            performed = found.operation if found.performed else None
+            performed = found.operation.name if found.performed else None
             self._recorder.record_call(call, response, caller, performed)
         return response
 

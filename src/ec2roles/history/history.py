@@ -25,7 +25,7 @@ from ec2roles.history.merged import Stream, merged
 from ec2roles.history.recorded import Recorded
 from ec2roles.iam.role import Role
 from ec2roles.instants import EPOCH, from_microseconds, iso, to_microseconds, to_utc
-from ec2roles.services.operation import Operation
+from ec2roles.services.registry import Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.world.part import Part
@@ -63,6 +63,7 @@ class History(Part):
         instances: the account's instances by id.
         keep_calls: how many calls are kept; None keeps all.
         region: of the account.
+        registry: the operations of the account's calls.
     """
 
     time: Timekeeper
@@ -70,6 +71,7 @@ class History(Part):
     _instances: dict[str, Instance] = attrs.field(alias="instances")
     keep_calls: int | None = 10_000
     region: str = "us-east-1"
+    registry: Registry = attrs.field(factory=Registry)
     _calls: deque[Recorded] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -80,10 +82,8 @@ class History(Part):
                 raise ArgumentError(f"keep_calls must be 0 to {_MOST_CALLS}, or None, got {shown(self.keep_calls)}")
         self._calls = deque(maxlen=self.keep_calls)
 
-    def record_call(
-        self, call: Call, response: Response, caller: Session | None, operation: Operation | None = None
-    ) -> None:
-        """Take down *call*, its answer and what was performed."""
+    def record_call(self, call: Call, response: Response, caller: Session | None, operation: str | None = None) -> None:
+        """Take down *call*, its answer and the API's name of what was performed."""
         # What the call did may have read the clock again, and later than the call.
         position = self.time.step(max(call.position[0], self.time.newest))
         recorded = Recorded(position, call, response, caller, operation)
@@ -260,7 +260,13 @@ class History(Part):
 
         start, end = self._window(since, until)
         trail = Trail(
-            self.time, self.account_id, self.region, self._instances, list(self._calls), data_events=data_events
+            self.time,
+            self.account_id,
+            self.region,
+            self._instances,
+            list(self._calls),
+            registry=self.registry,
+            data_events=data_events,
         )
         return trail.records(start, end)
 

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from ec2roles.calls import Call, Response
-from ec2roles.services.operation import Operation
+from ec2roles.services.registry import Registry
 from ec2roles.sts.session import Session
 from ec2roles.world.timeline import Position
 
@@ -23,21 +23,19 @@ class Recorded:
         call: as it was sent.
         response: what was answered.
         caller: whose call it was; None if its credentials were not accepted, and for calls of AWS's services.
-        operation: what was performed; None if nothing here performs it.
+        operation: the API's name of what was performed; None if nothing here performs it.
     """
 
     position: Position
     call: Call
     response: Response
     caller: Session | None
-    operation: Operation | None = None
+    operation: str | None = None
 
     @property
     def operation_name(self) -> str:
         """The API's name: ``ListBuckets``, also where the call named the action ``s3:ListAllMyBuckets``."""
-        if self.operation is not None:
-            return self.operation.name
-        return self.call.operation or self.call.action.partition(":")[2]
+        return self.operation or self.call.operation or self.call.action.partition(":")[2]
 
     @property
     def by(self) -> str | None:
@@ -48,11 +46,17 @@ class Recorded:
         source = self.call.source
         return source if source is not None and "." in source else None
 
-    def answer(self) -> Mapping[str, Any] | None:
-        """Return what was answered in AWS's own form; None for errors, and where there is no such form."""
-        if not self.response.ok:
+    def answer(self, registry: Registry) -> Mapping[str, Any] | None:
+        """
+        Return what was answered in AWS's own form; None for errors, and where there is no such form.
+
+        Args:
+            registry: has the operation that was performed.
+        """
+        if not self.response.ok or self.operation is None:
             return None
         value = self.response.value
-        if self.operation is not None and self.operation.response is not None:
-            value = self.operation.response(value, self.call)
+        in_form = registry.operation(f"{self.call.action.partition(':')[0]}:{self.operation}").operation.response
+        if in_form is not None:
+            value = in_form(value, self.call)
         return value if isinstance(value, Mapping) else None

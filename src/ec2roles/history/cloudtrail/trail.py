@@ -17,6 +17,7 @@ from ec2roles.history.merged import Stream, merged
 from ec2roles.history.recorded import Recorded
 from ec2roles.instants import to_microseconds
 from ec2roles.metadata.service import V1, V2
+from ec2roles.services.registry import Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import FIRST, LAST, Position
@@ -34,6 +35,7 @@ class Trail:
         region: of the account.
         instances: the account's.
         calls: all that were recorded, oldest first.
+        registry: the operations of those calls.
         data_events: whether calls on objects and the like are in it.
     """
 
@@ -45,12 +47,14 @@ class Trail:
         instances: Mapping[str, Instance],
         calls: list[Recorded],
         *,
+        registry: Registry,
         data_events: bool = False,
     ) -> None:
         self._time = time
         self._account_id = account_id
         self._instances = instances
         self._calls = calls
+        self._registry = registry
         self._data_events = data_events
         self._recorder = Recorder(time.ids, account_id, region)
 
@@ -98,7 +102,7 @@ class Trail:
             operation = one.operation_name
             if is_data_event(call.action.partition(":")[0].lower(), operation) and not self._data_events:
                 continue
-            answer = one.answer() if is_answered(operation) else None
+            answer = one.answer(self._registry) if is_answered(operation) else None
             request_id = None
             if operation == "RunInstances" and answer is not None:
                 # A client token sent again is answered with the same reservation, by another request.
