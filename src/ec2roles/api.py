@@ -10,12 +10,13 @@ import attrs
 from ec2roles.calls import Response
 from ec2roles.services.registry import Registry
 from ec2roles.services.shapes import snake_case
+from ec2roles.world.part import Part
 
 Send = Callable[[str, Mapping[str, Any]], Response]
 
 
 @attrs.define(eq=False, repr=False)
-class Client:
+class Client(Part):
     """
     One service, as somebody sees it.
 
@@ -58,7 +59,7 @@ class Client:
 
 
 @attrs.define(eq=False, repr=False)
-class Clients:
+class Clients(Part):
     """
     All services of an account, as somebody sees them; made by `Account.as_`.
 

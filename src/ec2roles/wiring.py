@@ -1,26 +1,29 @@
 """
-The parts that an object made by hand gets by default.
+The parts that objects made by hand get by default: imported late, by what needs them, and by nobody else.
 
-Who makes a `TokenService` without an account has calls of STS to make all the same. What it needs for that stands above it, so
-it is put together here, and imported when the first call is made.
+An `Account` wires its parts itself. Whoever makes a `TokenService` alone gets the same parts from here, with a table of
+services that has STS and nothing else.
 """
 
 from __future__ import annotations
 
+from ec2roles.authorization.authorizer import Authorizer
+from ec2roles.calls import Api
 from ec2roles.gateway import Gateway
 from ec2roles.services.registry import Registry
 from ec2roles.services.sts.operations import sts_service
 from ec2roles.sts.token_service import TokenService
 
+__all__ = ["Authorizer", "token_service_gateway"]
 
-def gateway_of(sts: TokenService) -> Gateway:
-    """
-    Return where the calls of a token service go that has no account around it: it judges all, and performs STS's own.
 
-    >>> from ec2roles import Timekeeper
-    >>> gateway_of(TokenService(time=Timekeeper())).registry.services
-    ('sts',)
-    """
+def token_service_gateway(sts: TokenService) -> Api:
+    """Return where the calls of a token service go that has no account around it: STS's own operations are performed."""
+    authorizer = sts.authorizer
+    if not isinstance(authorizer, Authorizer):
+        raise TypeError(
+            f"authorizer must be an Authorizer to take calls, got {type(authorizer).__name__}; or give api="
+        )
     registry = Registry()
     registry.register(sts_service(sts))
-    return Gateway(sts, registry)
+    return Gateway(authorizer, registry)

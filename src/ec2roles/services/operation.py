@@ -7,7 +7,7 @@ the constraints of the parameters from AWS's own shapes; the row says which of t
     Operation(
         "GetAccessKeyInfo",
         Reader("sts", "GetAccessKeyInfo"),  # simulated="...": where that is not all of them
-        lambda call: [Authorization("sts:GetAccessKeyInfo")],  # permissions
+        lambda call: [Permission("sts:GetAccessKeyInfo")],  # permissions
         lambda call: account_of(call.parameters["AccessKeyId"]),  # perform
         response=lambda value, call: {"Account": value},
     )
@@ -30,14 +30,14 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.authorization.denials import JSON_SERVICES
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, ArgumentError, AwsError
 from ec2roles.policy import Decision
 from ec2roles.services.parameters import Names, Reader, pass_on
-from ec2roles.sts.token_service import Authorization
 
 Read = Callable[[Call], Mapping[str, Any]]
-Permissions = Callable[[Call], Iterable[Authorization | Sequence[Any]]]
+Permissions = Callable[[Call], Iterable[Permission | Sequence[Any]]]
 Perform = Callable[[Call], Any]
 Respond = Callable[[Any, Call], Mapping[str, Any]]
 
@@ -57,7 +57,7 @@ class Operation:
         read: reads the parameters: a `Reader` for an operation of AWS's, or the names that there are. Where it is left out,
             the parameters are passed on as they are.
         permissions: given the `Call`, returns all that must be allowed: each the IAM action, the resource, the resource's
-            policy or None, and further context keys; an `Authorization`, or a tuple of those four.
+            policy or None, and further context keys; an `Permission`, or a tuple of those four.
         perform: given the `Call`, does it and returns the value; it raises an `AwsError` for what AWS would refuse.
         prepare: given the call as it was sent and what was read, returns what both of them need, as ``call.prepared``.
         asked: what a call in Python needs that says nothing but its resource, where something is required:
@@ -71,7 +71,7 @@ class Operation:
     permissions: Permissions = attrs.field(repr=False)
     perform: Perform = attrs.field(repr=False)
     prepare: Callable[[Call, Mapping[str, Any]], Any] | None = attrs.field(repr=False)
-    asked: Callable[[Call], Authorization] | None = attrs.field(repr=False)
+    asked: Callable[[Call], Permission] | None = attrs.field(repr=False)
     response: Respond | None = attrs.field(repr=False)
     request: Any = attrs.field(default=None, repr=False)
 
@@ -96,7 +96,7 @@ class Operation:
         perform: Perform,
         *,
         prepare: Callable[[Call, Mapping[str, Any]], Any] | None = None,
-        asked: Callable[[Call], Authorization] | None = None,
+        asked: Callable[[Call], Permission] | None = None,
         response: Respond | None = None,
     ) -> None: ...
 
@@ -128,11 +128,11 @@ class Operation:
         """
         return call if self._says_nothing(call) else self._read(call)
 
-    def authorizations(self, call: Call) -> list[Authorization]:
+    def needed(self, call: Call) -> list[Permission]:
         """Return what a call must be allowed to do that is `ready`."""
         if self.asked is not None and self._says_nothing(call):
             return [self.asked(call)]
-        return [one if isinstance(one, Authorization) else _authorization(one) for one in self.permissions(call)]
+        return [one if isinstance(one, Permission) else _permission(one) for one in self.permissions(call)]
 
     def run(self, call: Call) -> Any:
         """Do what a call wants that is `ready`, and allowed."""
@@ -190,13 +190,13 @@ def _by_name(name: object, steps: Sequence[Any], named: Mapping[str, Any]) -> di
     return found
 
 
-def _authorization(row: Any) -> Authorization:
+def _permission(row: Any) -> Permission:
     if not isinstance(row, (tuple, list)) or not 1 <= len(row) <= 5:
         raise ArgumentError(
-            "permissions must be Authorization objects, or tuples of an IAM action, a resource, a policy or None, and context "
+            "permissions must be Permission objects, or tuples of an IAM action, a resource, a policy or None, and context "
             f"keys; got {shown(row)}"
         )
-    return Authorization(*row)
+    return Permission(*row)
 
 
 def plain_denial(call: Call, decision: Decision) -> AwsError:
@@ -225,7 +225,7 @@ class Service:
     operations: Sequence[Operation]
     actions: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     denial: Callable[[Call, Decision], AwsError] = attrs.field(default=plain_denial, kw_only=True, repr=False)
-    judged: Callable[[Call], Authorization] | None = attrs.field(default=None, kw_only=True, repr=False)
+    judged: Callable[[Call], Permission] | None = attrs.field(default=None, kw_only=True, repr=False)
 
     def check(self) -> None:
         """

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
+from ec2roles.errors import AwsError, InvalidNameError
+from ec2roles.iam.role import Role
 from ec2roles.services.operation import Operation, Service
 from ec2roles.services.parameters import Reader
+from ec2roles.sts.assume_role import AssumeRoleRequest
 from ec2roles.sts.credentials import Credentials
-from ec2roles.sts.token_service import Authorization, CallerIdentity, TokenService
+from ec2roles.sts.get_session_token import SessionTokenRequest
+from ec2roles.sts.session import CallerIdentity, Session
+from ec2roles.sts.token_service import TokenService
 
 _ASSUME_ROLE = Reader(
     "sts",
@@ -27,6 +36,115 @@ _GET_CALLER_IDENTITY = Reader("sts", "GetCallerIdentity")
 _GET_ACCESS_KEY_INFO = Reader("sts", "GetAccessKeyInfo")
 
 
+@attrs.frozen(eq=False)
+class StsOperations:
+    """
+    What the operations of STS need to be allowed, and what they do.
+
+    Args:
+        sts: the token service of an account.
+    """
+
+    sts: TokenService
+
+    def prepare_assume_role(self, call: Call, parameters: Mapping[str, Any]) -> AssumeRoleRequest:
+        """Return what an AssumeRole call asks for; *call* is as it was sent, and may hold a `Role` in place of its ARN."""
+        sent = call.parameters.get("role")
+        arn = parameters.get("RoleArn", "")
+        role = sent if isinstance(sent, Role) else self.sts.find_role(arn, self.sts.authorizer.seen(call))
+        # Managed session policies belong to the role's account, not to the caller's.
+        account_id = self.sts.account_id if role is None else role.account_id
+        return AssumeRoleRequest.make(role, parameters, lambda arn: self.sts.session_policy(arn, account_id))
+
+    def assume_role_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+        """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
+        request: AssumeRoleRequest = call.prepared
+        return request.permissions(call.caller, call.position, self.sts.authorizer.seen(call))
+
+    def perform_assume_role(self, call: Call) -> Credentials:
+        """
+        Issue the credentials of an AssumeRole call that was allowed.
+
+        Raises:
+            AwsError: see `AssumeRoleRequest.check`.
+        """
+        request: AssumeRoleRequest = call.prepared
+        role = request.role
+        if role is None:
+            raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
+        caller: Session = call.caller
+        packed = request.check(role, caller, self.sts.authorizer.seen(call))
+        source_identity = request.source_identity or caller.source_identity
+        session = self.sts.sessions.issue_role_session(
+            role,
+            str(request.session_name),
+            request.duration,
+            call.position[0],
+            context={} if source_identity is None else {"aws:SourceIdentity": source_identity},
+            policies=request.policies,
+            tags=(*caller.transitive_tags, *request.tags),
+            transitive_tag_keys=tuple(dict.fromkeys((*caller.transitive_tag_keys, *request.transitive_tag_keys))),
+            source_identity=source_identity,
+            packed_policy_size=packed,
+        )
+        return session.credentials
+
+    def caller_identity_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+        """Return what GetCallerIdentity needs: nothing that could be denied."""
+        return [Permission("sts:GetCallerIdentity")]
+
+    def perform_get_caller_identity(self, call: Call) -> CallerIdentity:
+        """Return who made the call."""
+        caller: Session = call.caller
+        return CallerIdentity(caller.account_id, caller.arn, caller.user_id)
+
+    def perform_decode_authorization_message(self, call: Call) -> dict[str, Any]:
+        """
+        Return what an encoded message says.
+
+        Raises:
+            AwsError: ``InvalidAuthorizationMessageException`` for what no denial of this Cloud holds.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.authorization.encoded_messages import decode
+
+        return decode(self.sts.time.ids, call.parameters["EncodedMessage"])
+
+    def prepare_session_token(self, call: Call, parameters: Mapping[str, Any]) -> SessionTokenRequest:
+        """Return what a GetSessionToken call asks for."""
+        return SessionTokenRequest.make(parameters)
+
+    def session_token_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+        """Return what a GetSessionToken call must be allowed to do."""
+        request: SessionTokenRequest = call.prepared
+        return request.permissions(call.caller, call.position)
+
+    def perform_get_session_token(self, call: Call) -> Credentials:
+        """Issue the credentials of a GetSessionToken call that was allowed."""
+        request: SessionTokenRequest = call.prepared
+        return request.issue(self.sts.sessions, call.caller, call.position).credentials
+
+    def access_key_info_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+        """Return what a GetAccessKeyInfo call must be allowed to do."""
+        return [Permission("sts:GetAccessKeyInfo")]
+
+    def perform_get_access_key_info(self, call: Call) -> str:
+        """
+        Return the id of the account that an access key belongs to.
+
+        Raises:
+            ValidationError: if nobody in this Cloud ever had that key.
+        """
+        key_id = call.parameters["AccessKeyId"]
+        session = self.sts.sessions.find(key_id, call.position[0])
+        if session is None:
+            raise InvalidNameError(
+                f"The access key ID {key_id} does not exist.",
+                detail=f"no account of this Cloud ever had {shown(key_id)}",
+            )
+        return session.account_id
+
+
 def sts_service(sts: TokenService) -> Service:
     """
     Return the operations of *sts*.
@@ -34,9 +152,10 @@ def sts_service(sts: TokenService) -> Service:
     Args:
         sts: the token service of an account.
     """
+    operations = StsOperations(sts)
 
     def assumed(value: Credentials, call: Call) -> Mapping[str, Any]:
-        session = sts.stored_session(value.access_key_id)
+        session = sts.sessions.issued(value.access_key_id)
         response: dict[str, Any] = {
             "Credentials": credentials_members(value),
             "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
@@ -53,38 +172,38 @@ def sts_service(sts: TokenService) -> Service:
             Operation(
                 "AssumeRole",
                 _ASSUME_ROLE,
-                sts.assume_role_authorizations,
-                sts.perform_assume_role,
-                prepare=sts.prepare_assume_role,
+                operations.assume_role_permissions,
+                operations.perform_assume_role,
+                prepare=operations.prepare_assume_role,
                 response=assumed,
             ),
             Operation(
                 "GetCallerIdentity",
                 _GET_CALLER_IDENTITY,
-                sts.caller_identity_authorizations,
-                sts.perform_get_caller_identity,
+                operations.caller_identity_permissions,
+                operations.perform_get_caller_identity,
                 response=_identity_members,
             ),
             Operation(
                 "DecodeAuthorizationMessage",
                 _DECODE,
-                lambda call: [Authorization("sts:DecodeAuthorizationMessage")],
-                sts.perform_decode_authorization_message,
+                lambda call: [Permission("sts:DecodeAuthorizationMessage")],
+                operations.perform_decode_authorization_message,
                 response=_decoded_members,
             ),
             Operation(
                 "GetSessionToken",
                 _GET_SESSION_TOKEN,
-                sts.session_token_authorizations,
-                sts.perform_get_session_token,
-                prepare=sts.prepare_session_token,
+                operations.session_token_permissions,
+                operations.perform_get_session_token,
+                prepare=operations.prepare_session_token,
                 response=lambda value, call: {"Credentials": credentials_members(value)},
             ),
             Operation(
                 "GetAccessKeyInfo",
                 _GET_ACCESS_KEY_INFO,
-                sts.access_key_info_authorizations,
-                sts.perform_get_access_key_info,
+                operations.access_key_info_permissions,
+                operations.perform_get_access_key_info,
                 response=lambda value, call: {"Account": value},
             ),
         ],
