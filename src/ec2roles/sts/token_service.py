@@ -16,6 +16,7 @@ from ec2roles.sts.assume_role import check_duration
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import CallerIdentity
 from ec2roles.sts.sessions import SessionStore
+from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
@@ -319,6 +320,7 @@ class TokenService(Part):
             )
         )
 
+    @atomic
     def _send(self, call: Call) -> Response:
         """Make a call; an argument of another type is a mistake of who wrote the program, and raises."""
         response = self.api.call(call)
