@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ec2roles.arns import check_account_id
+from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
@@ -30,9 +31,11 @@ from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.services.registry import Registry
 from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.world.clock import Clock
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import LAST, Position, Timeline
@@ -55,7 +58,7 @@ _OPTIONS = {field.name for field in attrs.fields(MetadataOptions)}
 
 
 @attrs.define(eq=False)
-class Shared:
+class Shared(Part):
     """
     What all accounts of one Cloud share.
 
@@ -96,7 +99,7 @@ class Shared:
         return None if account is None else account.iam
 
 
-class Instances(dict[str, Instance]):
+class Instances(Part, dict[str, Instance]):
     """The instances of an account by id; a missing one is EC2's error."""
 
     def __missing__(self, instance_id: str) -> Instance:
@@ -115,7 +118,7 @@ def _nothing_to_sign_with(credentials: Credentials | None) -> NoCredentialsError
     return NoCredentialsError("Unable to locate credentials") if credentials is None else None
 
 
-class Account:
+class Account(Part):
     """
     An AWS account.
 
@@ -139,6 +142,8 @@ class Account:
         keep_calls: how many calls the history keeps; None keeps all.
         semantics: the readings of open points by which its calls are judged.
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out.
+        service_context: context keys that EC2 and other services bring when they assume a role, such as
+            ``aws:SourceAccount``; nothing by default, as AWS's pages do not say that EC2 sends them.
         propagation: how long changes in IAM take to be seen elsewhere: a timedelta, the maximum, or a `Propagation`.
         shared: what it shares with the other accounts of a `Cloud`; given by `Cloud.account`.
     """
@@ -156,6 +161,7 @@ class Account:
         keep_calls: int | None = 10_000,
         semantics: Semantics | None = None,
         mfa_present: bool | None = False,
+        service_context: Mapping[str, Any] | None = None,
         propagation: Propagation | timedelta | None = None,
         shared: Shared | None = None,
     ) -> None:
@@ -166,6 +172,7 @@ class Account:
             ("rotation", rotation, Rotation | None),
             ("semantics", semantics, Semantics | None),
             ("mfa_present", mfa_present, bool | None),
+            ("service_context", service_context, Mapping | None),
         ):
             if not isinstance(given, kind):
                 raise TypeError(f"{name} must be {getattr(kind, '__name__', kind)}, got {type(given).__name__}")
@@ -185,14 +192,12 @@ class Account:
             aws_managed=shared.aws_managed,
             find_directory=shared.directory,
         )
-        self.sts = TokenService(
-            time=self.time,
-            account_id=account_id,
+        sessions = SessionStore(time=self.time, account_id=account_id, mfa_present=mfa_present)
+        authorizer = Authorizer(
+            sessions,
             region=region,
-            find_role=self.iam.find_role,
-            find_policy=self._session_policy,
             semantics=Semantics() if semantics is None else semantics,
-            mfa_present=mfa_present,
+            service_context=dict(service_context or NOTHING),
             organizations=shared.organizations,
         )
         self._root: RootUser | None = None
@@ -203,8 +208,19 @@ class Account:
         from ec2roles.services.s3.operations import S3, S3Operations
         from ec2roles.services.sts.operations import sts_service
 
-        self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
+        self.history = History(self.time, account_id, self.instances, keep_calls, region, self.registry)
+        self._gateway = Gateway(authorizer, self.registry, self.history, self._api_of)
+        self.sts = TokenService(
+            time=self.time,
+            account_id=account_id,
+            region=region,
+            find_role=self.iam.find_role,
+            find_policy=self._session_policy,
+            sessions=sessions,
+            authorizer=authorizer,
+            api=self._gateway,
+        )
         self.s3 = S3(
             self.time,
             account_id,
@@ -218,8 +234,6 @@ class Account:
         self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
         self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
-        self._gateway = Gateway(self.sts, self.registry, self.history, self._api_of)
-        self.sts.api = self._gateway
         shared.accounts[account_id] = self
 
     @classmethod
@@ -603,7 +617,7 @@ class Account:
         # Imported when it is first called, to keep the import of the library quick.
         from ec2roles.services.iam.operations import iam_service
 
-        return iam_service(self.iam, semantics=self.sts.semantics)
+        return iam_service(self.iam, semantics=self._gateway.authorizer.semantics)
 
     def _ec2_service(self) -> Service:
         # Imported when it is needed, to keep the import of the library quick.

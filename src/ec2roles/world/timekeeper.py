@@ -13,6 +13,7 @@ from ec2roles.instants import MICROSECOND, from_microseconds, iso_exact, to_micr
 from ec2roles.world.clock import Clock, ManualClock
 from ec2roles.world.ids import SLOT_BITS, Ids, IssuedKey
 from ec2roles.world.journal import Journal, Step
+from ec2roles.world.part import Part
 from ec2roles.world.propagation import Propagation
 from ec2roles.world.timeline import FIRST, LAST, Position, Timeline
 
@@ -57,7 +58,7 @@ def _clock(clock: Clock | None) -> Clock:
 
 
 @attrs.define(eq=False)
-class Timekeeper:
+class Timekeeper(Part):
     """
     The clock, the order of writes, the ids and the issuers that all objects of one Cloud share.
 
@@ -117,7 +118,14 @@ class Timekeeper:
         return to_utc(self.clock.now(), "clock.now()")
 
     def instant(self) -> int:
-        """Read the clock, once, and return microseconds since 1970."""
+        """
+        Read the clock, once, and return microseconds since 1970.
+
+        Raises:
+            ConcurrentUseError: if another thread is inside an operation.
+        """
+        if self.journal.inside:
+            self.journal.check_thread()
         shown = self.clock.now()
         # A datetime cannot change, so the same one means the same instant; most questions are put while a clock stands still.
         if shown is not self._shown:
@@ -189,6 +197,11 @@ class Timekeeper:
     def newest(self) -> int:
         """The instant of the newest write, in microseconds; long before any clock's time if there was none."""
         return self._newest
+
+    @property
+    def order(self) -> int:
+        """The order of the newest write; 0 if there was none."""
+        return self._order
 
     def as_of(self, at: datetime | None, *, now: int | None = None, name: str = "at") -> Position:
         """

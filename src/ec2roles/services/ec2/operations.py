@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ec2roles.authorization.encoded_messages import encode
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError, InstanceError
 from ec2roles.policy import Decision
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.associations import Ec2Associations
+from ec2roles.services.ec2.attributes import MODIFY, NOT_SIMULATED, Ec2Attributes
 from ec2roles.services.ec2.instances import Ec2Instances
 from ec2roles.services.ec2.permissions import Ec2Needs
 from ec2roles.services.ec2.run_instances import RUN_INSTANCES
 from ec2roles.services.ec2.tags import Ec2Tags
 from ec2roles.services.operation import Operation, Service
-from ec2roles.sts.token_service import Authorization
 
 Perform = Callable[[Call], Mapping[str, Any]]
 
@@ -31,13 +32,13 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
     """
     needs = Ec2Needs(ec2_of)
     instances, associations, tags = Ec2Instances(ec2_of), Ec2Associations(ec2_of), Ec2Tags(ec2_of)
+    attributes = Ec2Attributes(ec2_of)
+    modify = " ".join(MODIFY | NOT_SIMULATED)
 
-    def operation(
-        name: str, parameters: str, need: Callable[[Call], Sequence[Authorization]], do: Perform
-    ) -> Operation:
+    def operation(name: str, parameters: str, need: Callable[[Call], Sequence[Permission]], do: Perform) -> Operation:
         known = frozenset(parameters.split())
 
-        def authorizations(call: Call) -> Sequence[Authorization]:
+        def authorizations(call: Call) -> Sequence[Permission]:
             if call.operation is None and not call.parameters:
                 return [needs.asked(call)]
             given.check_names(call, known)
@@ -66,6 +67,8 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
             operation("StopInstances", f"{many} Force Hibernate SkipOsShutdown", needs.instances, instances.stop),
             operation("RebootInstances", many, needs.instances, instances.reboot),
             operation("TerminateInstances", f"{many} Force SkipOsShutdown", needs.instances, instances.terminate),
+            operation("DescribeInstanceAttribute", f"{one} Attribute", needs.attribute, attributes.describe),
+            operation("ModifyInstanceAttribute", modify, needs.modification, attributes.modify),
             operation("ModifyInstanceMetadataOptions", f"{one} {options}", needs.options, instances.modify_options),
             operation("ModifyInstanceMetadataDefaults", f"DryRun {defaults}", needs.nothing, instances.modify_defaults),
             operation("GetInstanceMetadataDefaults", "DryRun", needs.nothing, instances.get_defaults),
