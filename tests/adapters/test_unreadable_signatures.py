@@ -37,7 +37,7 @@ def test_a_signature_that_cannot_be_read_is_refused_in_the_services_words(
 ) -> None:
     now = datetime.now(timezone.utc)
     day = now.strftime("%Y%m%d")
-    filled = json.loads(json.dumps(row).replace("{day}", day))
+    filled = json.loads(json.dumps(row).replace("{day}", day).replace("{key}", place.key.access_key_id))
     if filled["where"] == "header":
         said = place.open(*by_header(filled, now), **headers_of(filled, now))
     else:
