@@ -11,6 +11,9 @@ UTC = timezone.utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""The months as AWS writes them, whatever the locale; strftime's are the locale's."""
+
 
 def to_utc(value: datetime, name: str = "when") -> datetime:
     """
@@ -126,3 +129,15 @@ def read_instant(text: str, name: str = "when") -> datetime:
             f"'{name}' must be a moment in ISO 8601 such as 2026-03-01T09:30:00Z, got {shown(text)}"
         ) from None
     return to_utc(when.replace(tzinfo=UTC) if when.tzinfo is None else when, name)
+
+
+def medium(value: datetime) -> str:
+    """
+    Return a UTC datetime as CloudTrail writes dates in answers, to the second.
+
+    >>> medium(EPOCH), medium(EPOCH + timedelta(hours=23, minutes=5))
+    ('Jan 1, 1970 12:00:00 AM', 'Jan 1, 1970 11:05:00 PM')
+    """
+    half = "AM" if value.hour < 12 else "PM"
+    time = f"{value.hour % 12 or 12}:{value.minute:02d}:{value.second:02d} {half}"
+    return f"{MONTHS[value.month - 1]} {value.day}, {value.year} {time}"
