@@ -68,7 +68,8 @@ class ManualClock:
 
         >>> ManualClock().advance(hours=5, minutes=56).isoformat()
         '2026-01-01T05:56:00+00:00'
-        >>> clock = ManualClock(start=datetime(2026, 1, 31, tzinfo=UTC))
+        >>> clock = ManualClock()
+        >>> _ = clock.advance(days=30)
         >>> clock.advance(months=1).isoformat()
         '2026-02-28T00:00:00+00:00'
 
@@ -127,6 +128,7 @@ class ManualClock:
         """
         Move the clock to each of *moments*, such as a rule of ``dateutil.rrule``, and yield it in UTC.
 
+        >>> from datetime import timedelta
         >>> clock = ManualClock()
         >>> [when.day for when in clock.ticks(clock.now() + timedelta(days=number) for number in range(3))]
         [1, 2, 3]
