@@ -130,7 +130,7 @@ class ManualClock:
 
         >>> from datetime import timedelta
         >>> clock = ManualClock()
-        >>> [when.day for when in clock.ticks(clock.now() + timedelta(days=number) for number in range(3))]
+        >>> [when.day for when in clock.ticks([clock.now() + timedelta(days=number) for number in range(3)])]
         [1, 2, 3]
 
         Raises:
