@@ -194,6 +194,7 @@ class Account:
             semantics=Semantics() if semantics is None else semantics,
             mfa_present=mfa_present,
             organizations=shared.organizations,
+            quotas=self.iam.quotas,
         )
         self._root: RootUser | None = None
         self.instances = Instances()

@@ -95,6 +95,8 @@ class Gateway:
             response = Response(error=error, source=call.source)
         if refused is None:
             self._sts.count(call)
+        if caller is not None:
+            self._sts.note_use(call, caller)
         if self._recorder is not None:
             if call.resource is None and about not in (None, "*"):
                 call = attrs.evolve(call, resource=about)

@@ -444,9 +444,9 @@ def test_lists_leave_out_what_aws_leaves_out() -> None:
     iam = account.as_(admin).iam
     (listed,) = [role for role in iam.list_roles().result()["Roles"] if role["RoleName"] == "app"]
     got = iam.get_role(RoleName="app").result()["Role"]
-    assert set(got) - set(listed) == {"Tags", "PermissionsBoundary"}
+    assert set(got) - set(listed) == {"Tags", "PermissionsBoundary", "RoleLastUsed"}
     assert got["PermissionsBoundary"] == {
-        "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+        "PermissionsBoundaryType": "Policy",
         "PermissionsBoundaryArn": "arn:aws:iam::aws:policy/PowerUserAccess",
     }
     (profile,) = iam.list_instance_profiles(PathPrefix="/web/").result()["InstanceProfiles"]

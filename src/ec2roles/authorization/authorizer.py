@@ -75,6 +75,16 @@ class Judge(SessionStore):
         """
         return self.find_session(access_key_id, position[0])
 
+    def note_use(self, call: Call, caller: Session) -> None:
+        """Note that *call* was authenticated, whatever comes of it: the role, or the access key, has been used."""
+        region = call.context.get("aws:RequestedRegion") if call.context else None
+        caller.principal.note_use(
+            caller.credentials.access_key_id,
+            call.position[0],
+            region if isinstance(region, str) else self.region,
+            call.action.partition(":")[0].lower(),
+        )
+
     # -- faults -----------------------------------------------------------------------------------------------------
 
     def refuses(self, call: Call) -> AwsError | None:

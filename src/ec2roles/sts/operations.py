@@ -13,6 +13,7 @@ from ec2roles.authorization.permissions import Authorization, CallerIdentity
 from ec2roles.calls import Call
 from ec2roles.errors import AwsError, InvalidNameError, ValidationError
 from ec2roles.iam.names import NameRule
+from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.policy import Policy
 from ec2roles.sts.assume_role import AssumeRoleRequest
@@ -30,11 +31,12 @@ class StsOperations(Judge):
     The operations of a token service, once a call has got so far; see `TokenService`.
 
     Args:
-        find_role, find_policy: as for `TokenService`.
+        find_role, find_policy, quotas: as for `TokenService`.
     """
 
     find_role: Callable[[str, Position], Role | None] = attrs.field(default=lambda arn, position: None, kw_only=True)
     find_policy: Callable[[str, str], Policy] | None = attrs.field(default=None, kw_only=True)
+    quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
 
     def read_assume_role(self, call: Call) -> AssumeRoleRequest:
         """Return the checked parameters of an AssumeRole call."""
@@ -67,7 +69,7 @@ class StsOperations(Judge):
         if role is None:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
         caller: Session = call.caller
-        packed = request.check(role, caller, self.seen(call))
+        packed = request.check(role, caller, self.seen(call), self.quotas.packed_policy_size)
         source_identity = request.source_identity or caller.source_identity
         session = self.issue_role_session(
             role,

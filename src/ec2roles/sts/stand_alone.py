@@ -37,6 +37,8 @@ class StandAlone:
     def _respond(self, call: Call) -> Response:
         try:
             judged = self._judge(call)
+            if judged.caller is not None:
+                self._sts.note_use(call, judged.caller)
             if judged.error is not None:
                 return Response(error=judged.error, decision=judged.decision, source=call.source)
             value = self._perform(call.by(judged.caller))

@@ -40,6 +40,7 @@ class TokenService(StsOperations):
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out. AWS's pages contradict each
             other here, see docs/fidelity.md.
         organizations: the organisations of the Cloud, whose policies stand above everything.
+        quotas: the account's limits; those of session policies and tags count here.
     """
 
     api: Api = attrs.field(init=False)
