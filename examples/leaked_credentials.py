@@ -1,60 +1,68 @@
 """
 Credentials that leaked from an instance work anywhere, unless a policy ties them to it: ``python examples/leaked_credentials.py``.
 
-AWS binds nothing by itself. The deny below compares two keys that are fixed when EC2 issues credentials (`aws:Ec2InstanceSourceVpc`,
-`aws:Ec2InstanceSourcePrivateIPv4`) with two that a VPC endpoint adds to each request (`aws:SourceVpc`, `aws:VpcSourceIp`).
+AWS binds nothing by itself. Its own policy against that, from the AWS Security Blog, "How to use policies to restrict where
+EC2 instance credentials can be used from", compares two keys that are fixed when EC2 issues credentials with two that a VPC
+endpoint adds to each request. Without an endpoint these two are absent: then the variables have no value, and everything
+differs from no value. So the call is denied, which is what stops the thief.
 """
 
 from __future__ import annotations
 
-from ec2roles import Account, Decision
+from ec2roles import Cloud, Decision
 
 LIST = "s3:ListAllMyBuckets"
 
-# Without a VPC endpoint there is no aws:SourceVpc at all: the first statement denies that, the other two deny another place.
-ONLY_FROM_THE_INSTANCE = {
+# As AWS prints it. There it is a service control policy, or a policy of the role.
+ONLY_FROM_THE_INSTANCE = """{
     "Version": "2012-10-17",
     "Statement": [
         {
-            "Sid": "NotPastTheEndpoint",
-            "Effect": "Deny",
-            "Action": "*",
-            "Resource": "*",
-            "Condition": {"Null": {"aws:SourceVpc": "true", "ec2:SourceInstanceARN": "false"}},
-        },
-        {
-            "Sid": "NotFromAnotherVpc",
             "Effect": "Deny",
             "Action": "*",
             "Resource": "*",
             "Condition": {
-                "StringNotEquals": {"aws:Ec2InstanceSourceVpc": "${aws:SourceVpc}"},
-                "Null": {"ec2:SourceInstanceARN": "false"},
-            },
+                "StringNotEquals": {
+                    "aws:ec2InstanceSourceVPC": "${aws:SourceVpc}"
+                },
+                "Null": {
+                    "ec2:SourceInstanceARN": "false"
+                },
+                "BoolIfExists": {
+                    "aws:ViaAWSService": "false"
+                }
+            }
         },
         {
-            "Sid": "NotFromAnotherMachine",
             "Effect": "Deny",
             "Action": "*",
             "Resource": "*",
             "Condition": {
-                "StringNotEquals": {"aws:Ec2InstanceSourcePrivateIPv4": "${aws:VpcSourceIp}"},
-                "Null": {"ec2:SourceInstanceARN": "false"},
-            },
-        },
-    ],
-}
+                "StringNotEquals": {
+                    "aws:ec2InstanceSourcePrivateIPv4": "${aws:VpcSourceIp}"
+                },
+                "Null": {
+                    "ec2:SourceInstanceARN": "false"
+                },
+                "BoolIfExists": {
+                    "aws:ViaAWSService": "false"
+                }
+            }
+        }
+    ]
+}"""
 
 
 def show(who: str, decision: Decision) -> None:
     """Print what would come of a call."""
-    sids = [statement.sid for _, statement in decision.deciding if statement.sid]
-    print(f"  {who:<42} {'allowed' if decision else 'denied':<8} {', '.join(sids)}".rstrip())
+    keys = [statement.conditions[0].key for _, statement in decision.deciding if statement.effect == "Deny"]
+    print(f"  {who:<42} {'allowed' if decision else 'denied':<8} {', '.join(keys)}".rstrip())
 
 
 def main() -> None:
     """Steal credentials, use them, and stop that."""
-    account = Account()
+    cloud = Cloud()
+    account = cloud.account("123456789012")
     account.s3.create_bucket("customer-data")
     role = account.console.create_role("web", policies=["AmazonS3ReadOnlyAccess"])
     web = account.launch_instance(profile="web")
@@ -82,6 +90,19 @@ def main() -> None:
     )
     show("the instance, on the public path", web.can(LIST))
     print("The last line is the price: without a VPC endpoint the instance itself is locked out.")
+    print()
+    print("Why the laptop is denied:")
+    print(account.can(LIST, credentials=stolen).explain())
+
+    role.delete_policy("only-from-the-instance")
+    organization = cloud.create_organization(cloud.account("999999999999"))
+    organization.add_account(account)
+    organization.create_policy("OnlyFromTheInstance", ONLY_FROM_THE_INSTANCE)
+    organization.attach_policy(account, "OnlyFromTheInstance")
+    print()
+    print("The same document as a service control policy, for every instance of the account:")
+    show("the instance, through a VPC endpoint", web.can(LIST, context=here))
+    show("a laptop far away, with the stolen set", account.can(LIST, credentials=stolen))
 
 
 if __name__ == "__main__":

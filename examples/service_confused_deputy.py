@@ -49,11 +49,11 @@ def main() -> None:
     print("\nEC2, by contrast, assumes the role of an instance profile for the account's own instances alone.")
     print("Whether it says for which is not documented, so here it does not, and the same condition locks it out:")
     guarded = TrustPolicy.service("ec2.amazonaws.com", condition={"StringEquals": {"aws:SourceAccount": OWN}})
-    account.create_instance_profile("web").add_role(account.create_role("web", trust=guarded))
-    web = account.launch_instance("web")
-    print(f"  {web.can('s3:ListAllMyBuckets').message}")
-    account.sts.service_context = {"aws:SourceAccount": OWN, "aws:SourceArn": web.arn}
-    print(f"  with account.sts.service_context: {account.launch_instance('web').metadata.credentials() is not None}")
+    for service_context in (None, {"aws:SourceAccount": OWN}):
+        account = Account(OWN, service_context=service_context)
+        account.create_instance_profile("web").add_role(account.create_role("web", trust=guarded))
+        web = account.launch_instance("web")
+        print(f"  service_context={service_context}: {'credentials' if web.metadata.credentials() else 'none'}")
 
 
 if __name__ == "__main__":

@@ -69,23 +69,26 @@ def body_of(request: Any) -> bytes:
     return found
 
 
-def wired(service: str, world: Account | Cloud, credentials: Credentials | None = None, config: Any = CONFIG) -> Any:
+def answered(behind: Application, request: Any) -> AWSResponse:
+    """What *behind* answers to a request that botocore is about to send."""
+    headers = [(name, value if isinstance(value, bytes) else str(value)) for name, value in request.headers.items()]
+    reply = exchange(behind, request.method, request.url, headers, body_of(request))
+    assert reply is not None
+    return AWSResponse(request.url, reply.status, HeadersDict(reply.headers), Raw(reply.body))
+
+
+def wired(
+    service: str,
+    world: Account | Cloud,
+    credentials: Credentials | None = None,
+    config: Any = CONFIG,
+    region: str = "us-east-1",
+) -> Any:
     """A client whose signed requests reach *world* as HTTP would bring them, without a socket."""
-    found = session(credentials).client(service, endpoint_url="http://127.0.0.1:1", config=config)
+    found = session(credentials).client(service, region, endpoint_url="http://127.0.0.1:1", config=config)
     behind = application(world)
 
-    def send(request: Any, **named: Any) -> AWSResponse:
-        reply = exchange(
-            behind,
-            request.method,
-            request.url,
-            [(name, value if isinstance(value, bytes) else str(value)) for name, value in request.headers.items()],
-            body_of(request),
-        )
-        assert reply is not None
-        return AWSResponse(request.url, reply.status, HeadersDict(reply.headers), Raw(reply.body))
-
-    found.meta.events.register("before-send", send)
+    found.meta.events.register("before-send", lambda request, **named: answered(behind, request))
     return found
 
 

@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "ec2": "world policy calls iam sts authorization metadata",
     "services": "world policy calls iam organizations sts authorization ec2 metadata faults",
     "gateway": "services authorization sts calls policy world",
+    "wiring": f"{_ABOVE_SERVICES} gateway",
     "history": _ABOVE_SERVICES,
     "api": f"{_ABOVE_SERVICES} gateway history",
     "account": f"{_ABOVE_SERVICES} gateway history api programs",
@@ -49,7 +50,6 @@ MAY_IMPORT = {
 # Arrows that still go the wrong way; each goes when its two rooms are mended.
 NOT_YET = {
     "iam": "sts",
-    "sts": "authorization",
     "metadata": "ec2",
     "ec2": "programs",
 }
@@ -141,11 +141,13 @@ def cycle(inside: Mapping[str, Iterable[str]]) -> list[str]:
 
 SOURCE = Path(__file__).parent.parent / "src" / "ec2roles"
 INSIDE, OUTSIDE = read_imports(SOURCE)
+# The one exception: `wiring` builds the default parts of objects made by hand, and they import it when they need it.
+ARROWS = {module: targets - {"wiring"} for module, targets in INSIDE.items()}
 
 
 def test_every_import_follows_the_table() -> None:
     table = {name: f"{allowed} {NOT_YET.get(name, '')}" for name, allowed in MAY_IMPORT.items()}
-    wrong = wrong_arrows(INSIDE, table)
+    wrong = wrong_arrows(ARROWS, table)
 
     assert not wrong, "\n" + "\n".join(wrong)
 
@@ -177,7 +179,19 @@ def test_a_row_names_only_rows_above_it() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    assert cycle(INSIDE) == []
+    assert cycle(ARROWS) == []
+
+
+def test_wiring_is_imported_late() -> None:
+    """By what is made by hand, in a function."""
+    early = [
+        module
+        for module, path in read_modules(SOURCE).items()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Import | ast.ImportFrom) and "wiring" in ast.dump(node)
+    ]
+
+    assert early == []
 
 
 def test_nobody_but_the_program_that_serves_imports_an_adapter() -> None:

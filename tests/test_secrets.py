@@ -39,7 +39,7 @@ class World:
         self.key, self.found = key, found
         role = account.create_role("other", trust=TrustPolicy.principal(alice.arn))
         assumed = account.sts.assume_role(role, "test", credentials=key)
-        session = account.sts.session(found, account.time.as_of(None))
+        session = account.sts.authorizer.authenticate(found, account.time.as_of(None))
         call = Call(LIST, position=account.time.as_of(None), credentials=found, parameters={"body": b"canary-body"})
         expired = account.call(LIST, credentials=attrs.evolve(found, session_token="canary-token-EXAMPLE"))
         self.web.call(LIST)

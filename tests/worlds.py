@@ -56,7 +56,7 @@ def digest(account: Account, *, calls: bool = True) -> list[Any]:
         for entity in table.values():
             timeline = entity._versions if table is iam.policies else entity._states
             found.append((entity.name, entity.arn, list(timeline.spans()), len(getattr(entity, "_issued", ()))))
-    found.append(len(account.sts._stored))
+    found.append(len(account.sts.sessions._stored))
     found.extend((one.id, list(one._trees.spans())) for one in account._shared.organizations)
     if account._root is not None:
         found.append((list(account._root._states.spans()), len(account._root._issued)))

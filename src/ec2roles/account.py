@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ec2roles.arns import check_account_id
+from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
@@ -30,6 +31,7 @@ from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.services.registry import Registry
 from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.world.clock import Clock
 from ec2roles.world.journal import atomic
@@ -139,6 +141,8 @@ class Account:
         keep_calls: how many calls the history keeps; None keeps all.
         semantics: the readings of open points by which its calls are judged.
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out.
+        service_context: context keys that EC2 and other services bring when they assume a role, such as
+            ``aws:SourceAccount``; nothing by default, as AWS's pages do not say that EC2 sends them.
         propagation: how long changes in IAM take to be seen elsewhere: a timedelta, the maximum, or a `Propagation`.
         shared: what it shares with the other accounts of a `Cloud`; given by `Cloud.account`.
     """
@@ -156,6 +160,7 @@ class Account:
         keep_calls: int | None = 10_000,
         semantics: Semantics | None = None,
         mfa_present: bool | None = False,
+        service_context: Mapping[str, Any] | None = None,
         propagation: Propagation | timedelta | None = None,
         shared: Shared | None = None,
     ) -> None:
@@ -166,6 +171,7 @@ class Account:
             ("rotation", rotation, Rotation | None),
             ("semantics", semantics, Semantics | None),
             ("mfa_present", mfa_present, bool | None),
+            ("service_context", service_context, Mapping | None),
         ):
             if not isinstance(given, kind):
                 raise TypeError(f"{name} must be {getattr(kind, '__name__', kind)}, got {type(given).__name__}")
@@ -185,16 +191,13 @@ class Account:
             aws_managed=shared.aws_managed,
             find_directory=shared.directory,
         )
-        self.sts = TokenService(
-            time=self.time,
-            account_id=account_id,
+        sessions = SessionStore(time=self.time, account_id=account_id, mfa_present=mfa_present)
+        authorizer = Authorizer(
+            sessions,
             region=region,
-            find_role=self.iam.find_role,
-            find_policy=self._session_policy,
             semantics=Semantics() if semantics is None else semantics,
-            mfa_present=mfa_present,
+            service_context=dict(service_context or NOTHING),
             organizations=shared.organizations,
-            quotas=self.iam.quotas,
         )
         self._root: RootUser | None = None
         self.instances = Instances()
@@ -206,6 +209,18 @@ class Account:
 
         self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
+        self._gateway = Gateway(authorizer, self.registry, self.history, self._api_of)
+        self.sts = TokenService(
+            time=self.time,
+            account_id=account_id,
+            region=region,
+            find_role=self.iam.find_role,
+            find_policy=self._session_policy,
+            sessions=sessions,
+            authorizer=authorizer,
+            api=self._gateway,
+            quotas=self.iam.quotas,
+        )
         self.s3 = S3(
             self.time,
             account_id,
@@ -219,8 +234,6 @@ class Account:
         self.registry.register_later("ec2", self._ec2_service)
         self.console = Console(self.iam)
         self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
-        self._gateway = Gateway(self.sts, self.registry, self.history, self._api_of)
-        self.sts.api = self._gateway
         shared.accounts[account_id] = self
 
     @classmethod
@@ -604,7 +617,7 @@ class Account:
         # Imported when it is first called, to keep the import of the library quick.
         from ec2roles.services.iam.operations import iam_service
 
-        return iam_service(self.iam, semantics=self.sts.semantics)
+        return iam_service(self.iam, semantics=self._gateway.authorizer.semantics)
 
     def _ec2_service(self) -> Service:
         # Imported when it is needed, to keep the import of the library quick.

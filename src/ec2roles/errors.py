@@ -7,6 +7,7 @@ Ec2RolesError
 ├── ArnError                        text that should be an ARN and is not
 ├── AuthorizationDetailsError       an account's JSON that cannot be loaded
 ├── MetadataError                   a malformed request that never reaches the metadata service
+├── ConcurrentUseError              two threads were inside one Cloud at once
 ├── UnsupportedError                something AWS has and this simulator does not
 ├── ArgumentError                   an argument of this library's own, outside its limits; a ValueError too
 └── AwsError                        what AWS itself would answer: ``code``, ``message``, ``status``
@@ -62,6 +63,10 @@ class AuthorizationDetailsError(Ec2RolesError):
 
 class MetadataError(Ec2RolesError):
     """A request that no HTTP client could send to the metadata service."""
+
+
+class ConcurrentUseError(Ec2RolesError):
+    """A thread came into a Cloud while another one was inside an operation; threads may only take turns."""
 
 
 class UnsupportedError(Ec2RolesError):

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import attrs
 
+from ec2roles.authorization.authorizer import Authorizer
+from ec2roles.authorization.permissions import Verdict
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
@@ -14,7 +16,6 @@ from ec2roles.services.operation import plain_denial
 from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
-from ec2roles.sts.token_service import Judgement, TokenService
 from ec2roles.world.journal import atomic
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
@@ -33,13 +34,13 @@ class Gateway:
     The `Api` of an account.
 
     Args:
-        sts: knows whose credentials a call is signed with, and judges.
+        authorizer: knows whose credentials a call is signed with, and decides.
         registry: knows what a call needs and does.
         recorder: takes calls down, or None.
         find: returns the gateway of another account of the Cloud, or None if there is none.
     """
 
-    _sts: TokenService = attrs.field(alias="sts", repr=False)
+    _authorizer: Authorizer = attrs.field(alias="authorizer", repr=False)
     _registry: Registry = attrs.field(alias="registry", repr=False)
     _recorder: Recorder | None = attrs.field(alias="recorder", repr=False, default=None)
     _find: Callable[[str], Gateway | None] | None = attrs.field(alias="find", repr=False, default=None)
@@ -47,12 +48,12 @@ class Gateway:
     @property
     def time(self) -> Timekeeper:
         """The Cloud's timekeeper."""
-        return self._sts.time
+        return self._authorizer.time
 
     @property
-    def sts(self) -> TokenService:
-        """Knows whose credentials a call is signed with."""
-        return self._sts
+    def authorizer(self) -> Authorizer:
+        """Knows whose credentials a call is signed with, and decides."""
+        return self._authorizer
 
     @property
     def registry(self) -> Registry:
@@ -80,9 +81,9 @@ class Gateway:
         if found is None:
             found = self._registry.find(call)
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
-        self._sts.time.check_clock(call.position[0])
+        self.time.check_clock(call.position[0])
         caller = about = None
-        refused = self._sts.refuses(call)
+        refused = self._authorizer.outage(call)
         try:
             if refused is not None:
                 raise refused
@@ -94,9 +95,9 @@ class Gateway:
             caller = caller or self._caller(call)
             response = Response(error=error, source=call.source)
         if refused is None:
-            self._sts.count(call)
+            self._authorizer.count(call)
         if caller is not None:
-            self._sts.note_use(call, caller)
+            self._authorizer.note_use(call, caller)
         if self._recorder is not None:
             if call.resource is None and about not in (None, "*"):
                 call = attrs.evolve(call, resource=about)
@@ -162,11 +163,11 @@ class Gateway:
         return self._judge(call, self._registry.find(call)).decision
 
     def _caller(self, call: Call) -> Session | None:
-        found = None if call.credentials is None else self._sts.session(call.credentials, call.position)
+        found = None if call.credentials is None else self._authorizer.authenticate(call.credentials, call.position)
         return found if isinstance(found, Session) else None
 
-    def _judge(self, call: Call, found: Found) -> Judgement:
-        judged = self._sts.judge(call, found.operation.needs, named_operation=found.named_operation)
+    def _judge(self, call: Call, found: Found) -> Verdict:
+        judged = self._authorizer.authorize(call, found.operation.needs, named_operation=found.named_operation)
         if found.named_operation is None or judged.caller is None:
             return judged
         note = (
@@ -175,7 +176,7 @@ class Gateway:
         )
         return attrs.evolve(judged, decision=judged.decision.with_notes(note))
 
-    def _perform(self, call: Call, found: Found, judged: Judgement) -> Response:
+    def _perform(self, call: Call, found: Found, judged: Verdict) -> Response:
         decision = judged.decision
         if judged.error is not None:
             error = judged.error
@@ -194,13 +195,10 @@ class Gateway:
                 "can(...) only asks, and account.registry.register(service) adds one",
             )
             return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
-        time = self.time
+        author = None if judged.caller is None else judged.caller.arn
         try:
-            time.acting = None if judged.caller is None else judged.caller.arn
             # An operation that is refused half-way has changed nothing.
-            value = time.journal.run(found.operation.perform, call.by(judged.caller))
+            value = self.time.journal.run_by(author, found.operation.perform, call.by(judged.caller))
         except AwsError as error:
             return Response(error=error, allowed=True, decision=decision, source=call.source)
-        finally:
-            time.acting = None
         return Response(value, allowed=True, decision=decision, source=call.source)

@@ -10,6 +10,7 @@ import pytest
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.errors import ArgumentError, ClockError, InstanceError, NaiveDatetimeError
 from ec2roles.history.history import History
+from ec2roles.services.operation import Operation, Service
 from worlds import EC2, LIST, OTHER, START, at, code, user_with_key
 
 
@@ -212,3 +213,68 @@ def test_events_of_a_role_made_again_belong_to_the_name() -> None:
         "DeleteRole",
         "CreateRole",
     ]
+
+
+def makes_a_group(inside: Any) -> tuple[Account, Any]:
+    """An account with a service of its own whose operation makes calls before it changes something; and alice's key."""
+    account = Account()
+    _, key = user_with_key(account, admin=True)
+
+    def perform(call: Any) -> None:
+        inside(account)
+        account.create_group("made")
+
+    make = Operation("Make", lambda call: [("demo:Make", "*", None, {})], perform)
+    account.registry.register(Service("demo", [make]))
+    return account, key
+
+
+def by_a_nested_call(account: Account) -> None:
+    """Alice's service asks for something as bob."""
+    account.create_user("bob").attach_policy("AdministratorAccess")
+    key = account.users["bob"].create_access_key()
+    assert account.call("s3:CreateBucket", "arn:aws:s3:::bobs", credentials=key).ok
+
+
+def by_a_nested_call_that_is_refused(account: Account) -> None:
+    """After its perform began, and before."""
+    by_a_nested_call(account)
+    key = account.users["bob"].create_access_key()
+    assert code(account.call("s3:CreateBucket", "arn:aws:s3:::bobs", credentials=key)) == "BucketAlreadyOwnedByYou"
+    assert code(account.call(LIST, credentials=None)) == "NoCredentials"
+
+
+def by_a_nested_call_that_raises(account: Account) -> None:
+    """What is wrong with the program and not with the call."""
+    with pytest.raises(TypeError):
+        account.call("s3:PutObject", 5, credentials=account.users["alice"].create_access_key())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("inside", [by_a_nested_call, by_a_nested_call_that_is_refused, by_a_nested_call_that_raises])
+def test_what_a_call_changes_is_its_callers_whatever_calls_it_makes_itself(inside: Any) -> None:
+    """A nested call is its own caller's, and gives back the one it came from."""
+    account, key = makes_a_group(inside)
+    assert account.call("demo:Make", credentials=key).ok
+    account.create_user("carol")
+    by = {event.subject: event.caller for event in account.history.events(kind="change")}
+    alice = "arn:aws:iam::123456789012:user/alice"
+
+    assert by["arn:aws:iam::123456789012:group/made"] == alice
+    assert by["arn:aws:iam::123456789012:user/carol"] is None
+    assert by.get("arn:aws:s3:::bobs", alice.replace("alice", "bob")) == "arn:aws:iam::123456789012:user/bob"
+    assert account.time.journal.author is None
+
+
+def test_nobody_acts_after_an_operation_that_broke() -> None:
+    """An exception that is not AWS's leaves the account as it was, and its author too."""
+
+    def breaks(account: Account) -> None:
+        by_a_nested_call(account)
+        raise KeyboardInterrupt
+
+    account, key = makes_a_group(breaks)
+    with pytest.raises(KeyboardInterrupt):
+        account.call("demo:Make", credentials=key)
+    assert account.time.journal.author is None
+    account.create_user("carol")
+    assert list(account.history)[-1].caller is None

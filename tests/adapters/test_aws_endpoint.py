@@ -425,7 +425,7 @@ def hammer(instances: int, requests: int) -> int:
             answers = [pair for found in pool.map(run, range(8)) for pair in found]
     position = account.time.as_of(None)
     for instance_id, key in set(answers):
-        found = account.sts.session_of(key, position)
+        found = account.sts.sessions.find(key, position[0])
         assert found is not None
         assert found.arn.endswith(f"/{instance_id}")
     assert len({key for _, key in answers}) >= instances

@@ -17,7 +17,18 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
 from botocore.loaders import Loader
 
-from ec2roles import Account, Cloud, Credentials, Instance, PermissionPolicy, Role, TrustPolicy
+from ec2roles import (
+    Account,
+    Cloud,
+    Credentials,
+    Instance,
+    InstanceProfile,
+    PermissionPolicy,
+    Role,
+    Timekeeper,
+    TokenService,
+    TrustPolicy,
+)
 from ec2roles.adapters.aws.actions import ApiActions
 from ec2roles.adapters.botocore import session as adapter
 from ec2roles.adapters.botocore.session import install, patch_client
@@ -431,12 +442,29 @@ def test_who_hands_a_role_to_a_service_must_be_allowed_to_pass_it() -> None:
     assert error_of(make, **given)["Code"] == "NotImplemented"
 
 
-def test_an_instance_built_by_hand_has_no_services() -> None:
-    from ec2roles import Timekeeper, TokenService
+def test_an_instance_built_by_hand_has_sts_and_no_other_service() -> None:
+    time = Timekeeper()
+    role = Role("app", trust=TrustPolicy.service("ec2.amazonaws.com"), time=time)
+    role.put_policy("list", PermissionPolicy.allow("s3:ListAllMyBuckets"))
+    profile = InstanceProfile("app", role=role, time=time)
+    instance = Instance(profile=profile, time=time, sts=TokenService(time=time))
+    session = boto_session(instance)
+    arn = session.client("sts").get_caller_identity()["Arn"]
+    assert arn == f"arn:aws:sts::123456789012:assumed-role/app/{instance.instance_id}"
+    with pytest.raises(ClientError, match="NotImplemented"):
+        session.client("s3").list_buckets()
+
+
+def test_a_session_needs_an_instance_a_container_or_an_account() -> None:
+    class Nowhere:
+        def call(self, call: Any) -> Any:
+            raise NotImplementedError
+
+        can = call
 
     time = Timekeeper()
-    with pytest.raises(UnsupportedError):
-        boto_session(Instance(time=time, sts=TokenService(time=time)))
+    with pytest.raises(UnsupportedError, match="needs an instance of an Account"):
+        boto_session(Instance(time=time, sts=TokenService(time=time), api=Nowhere()))
     with pytest.raises(TypeError):
         boto_session(Account().launch_instance(), credentials=Credentials("a", "b"))
     for nothing in (None, "i-0123456789abcdef0", Cloud()):

@@ -206,7 +206,7 @@ def test_the_keys_that_users_have_there_work_here() -> None:
     account = account_from_moto(behind.session())
     (theirs,) = account.keys
     with install(account, fallthrough=True):
-        s3 = client("s3", "http://127.0.0.1:1", behind.account.sts.session_of(theirs, behind.account.time.as_of(None)).credentials)  # type: ignore[union-attr]  # fmt: skip
+        s3 = client("s3", "http://127.0.0.1:1", behind.account.sts.sessions.find(theirs, behind.account.time.instant()).credentials)  # type: ignore[union-attr]  # fmt: skip
     patch_client(s3, account, fallthrough=True)
     behind.attach(s3.meta.events)
     assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == ["photos"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from differential import frozen, oracle, translate
 
 # Raise this only with a new entry that says who is right, and why.
-KNOWN = 21
+KNOWN = 22
 
 
 def test_verdicts_of_iam_simulate_stand_but_for_the_known_differences() -> None:

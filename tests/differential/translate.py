@@ -230,11 +230,20 @@ def federated_user_without_session(case: Case) -> Case | None:
     return case
 
 
-def dead_not_resource(case: Case) -> Case | None:
-    """Drop the statements whose NotResource has a variable without a value: they apply to nothing."""
-    return drop(case, lambda document, statement: document["Version"] != OLD and any(
-        not resolves(entry, case["context"]) for entry in listed(statement.get("NotResource", []))
-    ))  # fmt: skip
+def null_not_resource(case: Case) -> Case | None:
+    """Drop the entries of NotResource with a variable that has no value: they exclude nothing."""
+    changed = False
+    for _, document, statement in statements(case):
+        entries = listed(statement.get("NotResource", []))
+        alive = [entry for entry in entries if document["Version"] == OLD or resolves(entry, case["context"])]
+        if len(alive) == len(entries):
+            continue
+        changed = True
+        statement["NotResource"] = alive
+        if not alive:
+            del statement["NotResource"]
+            statement["Resource"] = "*"
+    return case if changed else None
 
 
 def resolves(text: str, context: dict[str, Any]) -> bool:
@@ -332,15 +341,56 @@ def no_arn(case: Case) -> Case | None:
     return change_values(case, is_arn, lambda _, value: [value if arn(value) else "arn:x:x:x:x:x"]) or changed
 
 
-def unresolved_in_arn(case: Case) -> Case | None:
-    """Let a negated comparison with an ARN whose variable has no value fail, whatever the other parts of the ARN say."""
+def null_variable(case: Case) -> Case | None:
+    """Drop the values of negated operators that have a variable without a value; everything differs from them."""
+    context = {key.lower(): value for key, value in case["context"].items()}
+    changed = False
+    for _, document, statement in statements(case):
+        block = statement.get("Condition", {})
+        for operator, tests in block.items():
+            if document["Version"] == OLD or "Not" not in operator or not base(operator).startswith(("String", "Arn")):
+                continue
+            for key, values in list(tests.items()):
+                alive = [value for value in listed(values) if resolves(value, case["context"])]
+                if len(alive) == len(listed(values)):
+                    continue
+                changed = True
+                if alive:
+                    tests[key] = alive
+                elif isinstance(context.get(key.lower()), str) or operator.startswith("ForAllValues:"):
+                    del tests[key]
+                else:
+                    # Absent, or with several values: what the policy wants makes no difference.
+                    tests[key] = "arn:x:x:x:x:x"
+    return case if changed else None
 
-    def failed(operator: str, given: list[str], wanted: list[str]) -> bool:
-        return operator in ("ArnNotEquals", "ArnNotLike") and not all(
-            resolves(value, case["context"]) for value in wanted
-        )
 
-    return drop_failed(case, failed)
+def not_principal_chain(case: Case) -> Case | None:
+    """Drop a NotPrincipal that lists everyone behind the caller; else let the Deny be about everyone."""
+    changed = False
+    principal = case["principal"]
+    account = {HOME, f"arn:aws:iam::{HOME}:root"}
+    kind = principal.split(":")[-1].partition("/")[0]
+    roles = {f"arn:aws:iam::{HOME}:role/App", f"arn:aws:iam::{HOME}:role/path/App"}
+    links = [] if kind == "root" else [{principal}]
+    if kind == "assumed-role":
+        links.append(roles)
+    if kind in ("root", "user", "role", "assumed-role"):
+        links.append(account)
+    bounded = "boundaries" in case["layers"]
+    for _, document in documents(case):
+        kept = []
+        for statement in document["Statement"]:
+            if "NotPrincipal" in statement:
+                changed = True
+                names = {name for found in statement["NotPrincipal"].values() for name in listed(found)}
+                if not bounded and all(names & link for link in links):
+                    continue
+                del statement["NotPrincipal"]
+                statement["Principal"] = "*"
+            kept.append(statement)
+        document["Statement"] = kept
+    return case if changed else None
 
 
 def is_arn(operator: str, key: str) -> bool:
@@ -427,12 +477,13 @@ REWRITES: dict[str, Rewrite] = {
         assume_role_without_trust,
         root_may_do_all,
         federated_user_without_session,
-        dead_not_resource,
+        null_not_resource,
         wildcard_in_type,
         number_with_tail,
         no_base64,
         no_arn,
-        unresolved_in_arn,
+        null_variable,
+        not_principal_chain,
         empty_for_all_values,
         no_date,
         escapes_in_plain_text,

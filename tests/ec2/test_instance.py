@@ -301,6 +301,24 @@ def test_jitter_gives_each_instance_a_phase_of_its_own(account: Account) -> None
     assert len(lives) > 40
 
 
+def test_the_observed_rotation_is_refreshed_every_hour_and_lives_six_hours_and_thirty_five_minutes() -> None:
+    """Public CloudTrail records of July 2023: exactly so long after the AssumeRole of the launch, twice."""
+    account = Account(rotation=Rotation.observed())
+    account.console.create_role("app")
+    web = account.launch_instance("app")
+    first = web.metadata.credentials()
+    account.clock.advance(hours=1)
+    second = web.metadata.credentials()
+
+    assert first is not None
+    assert second is not None
+    assert first.issued is not None
+    assert first.expiration is not None
+    assert first.expiration - first.issued == timedelta(hours=6, minutes=35)
+    assert second.issued == first.issued + timedelta(hours=1)
+    assert Rotation().lifetime == timedelta(hours=6)
+
+
 def test_a_failed_refresh_shows_at_once_where_that_is_asked_for(account: Account) -> None:
     """The other reading of what AWS does."""
     keeping = account.launch_instance(profile="app")
@@ -314,16 +332,18 @@ def test_a_failed_refresh_shows_at_once_where_that_is_asked_for(account: Account
 
 
 def test_a_trust_policy_that_asks_for_the_source_account_refuses_ec2_by_default(account: Account) -> None:
-    """AWS's pages do not say that EC2 sends it; whoever knows better says so to the token service."""
+    """AWS's pages do not say that EC2 sends it; whoever knows better says so when the account is made."""
     account.roles["app"].update_trust(
         TrustPolicy.service("ec2.amazonaws.com", condition={"StringEquals": {"aws:SourceAccount": "123456789012"}})
     )
     web = account.launch_instance(profile="app")
     assert web.metadata.credentials() is None
     assert "aws:SourceAccount" in next(iter(web.fetches(account.time.as_of(None)))).decision.explain()  # type: ignore[union-attr]
-    account.sts.service_context = {"aws:SourceAccount": "123456789012"}
+    knowing = Account(service_context={"aws:SourceAccount": "123456789012"})
+    trust = TrustPolicy.service("ec2.amazonaws.com", condition={"StringEquals": {"aws:SourceAccount": "123456789012"}})
+    knowing.create_instance_profile("app").add_role(knowing.create_role("app", trust=trust))
 
-    assert account.launch_instance(profile="app").metadata.credentials() is not None
+    assert knowing.launch_instance(profile="app").metadata.credentials() is not None
 
 
 def test_the_key_for_mfa_can_be_left_out_of_role_sessions() -> None:

@@ -130,6 +130,40 @@ def test_the_answer_is_that_of_the_table(row: dict[str, Any]) -> None:
     assert [header for header in row.get("without", []) if header in answer.headers] == []
 
 
+COMMON = ["Content-Length", "Date", "Server", "Connection"]
+TTL_LEFT = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "token", "headers"),
+    [
+        ("PUT", "/latest/api/token", False, [TTL_LEFT, "Content-Type", *COMMON]),
+        ("GET", "/latest/meta-data/mac", False, ["Content-Type", "Accept-Ranges", "Last-Modified", *COMMON]),
+        ("GET", "/latest/meta-data/mac", True, [TTL_LEFT, "Content-Type", "Accept-Ranges", "Last-Modified", *COMMON]),
+        ("GET", "/nowhere", False, ["Content-Type", *COMMON]),
+        ("GET", "/nowhere", True, [TTL_LEFT, "Content-Type", *COMMON]),
+        ("PUT", "/nowhere", False, ["Content-Type", *COMMON]),
+        ("GET", "/latest/api/token", False, ["Allow", "Content-Type", *COMMON]),
+        ("OPTIONS", "/latest/api/token", False, ["Allow", "Content-Type", *COMMON]),
+        ("POST", "/latest/meta-data/", True, ["Allow", "Content-Type", *COMMON]),
+    ],
+)
+def test_every_answer_has_the_headers_of_its_kind_in_their_order(
+    method: str, path: str, token: bool, headers: list[str]
+) -> None:
+    """As live captures have them (smithy-rs's aws-config test data, 2021; curl, 2020 to 2024)."""
+    _, web = launched()
+    sent = {TTL: "60"}
+    if token:
+        sent["X-aws-ec2-metadata-token"] = web.metadata.put("/latest/api/token", {TTL: "60"}).body
+
+    answer = web.metadata.send(method, path, sent)
+
+    assert list(answer.headers) == headers
+    assert (answer.headers["Server"], answer.headers["Connection"]) == ("EC2ws", "close")
+    assert answer.headers["Date"] == "Thu, 01 Jan 2026 00:00:00 GMT"
+
+
 def test_every_row_says_where_it_is_from_and_is_there_once() -> None:
     assert [row for row in ROWS if not row["source"]] == []
     keys = [

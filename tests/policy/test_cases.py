@@ -70,7 +70,11 @@ def policy_set(layers: dict[str, Any]) -> PolicySet:
     elif "trust" in layers:
         resource = resource_policy(layers["trust"], "trust")
     elif "not_principal" in layers:
-        resource = resource_policy([["Deny", {"AWS": layers["not_principal"]}]], "resource", "NotPrincipal")
+        named = layers["not_principal"]
+        listed = named if isinstance(named, dict) else {"AWS": named}
+        deny = {"Effect": "Deny", "NotPrincipal": listed, "Action": "*", "Resource": "*"}
+        statements = [deny, {**FULL, "Principal": "*"}] if layers.get("everyone") else [deny]
+        resource = load_policy(document(*statements), "resource")
     return PolicySet(
         identity=policies(layers.get("identity", ""), "identity"),
         resource=resource,
@@ -119,7 +123,7 @@ def test_a_resource_entry_matches_as_the_table_says(row: dict[str, Any]) -> None
         found = PolicySet([document(FULL)], scps=[[policy]])
     else:
         found = PolicySet([policy])
-    assert bool(evaluate(request, found)) is row["match"]
+    assert bool(evaluate(request, found, Semantics(**row.get("semantics", {})))) is row["match"]
 
 
 @pytest.mark.parametrize("row", rows("conditions"))
@@ -130,7 +134,8 @@ def test_a_condition_holds_as_the_table_says(row: dict[str, Any], *, prebuilt: b
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": block, "Principal": "*"}
     policy = load_policy(document(statement, version=row.get("version", "2012-10-17")), "resource")
     context = Context.of(row["context"]) if prebuilt else row["context"]
-    decision = evaluate(Request(SESSION, "any:Thing", context=context), PolicySet(resource=policy))
+    request = Request(SESSION, "any:Thing", context=context)
+    decision = evaluate(request, PolicySet(resource=policy), Semantics(**row.get("semantics", {})))
     assert bool(decision) is row["holds"]
 
 

@@ -70,7 +70,8 @@ def test_each_failed_element_has_its_place_and_both_values() -> None:
 
 def test_a_principal_that_fails_is_an_element_like_others() -> None:
     other = allow(Principal={"AWS": "arn:aws:iam::111122223333:role/Other"})
-    spared = {**allow(Effect="Deny"), "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:role/App"}}
+    chain = ["arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/App", SESSION]
+    spared = {**allow(Effect="Deny"), "NotPrincipal": {"AWS": chain}}
     decision = decide(resource=load_policy(document(other, spared), "resource"))
 
     first, second = decision.layers[-1].findings
@@ -232,3 +233,68 @@ def test_wide_characters_take_two_columns() -> None:
 
 def test_what_is_not_printed_is_escaped() -> None:
     assert printable("a\x1b[0m\n\u202e\ud800é") == "a\\x1b[0m\\n\\u202e\\ud800é"
+
+
+def test_a_variable_without_a_value_that_a_deny_applies_for_is_named() -> None:
+    here = {"StringNotEquals": {"aws:Ec2InstanceSourceVpc": "${aws:SourceVpc}"}}
+    elsewhere = {"NotResource": "arn:aws:s3:::home/${aws:username}/*"}
+    deny = {"Effect": "Deny", "Action": "*", **elsewhere, "Condition": here}
+    decision = decide(allow(), deny, context={"aws:Ec2InstanceSourceVpc": "vpc-1"})
+
+    (finding,) = [one for one in decision.layers[0].findings if one.statement.effect == "Deny"]
+
+    assert (finding.applies, finding.unresolved) == (True, ())
+    assert finding.assumed_variables == ("aws:username", "aws:SourceVpc")
+    assert finding.to_dict()["assumed_variables"] == ["aws:username", "aws:SourceVpc"]
+    text = " ".join(decision.explain().split())
+    assert "(and ${aws:username}, ${aws:SourceVpc} has no value, and everything differs from it)" in text
+
+
+def test_a_variable_that_makes_no_difference_is_not_named() -> None:
+    """Its key has a value, or it is the condition's key that is absent."""
+    here = {"StringNotEquals": {"aws:Ec2InstanceSourceVpc": "${aws:SourceVpc}"}}
+    deny = allow(Effect="Deny", Condition=here)
+    for context in ({"aws:SourceVpc": "vpc-2", "aws:Ec2InstanceSourceVpc": "vpc-1"}, {}):
+        (finding,) = decide(deny, context=context).layers[0].findings
+        assert (finding.applies, finding.assumed_variables) == (True, ())
+
+
+@pytest.mark.parametrize(
+    ("listed", "missing"),
+    [
+        (["arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/App"], SESSION),
+        (["arn:aws:iam::111122223333:root", SESSION], "arn:aws:iam::111122223333:role/App"),
+        (["arn:aws:iam::111122223333:role/App", SESSION], "arn:aws:iam::111122223333:root"),
+        (["111122223333"], f"arn:aws:iam::111122223333:role/App, {SESSION}"),
+    ],
+)
+def test_whom_a_not_principal_lacks_is_told(listed: list[str], missing: str) -> None:
+    deny = {**allow(Effect="Deny"), "NotPrincipal": {"AWS": listed}}
+    decision = decide(allow(), resource=load_policy(document(deny), "resource"))
+
+    assert decision.denied_by == "resource"
+    assert decision.layers[-1].findings[0].to_dict()["unlisted_principals"] == missing.split(", ")
+    assert f"(and its NotPrincipal lacks {missing})" in " ".join(decision.explain().split())
+    assert missing in " ".join(decision.why_not().explain().split())
+
+
+def test_a_not_principal_that_lacks_nobody_is_told_to_spare_no_boundary() -> None:
+    chain = ["arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/App", SESSION]
+    deny = load_policy(document({**allow(Effect="Deny"), "NotPrincipal": {"AWS": chain}}), "resource")
+
+    text = decide(allow(), resource=deny, boundaries=[document(allow())]).explain()
+
+    assert "its NotPrincipal spares nobody with a permissions boundary" in " ".join(text.split())
+    assert decide(allow(), resource=deny).allowed
+
+
+def test_an_old_policy_that_allows_everyone_but_some_is_judged_where_aws_holds_it_already() -> None:
+    """It cannot be saved any more; a boundary takes nothing away from an Allow."""
+    chain = ["arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/App", SESSION]
+    for listed, allowed in ((chain, False), (chain[:2], True), (["999988887777"], True)):
+        old = document({**allow(), "NotPrincipal": {"AWS": listed}})
+        with pytest.raises(PolicyError, match="Allow with NotPrincipal is not allowed"):
+            load_policy(old, "resource")
+        stored = load_policy(old, "resource", stored=True)
+        assert decide(resource=stored).allowed is allowed
+        assert decide(resource=stored, boundaries=[document(allow())]).allowed is allowed

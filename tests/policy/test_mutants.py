@@ -241,24 +241,56 @@ def test_a_service_has_two_names_in_china() -> None:
 def test_not_principal_spares_services_if_everyone_includes_them() -> None:
     """The choice counts for NotPrincipal too."""
     everyone = Principals((("AWS", "*"),))
-    for includes in (True, False):
-        assert everyone.spares(
-            LAMBDA, has_boundary=False, strict=False, everyone_includes_services=includes
-        ) is includes  # fmt: skip
+    assert everyone.unlisted(LAMBDA, session=True, everyone_includes_services=True) == ()
+    assert everyone.unlisted(LAMBDA, session=True, everyone_includes_services=False) == (LAMBDA.text,)
+    assert everyone.unlisted(SESSION, session=True, everyone_includes_services=False) == ()
 
 
-def test_strict_not_principal_wants_account_and_role_or_session() -> None:
-    """Neither the account nor the role is enough alone."""
-    account, role = ("AWS", HOME), ("AWS", f"arn:aws:iam::{HOME}:role/App")
-    for pairs, spared in [
-        ((account,), False),
-        ((role,), False),
-        ((account, role), True),
-        ((account, ("AWS", SESSION.text)), True),
-    ]:
-        found = Principals(pairs).spares(SESSION, has_boundary=False, strict=True, everyone_includes_services=True)
-        assert found is spared
-    assert Principals((account,)).match(SESSION) == ACCOUNT
+@pytest.mark.parametrize(
+    ("caller", "chain"),
+    [
+        (SESSION, (f"arn:aws:iam::{HOME}:root", f"arn:aws:iam::{HOME}:role/App", SESSION.text)),
+        (
+            parse_caller(SESSION.text, f"arn:aws:iam::{HOME}:role/path/App"),
+            (f"arn:aws:iam::{HOME}:root", f"arn:aws:iam::{HOME}:role/path/App", SESSION.text),
+        ),
+        (
+            parse_caller(f"arn:aws-cn:iam::{HOME}:role/path/App"),
+            (f"arn:aws-cn:iam::{HOME}:root", f"arn:aws-cn:iam::{HOME}:role/path/App"),
+        ),
+        (parse_caller(f"arn:aws:iam::{HOME}:user/a"), (f"arn:aws:iam::{HOME}:root", f"arn:aws:iam::{HOME}:user/a")),
+        (parse_caller(f"arn:aws:iam::{HOME}:root"), (f"arn:aws:iam::{HOME}:root",)),
+        (parse_caller(f"arn:aws:sts::{HOME}:federated-user/a"), (f"arn:aws:sts::{HOME}:federated-user/a",)),
+        (parse_caller(f"arn:aws:iam::{HOME}:saml-provider/a"), (f"arn:aws:iam::{HOME}:saml-provider/a",)),
+        (parse_caller("*"), ("anonymous",)),
+        (LAMBDA, (LAMBDA.text,)),
+    ],
+)
+def test_not_principal_has_to_list_everyone_behind_a_caller(caller: Caller, chain: tuple[str, ...]) -> None:
+    """What is missing is named, in the order from the account down; and with all of it nothing is."""
+
+    def missing(*listed: str, session: bool = True) -> tuple[str, ...]:
+        kind = "Service" if caller is LAMBDA else "Federated" if ":saml-provider/" in caller.text else "AWS"
+        pairs = tuple([(kind, text) for text in listed])
+        return Principals(pairs).unlisted(caller, session=session, everyone_includes_services=True)
+
+    assert missing("999988887777") == chain
+    for left_out in range(len(chain)):
+        listed = [text for number, text in enumerate(chain) if number != left_out]
+        assert missing(*listed) == (chain[left_out],)
+    if caller.text != "anonymous":
+        assert missing(*chain) == ()
+    if caller.kind.value == "role session":
+        assert missing(*chain[:2], session=False) == ()
+        assert missing(*chain[1:], session=False) == chain[:1]
+        assert missing(chain[0], chain[2], session=False) == chain[1:2]
+
+
+def test_a_unique_id_is_as_good_as_the_arn_that_it_was_saved_for() -> None:
+    """In a stored bucket policy the users and roles of a NotPrincipal are ids."""
+    known = parse_caller(SESSION.text, f"arn:aws:iam::{HOME}:role/path/App", "AROAEXAMPLEID12345678:i-0abc")
+    saved = Principals((("AWS", HOME), ("AWS", "AROAEXAMPLEID12345678"), ("AWS", SESSION.text)))
+    assert saved.unlisted(known, session=True, everyone_includes_services=True) == ()
 
 
 def test_a_caller_is_covered_in_several_ways_at_once() -> None:
@@ -370,7 +402,8 @@ def test_a_decision_names_the_statement_it_was_made_by(effect: str) -> None:
 
 def test_not_principal_spares_nobody_with_a_boundary_in_an_endpoint_policy_either() -> None:
     """Where it is documented no kind of policy is excepted (B4)."""
-    deny = {**DENY["Statement"], "NotPrincipal": {"AWS": SESSION.text}}
+    chain = [HOME, f"arn:aws:iam::{HOME}:role/App", SESSION.text]
+    deny = {**DENY["Statement"], "NotPrincipal": {"AWS": chain}}
     endpoint = document(ALLOW["Statement"], deny)
     request = Request(SESSION, "s3:GetObject", OBJECT)
     assert evaluate(request, PolicySet(ALLOW, endpoint=endpoint)).allowed

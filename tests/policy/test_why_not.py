@@ -232,7 +232,8 @@ requests = st.builds(
 )
 semantics = st.builds(
     Semantics,
-    strict_not_principal=st.booleans(),
+    not_principal_session=st.booleans(),
+    unset_variable_is_null=st.booleans(),
     session_policy_limits_session_arn=st.booleans(),
     everyone_includes_services=st.booleans(),
     account_grant_names_resource=st.booleans(),
@@ -450,3 +451,34 @@ def test_many_statements_are_told_on_a_screen_and_soon() -> None:
         assert text.replace("\n", "").isprintable()
     assert len(why.denies) == 7500
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("value", "has", "way"),
+    [
+        ("${aws:SourceVpc}", "vpc-1", "aws:SourceVpc is vpc-1"),
+        ("team/${aws:SourceVpc}/x", "team/a/x", "aws:SourceVpc is a"),
+        ("team/${aws:SourceVpc}/x", "group/a/x", None),
+    ],
+)
+def test_a_value_for_a_variable_without_one_is_a_way_around_a_deny(value: str, has: str, way: str | None) -> None:
+    deny = PermissionPolicy.deny("*", condition={"StringNotEquals": {"aws:Ec2InstanceSourceVpc": value}})
+    request = Request(SESSION, "s3:GetObject", context={"aws:Ec2InstanceSourceVpc": has})
+
+    (denial,) = evaluate(request, PolicySet([PermissionPolicy.allow("*"), deny])).why_not().denies
+
+    found = [one for one in denial.ways if one.key == "aws:SourceVpc"]
+    assert [one.text for one in found] == ([way] if way else [])
+    for one in found:
+        changed = Request(SESSION, "s3:GetObject", context={**request.context, "aws:SourceVpc": one.example})
+        assert evaluate(changed, PolicySet([PermissionPolicy.allow("*"), deny])).allowed
+
+
+def test_under_the_other_reading_ways_are_those_of_that_reading() -> None:
+    """A Deny that applies for another reason is avoided by what that reading leaves alone."""
+    deny = PermissionPolicy.deny("*", condition={"StringNotEquals": {"aws:username": ["${aws:SourceVpc}", "y"]}})
+    request = Request(SESSION, "s3:GetObject", context={"aws:username": "x"})
+    policies = PolicySet([PermissionPolicy.allow("*"), deny])
+
+    assert not evaluate(request, policies)
+    assert evaluate(request, policies, Semantics(unset_variable_is_null=False))

@@ -296,9 +296,7 @@ def test_an_association_comes_is_replaced_by_another_and_goes() -> None:
     web = account.launch_instance()
     made = ask("AssociateIamInstanceProfile", InstanceId=web.instance_id, IamInstanceProfile={"Name": "app"}).result()
     first = made["IamInstanceProfileAssociation"]
-    assert (first["State"], first["InstanceId"], first["Timestamp"]) == (
-        "associating", web.instance_id, account.clock.now(),
-    )  # fmt: skip
+    assert (first["State"], first["InstanceId"]) == ("associating", web.instance_id)
     assert associations(ask) == [{**first, "State": "associated"}]
     account.clock.advance(minutes=1)
     arn = account.instance_profiles["other"].arn

@@ -132,7 +132,7 @@ def test_a_bad_parameter_is_awss_error(operation: str, given: dict[str, Any], wa
     if operation == "AssumeRole":
         given = {"RoleArn": role.arn, "RoleSessionName": "test", **given}
     assert code(account.request(f"sts:{operation}", given, credentials=key)) == wanted
-    assert not account.sts._stored
+    assert not account.sts.sessions._stored
 
 
 # -- the room for policies and tags ------------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ def test_policies_and_tags_share_their_room(given: dict[str, Any], percent: int 
     assert (code(response), message(response)) == ("PackedPolicyTooLarge", percent)
     assert response.error is not None
     assert response.error.status == 400
-    assert not account.sts._stored
+    assert not account.sts.sessions._stored
 
 
 def test_tags_that_are_handed_down_take_their_room_again() -> None:

@@ -319,7 +319,7 @@ def test_a_parameter_outside_of_its_pattern_is_a_validation_error(options: dict[
 
     assert code(answer) == "ValidationError"
     assert f"at '{member}' failed to satisfy constraint" in message(answer)
-    assert not account.sts._stored
+    assert not account.sts.sessions._stored
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ def test_a_call_without_a_session_name_is_judged_and_then_refused() -> None:
     answer = account.call(ASSUME, APP, credentials=key)
     assert code(answer) == "ValidationError"
     assert "Value null at 'roleSessionName'" in message(answer)
-    assert not account.sts._stored
+    assert not account.sts.sessions._stored
 
 
 # -- session policies, tags, source identity --------------------------------------------------------------------------------
@@ -477,10 +477,10 @@ def test_transitive_tags_go_down_the_chain_and_cannot_be_passed_again() -> None:
             "s3", PermissionPolicy.allow(LIST, condition={"StringEquals": {f"aws:PrincipalTag/{tag}": value}})
         )
         assert bool(account.can(LIST, credentials=session)) is allowed
-    issued = len(account.sts._stored)
+    issued = len(account.sts.sessions._stored)
     again = assume(account, first, role=second, tags={"TEAM": "blue"})
     assert code(again) == "InvalidParameterValue"
-    assert len(account.sts._stored) == issued
+    assert len(account.sts.sessions._stored) == issued
     assert assume(account, first, role=second, tags={"own": "y"})
     unknown = assume(account, first, role=second, tags={"own": "y"}, transitive_tag_keys=["Team", "own", "other"])
     assert code(unknown) == "InvalidParameterValue"

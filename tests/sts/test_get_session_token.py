@@ -223,7 +223,7 @@ def test_a_wrong_second_factor_is_refused(operation: str, serial: Any, digits: A
     assert code(answer) == "AccessDenied"
     assert message(answer).startswith(says)
     assert not answer.allowed
-    assert not account.sts._stored
+    assert not account.sts.sessions._stored
     asked = {name: value for name, value in given.items() if value is not None}
     resource = role.arn if operation == "AssumeRole" else None
     assert account.can(f"sts:{operation}", resource, credentials=key, **asked).denied_by == "credentials"

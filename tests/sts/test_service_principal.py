@@ -133,7 +133,7 @@ def test_a_bad_argument_is_a_mistake(name: str, options: dict[str, Any]) -> None
     role = account.create_role("worker", trust=TrustPolicy.service(LAMBDA))
     with pytest.raises(Ec2RolesError):
         account.service(name).assume_role(**{"role": role, "session_name": "resize", **options})
-    assert not account.sts._stored
+    assert not account.sts.sessions._stored
 
 
 @pytest.mark.parametrize("name", [5, None, b"lambda.amazonaws.com"])

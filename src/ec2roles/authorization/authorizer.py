@@ -1,15 +1,16 @@
-"""Whose credentials a call was signed with, and whether it is allowed: STS judges for every service."""
+"""Who calls, which policies apply, and what they decide: for every service of an account, and for services that assume roles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ec2roles.authorization.denials import refusal
-from ec2roles.authorization.permissions import Above, Authorization, Judgement, Organization
+from ec2roles.authorization.inherited import InheritedPolicies
+from ec2roles.authorization.permissions import Permission, Verdict
 from ec2roles.calls import NOTHING, Call
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
@@ -18,28 +19,47 @@ from ec2roles.policy import Decision, PolicySet, Request, Semantics, evaluate
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Fault, PrincipalType, Session
 from ec2roles.sts.sessions import SessionStore
+from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
-_REMEMBERED_SESSIONS = 4096
+if TYPE_CHECKING:
+    from ec2roles.organizations.organization import Organization
 
 
-@attrs.define(eq=False, repr=False)
-class Judge(SessionStore):
+@attrs.frozen(eq=False, repr=False)
+class Authorizer:
     """
-    What a token service knows of callers, and how it decides; see `TokenService`.
+    Decides for one account.
 
     Args:
-        region, semantics, service_context, organizations: as for `TokenService`.
+        sessions: knows whose credentials any key is.
+        region: what ``aws:RequestedRegion`` says.
+        semantics: the readings of open points.
+        service_context: context keys that an AWS service brings when it assumes a role.
+        organizations: the organisations of the Cloud, whose policies stand above everything.
     """
 
+    sessions: SessionStore
     region: str = attrs.field(default="us-east-1", kw_only=True)
     semantics: Semantics = attrs.field(factory=Semantics, kw_only=True)
     service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
     organizations: Sequence[Organization] = attrs.field(default=(), kw_only=True)
 
+    @property
+    def time(self) -> Timekeeper:
+        """The Cloud's timekeeper."""
+        return self.sessions.time
+
+    @property
+    def account_id(self) -> str:
+        """Whose calls it decides."""
+        return self.sessions.account_id
+
     # -- who is calling ---------------------------------------------------------------------------------------------
 
-    def session(self, credentials: Credentials, position: Position, seen: Position | None = None) -> Session | Fault:
+    def authenticate(
+        self, credentials: Credentials, position: Position, seen: Position | None = None
+    ) -> Session | Fault:
         """
         Return whose session *credentials* stand for as of *position*, or why they are not accepted.
 
@@ -48,15 +68,9 @@ class Judge(SessionStore):
             position: the moment at which they are checked.
             seen: the position as of which IAM is seen, if changes in it take a while to get here.
         """
-        key = credentials.access_key_id
-        session = self._sessions.get(key)
+        session = self.sessions.recall(credentials.access_key_id, position[0])
         if session is None:
-            session = self.find_session(key, position[0])
-            if session is None:
-                return Fault.UNKNOWN_KEY
-            if len(self._sessions) >= _REMEMBERED_SESSIONS:
-                self._sessions.clear()
-            self._sessions[key] = session
+            return Fault.UNKNOWN_KEY
         return session.fault(credentials, position, seen) or session
 
     def seen(self, call: Call) -> Position:
@@ -66,14 +80,6 @@ class Judge(SessionStore):
         if self.time.propagation is None:
             return call.position
         return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
-
-    def session_of(self, access_key_id: str, position: Position) -> Session | None:
-        """
-        Return whose session an access key id stands for as of *position*, or None if nobody had issued it by then.
-
-        It proves nothing: who verifies a signature needs the secret that belongs to the id, and `session` checks the rest.
-        """
-        return self.find_session(access_key_id, position[0])
 
     def note_use(self, call: Call, caller: Session) -> None:
         """Note that *call* was authenticated, whatever comes of it: the role, or the access key, has been used."""
@@ -87,7 +93,7 @@ class Judge(SessionStore):
 
     # -- faults -----------------------------------------------------------------------------------------------------
 
-    def refuses(self, call: Call) -> AwsError | None:
+    def outage(self, call: Call) -> AwsError | None:
         """Return why STS does not even take *call*: it is down, or throttles. None for calls of other services."""
         faults = self.time.faults
         if faults is None or call.credentials is None or call.action.partition(":")[0].lower() != "sts":
@@ -100,15 +106,15 @@ class Judge(SessionStore):
         if self.time.faults is not None and call.action.partition(":")[0].lower() == "sts":
             self.time.faults.count_sts_call(call.position, self.account_id)
 
-    # -- judging ----------------------------------------------------------------------------------------------------
+    # -- deciding ---------------------------------------------------------------------------------------------------
 
-    def judge(
+    def authorize(
         self,
         call: Call,
-        authorizations: Callable[[Call], Sequence[Authorization]],
+        authorizations: Callable[[Call], Sequence[Permission]],
         *,
         named_operation: str | None = None,
-    ) -> Judgement:
+    ) -> Verdict:
         """
         Check the credentials of *call*, gather the policies that apply, and decide.
 
@@ -120,8 +126,8 @@ class Judge(SessionStore):
         if self.time.propagation is not None and call.seen is None:
             late = attrs.evolve(call, seen=self.seen(call))
 
-            def judge(call: Call) -> Judgement:
-                return self.judge(call, authorizations, named_operation=named_operation)
+            def judge(call: Call) -> Verdict:
+                return self.authorize(call, authorizations, named_operation=named_operation)
 
             judged = judge(late)
             note = None
@@ -132,34 +138,34 @@ class Judge(SessionStore):
         service = call.action.partition(":")[0].lower()
         if call.credentials is None:
             error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
-            return Judgement(None, Decision.refused(error.message, reason=error.detail or error.code), error)
+            return Verdict(None, Decision.refused(error.message, reason=error.detail or error.code), error)
         if self.time.faults is not None and call.sender is not None:
             skewed = self.time.faults.skew_refusal(service, call.position, self.account_id, call.sender)
             if skewed is not None:
-                return Judgement(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
-        found = self.session(call.credentials, call.position, call.seen)
+                return Verdict(None, Decision.refused(skewed.message, reason=skewed.detail), skewed)
+        found = self.authenticate(call.credentials, call.position, call.seen)
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
-            return Judgement(None, Decision.refused(error.message, reason=found.value), error)
+            return Verdict(None, Decision.refused(error.message, reason=found.value), error)
         limited = self._not_with_session_token(found, call, service)
         if limited is not None:
-            return Judgement(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
+            return Verdict(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
         try:
             all_needed = authorizations(call.by(found))
         except AccessDeniedError as refused:
             # Who calls decides, not the policies: a root user, a wrong one-time code.
-            return Judgement(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
+            return Verdict(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
         decision: Decision | None = None
         first: str | None = None
         for needed in all_needed:
             first = first or needed.resource
-            one = self._authorize(found, needed, call, named_operation)
+            one = self._decide(found, needed, call, named_operation)
             if not one.allowed:
-                return Judgement(found, one, AccessDeniedError(one.message), first)
+                return Verdict(found, one, AccessDeniedError(one.message), first)
             decision = decision or one
         if decision is None:
             raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Judgement(found, decision, resource=first)
+        return Verdict(found, decision, resource=first)
 
     @staticmethod
     def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:
@@ -209,10 +215,10 @@ class Judge(SessionStore):
             )
         return None
 
-    def _authorize(
+    def _decide(
         self,
         caller: Session,
-        needed: Authorization,
+        needed: Permission,
         call: Call,
         named_operation: str | None,
     ) -> Decision:
@@ -222,7 +228,7 @@ class Judge(SessionStore):
         account = needed.account_id or _account_in(needed.resource) or caller.account_id
         above = None
         if self.organizations:
-            above = Above(self.organizations, caller.account_id, needed.action, account, seen)
+            above = InheritedPolicies(self.organizations, caller.account_id, needed.action, account, seen)
             policies = policies.with_layers(
                 resource=needed.policy, session=caller.policies, scps=above.scps, rcps=above.rcps
             )
@@ -260,7 +266,7 @@ class Judge(SessionStore):
         )
         return evaluate(request, policies, self.semantics)
 
-    def service_may_assume(self, service: str, role: Role, seen: Position, judge: Callable[[], Decision]) -> bool:
+    def service_may_assume(self, service: str, role: Role, seen: Position, decide: Callable[[], Decision]) -> bool:
         """
         Return whether an AWS service may assume *role*, without another look where the answer cannot have changed.
 
@@ -268,18 +274,18 @@ class Judge(SessionStore):
             service: such as ``ec2.amazonaws.com``.
             role: the role.
             seen: the position as of which IAM is seen.
-            judge: decides; it calls `judge_service`.
+            decide: decides; it calls `authorize_service`.
         """
         trust = role.trust_at(seen)
         if trust is None or trust.conditional or self.organizations:
-            return judge().allowed
+            return decide().allowed
         key = (self, service)
-        known = trust.answers.get(key)
-        if known is None or known[0] is not self.semantics:
-            known = trust.answers[key] = (self.semantics, judge().allowed)
-        return known[1]
+        allowed = trust.answers.get(key)
+        if allowed is None:
+            allowed = trust.answers[key] = decide().allowed
+        return allowed
 
-    def judge_service(
+    def authorize_service(
         self,
         service: str,
         role: Role,
@@ -308,12 +314,12 @@ class Judge(SessionStore):
         policies = trust.policy_set if trust is not None else PolicySet()
         keys: dict[str, Any] = {}
         if self.organizations:
-            above = Above(self.organizations, None, "sts:AssumeRole", role.account_id, seen)
+            above = InheritedPolicies(self.organizations, None, "sts:AssumeRole", role.account_id, seen)
             policies = policies.with_layers(rcps=above.rcps)
             keys = above.context
             source = context.get("aws:SourceAccount")
             if source is not None:
-                keys.update(Above.source(self.organizations, source, seen))
+                keys.update(InheritedPolicies.source(self.organizations, source, seen))
         current_time, epoch_time = _time_texts(position[0])
         request = Request(
             service,

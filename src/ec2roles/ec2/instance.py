@@ -699,7 +699,7 @@ class Instance(Programs):
         known = self._served
         if known is not None and known.credentials == credentials:
             credentials = known.credentials
-        return self._launch.sts.role_session(
+        return self._launch.sts.sessions.role_session(
             fetch.role,
             self.instance_id,
             credentials,

@@ -151,8 +151,8 @@ class Fetcher:
             elif faults is not None and faults.sts_is_down(position, self.sts.account_id, self.instance_id):
                 problem = STS_DOWN
             else:
-                judge = partial(self.sts.judge_service, EC2, role, self.instance_id, position, seen)
-                if not self.sts.service_may_assume(EC2, role, seen, judge):
+                judge = partial(self.sts.authorizer.authorize_service, EC2, role, self.instance_id, position, seen)
+                if not self.sts.authorizer.service_may_assume(EC2, role, seen, judge):
                     problem = UNAUTHORIZED
         expires = self.rotation.expires(position[0], self.offset)
         return Fetch(record.epoch.first_ordinal + number, position, seen, expires, profile, role, judge, problem)

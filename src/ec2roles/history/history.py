@@ -136,8 +136,8 @@ class History:
     def _take_back(self, recorded: _Recorded, oldest: _Recorded | None) -> None:
         if self._calls and self._calls[-1] is recorded:
             self._calls.pop()
-            if oldest is not None:
-                self._calls.appendleft(oldest)
+        if oldest is not None and (not self._calls or self._calls[0] is not oldest):
+            self._calls.appendleft(oldest)
 
     def __iter__(self) -> Iterator[Event]:
         return self.events()

@@ -95,7 +95,7 @@ class Trust:
     policy_set: PolicySet = attrs.field(init=False, repr=False, eq=False)
     conditional: bool = attrs.field(init=False, repr=False, eq=False)
     """Whether what it says depends on more than who asks."""
-    answers: dict[object, tuple[object, bool]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    answers: dict[object, bool] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     """What it said to services before, for the token service that asked."""
 
     def __attrs_post_init__(self) -> None:

@@ -12,7 +12,14 @@ from ec2roles.ec2.association import RUNNING, InstanceRecord
 from ec2roles.errors import InstanceError, MetadataError
 from ec2roles.metadata.metrics import MetadataMetrics
 from ec2roles.metadata.options import DISABLED, REQUIRED
-from ec2roles.metadata.response import TIMED_OUT, MetadataResponse, error_answer, response_headers
+from ec2roles.metadata.response import (
+    TIMED_OUT,
+    MetadataResponse,
+    error_answer,
+    methods_answer,
+    response_headers,
+    token_answer,
+)
 from ec2roles.metadata.tokens import LONGEST, SHORTEST, make_token, seconds_left
 from ec2roles.metadata.tree import look_up
 from ec2roles.metadata.view import Host, Served, View, not_yet_launched
@@ -215,13 +222,9 @@ class MetadataService:
         if method == "PUT":
             return self._put_token(record, words, sent, hops, position)
         if words[1:] == ["api", "token"]:
-            return MetadataResponse(
-                405 if method != "OPTIONS" else 200,
-                "",
-                {"Content-Type": "text/plain", "Allow": "OPTIONS, PUT", "Content-Length": "0"},
-            )
+            return methods_answer(405 if method != "OPTIONS" else 200, "OPTIONS, PUT", position)
         if method not in ("GET", "HEAD"):
-            return error_answer(405, position)
+            return methods_answer(405, "GET, HEAD", position)
         answer = self._get(record, words, sent, position)
         return attrs.evolve(answer, body="") if method == "HEAD" else answer
 
@@ -239,9 +242,7 @@ class MetadataService:
             return TIMED_OUT
         host = self._host
         token = make_token(host.time.ids, host.instance_id, now=position[0], ttl=int(ttl), boots=record.boots)
-        return MetadataResponse(
-            200, token, response_headers(len(token), "text/plain", position, ttl=int(ttl), modified=False)
-        )
+        return token_answer(token, int(ttl), position)
 
     def _get(
         self, record: InstanceRecord, words: list[str], sent: Mapping[str, str], position: Position
@@ -258,7 +259,7 @@ class MetadataService:
             return error_answer(401, position)
         found = look_up(View(host, record, position[0], V1 if left is None else V2), words)
         if found is None:
-            return error_answer(404, position)
+            return error_answer(404, position, ttl=left)
         if isinstance(found, bytes):
             size, body, kind = len(found), found.decode("utf-8", "surrogateescape"), "application/octet-stream"
         else:

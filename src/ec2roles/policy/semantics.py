@@ -10,12 +10,15 @@ class Semantics:
     """
     How open points of AWS's behaviour are read; the defaults are those of docs/fidelity.md.
 
-    >>> Semantics().strict_not_principal
-    False
+    >>> Semantics().not_principal_session
+    True
 
     Args:
-        strict_not_principal: a Deny with ``NotPrincipal`` spares a role session only if its account *and* its role
-            or session are listed. By default one of the three is enough (policy-evaluation B4).
+        not_principal_session: a Deny with ``NotPrincipal`` spares a role session only if account, role *and* session are
+            listed, as AWS's own example has them. A sentence of the same page can be read as account and role alone.
+        unset_variable_is_null: a policy variable without a value is null: negated operators match it, and an entry of
+            ``NotResource`` with one excludes nothing, as AWS's page on variables says. iam-simulate lets such a negated
+            condition fail, and such a statement apply to nothing.
         session_policy_limits_session_arn: a session policy limits a resource policy that names the session itself.
             The guide says it does not; iam-simulate says it does (F2).
         everyone_includes_services: ``"Principal": "*"`` covers AWS services too (B3).
@@ -26,7 +29,8 @@ class Semantics:
             outside the organisation (G1).
     """
 
-    strict_not_principal: bool = False
+    not_principal_session: bool = True
+    unset_variable_is_null: bool = True
     session_policy_limits_session_arn: bool = False
     everyone_includes_services: bool = True
     account_grant_names_resource: bool = False

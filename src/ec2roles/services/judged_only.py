@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.policy import Policy, load_policy
-from ec2roles.sts.token_service import Authorization
 
 
-def authorization(call: Call) -> Authorization:
+def authorization(call: Call) -> Permission:
     """Return what *call* must be allowed to do."""
     resource = call.resource or "*"
     parts = resource.split(":", 5)
     if call.action.lower().startswith("kms:") and len(parts) == 6 and parts[5].startswith("key/"):
-        return Authorization(call.action, resource, _default_key_policy(parts[1], parts[4]))
-    return Authorization(call.action, resource)
+        return Permission(call.action, resource, _default_key_policy(parts[1], parts[4]))
+    return Permission(call.action, resource)
 
 
 # A memo of a pure function.

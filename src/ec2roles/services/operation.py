@@ -8,12 +8,12 @@ from typing import Any
 import attrs
 
 from ec2roles.authorization.denials import JSON_SERVICES
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
-from ec2roles.sts.token_service import Authorization
 
-Authorizations = Callable[[Call], Iterable[Authorization | Sequence[Any]]]
+Permissions = Callable[[Call], Iterable[Permission | Sequence[Any]]]
 
 
 @attrs.frozen(eq=False)
@@ -26,7 +26,7 @@ class Operation:
     Args:
         name: the API's name: ``ListBuckets``.
         authorizations: given the `Call`, returns all that must be allowed: each the IAM action, the resource, the resource's
-            policy or None, and further context keys; an `Authorization`, or a tuple of those four.
+            policy or None, and further context keys; an `Permission`, or a tuple of those four.
         perform: given the `Call`, does it and returns the value; it raises an `AwsError` for what AWS would refuse.
         request: given AWS's own parameters (``{"Bucket": "photos"}``), returns the resource and the parameters that a
             `Call` has; it checks nothing. None where a `Call` has AWS's parameters anyway.
@@ -35,16 +35,16 @@ class Operation:
     """
 
     name: str
-    authorizations: Authorizations = attrs.field(repr=False)
+    authorizations: Permissions = attrs.field(repr=False)
     perform: Callable[[Call], Any] = attrs.field(repr=False)
     request: Callable[[Mapping[str, Any]], tuple[str | None, Mapping[str, Any]]] | None = attrs.field(
         default=None, kw_only=True, repr=False
     )
     response: Callable[[Any, Call], Mapping[str, Any]] | None = attrs.field(default=None, kw_only=True, repr=False)
 
-    def needs(self, call: Call) -> list[Authorization]:
+    def needs(self, call: Call) -> list[Permission]:
         """Return what *call* must be allowed to do."""
-        return [one if isinstance(one, Authorization) else Authorization(*one) for one in self.authorizations(call)]
+        return [one if isinstance(one, Permission) else Permission(*one) for one in self.authorizations(call)]
 
 
 def plain_denial(call: Call, decision: Decision) -> AwsError:
@@ -73,4 +73,4 @@ class Service:
     operations: Sequence[Operation]
     actions: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     denial: Callable[[Call, Decision], AwsError] = attrs.field(default=plain_denial, kw_only=True, repr=False)
-    judged: Callable[[Call], Authorization] | None = attrs.field(default=None, kw_only=True, repr=False)
+    judged: Callable[[Call], Permission] | None = attrs.field(default=None, kw_only=True, repr=False)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ec2roles.authorization.permissions import Permission
 from ec2roles.iam.role import Role
-from ec2roles.sts.token_service import Authorization
 from ec2roles.world.timeline import Position
 
 EC2 = "ec2.amazonaws.com"
 
 
-def pass_role(role: Role, *, associated: str, position: Position) -> Authorization:
+def pass_role(role: Role, *, associated: str, position: Position) -> Permission:
     """
     Return what handing *role* to EC2 needs: ``iam:PassRole`` on the role itself, not on its profile.
 
@@ -34,7 +34,7 @@ def pass_role(role: Role, *, associated: str, position: Position) -> Authorizati
         "iam:AssociatedResourceArn": associated,
         **resource_tags(role.principal_tags(position), "iam:ResourceTag/"),
     }
-    return Authorization("iam:PassRole", role.arn, None, context, role.account_id)
+    return Permission("iam:PassRole", role.arn, None, context, role.account_id)
 
 
 def any_instance(account_id: str, region: str = "*") -> str:

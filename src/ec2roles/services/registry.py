@@ -8,11 +8,11 @@ from collections.abc import Callable
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import AwsError, EntityAlreadyExistsError, ValidationError
 from ec2roles.services.judged_only import authorization
 from ec2roles.services.operation import Operation, Service
-from ec2roles.sts.token_service import Authorization
 
 _ACTION = re.compile(r"[A-Za-z0-9._-]+:[A-Za-z0-9._-]+")
 
@@ -180,7 +180,7 @@ class Registry:
         return found
 
 
-def _judged_only(call: Call, judged: Callable[[Call], Authorization]) -> Operation:
+def _judged_only(call: Call, judged: Callable[[Call], Permission]) -> Operation:
     def nothing(call: Call) -> None:
         return None
 

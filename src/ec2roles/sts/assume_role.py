@@ -8,7 +8,6 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import Arn, shown
-from ec2roles.authorization.permissions import Authorization
 from ec2roles.errors import (
     AccessDeniedError,
     ArnError,
@@ -130,9 +129,9 @@ class AssumeRoleRequest:
         policies = check_session_policies(parameters.get("policy"), parameters.get("policy_documents", ()))
         return cls(arn, role, named, duration, external, policies, tags, transitive, identity, mfa)
 
-    def authorizations(self, caller: Session, position: Position, seen: Position | None = None) -> list[Authorization]:
+    def permissions(self, caller: Session, position: Position, seen: Position | None = None) -> list[tuple[Any, ...]]:
         """
-        Return what *caller* must be allowed to do: the trust policy is the resource's policy.
+        Return what *caller* must be allowed to do, as `Permission` takes it: the trust policy is the resource's policy.
 
         Args:
             caller: who calls.
@@ -163,7 +162,7 @@ class AssumeRoleRequest:
         if self.source_identity is not None or caller.source_identity is not None:
             actions.append("sts:SetSourceIdentity")
         policy = None if trust is None else trust.bound
-        return [Authorization(action, self.role_arn, policy, context, account) for action in actions]
+        return [(action, self.role_arn, policy, context, account) for action in actions]
 
     def check(self, role: Role, caller: Session, position: Position, allotted: int) -> int | None:
         """

@@ -7,7 +7,6 @@ from typing import Any
 
 import attrs
 
-from ec2roles.authorization.permissions import Authorization
 from ec2roles.errors import AccessDeniedError
 from ec2roles.policy import Policy, load_policy
 from ec2roles.sts.assume_role import check_duration
@@ -60,9 +59,9 @@ class SessionTokenRequest:
             MfaParameters(parameters.get("serial_number"), parameters.get("token_code")),
         )
 
-    def authorizations(self, caller: Session, position: Position) -> list[Authorization]:
+    def permissions(self, caller: Session, position: Position) -> list[tuple[Any, ...]]:
         """
-        Return what *caller* needs: nothing, but that no policy denies it.
+        Return what *caller* must be allowed to do, as `Permission` takes it: AWS allows it, and a policy may deny it.
 
         Raises:
             AccessDeniedError: for a caller that has temporary credentials itself, and for a second factor that is wrong.
@@ -72,7 +71,7 @@ class SessionTokenRequest:
                 "Cannot call GetSessionToken with session credentials", detail="call it with a user's own access key"
             )
         self.mfa.authenticates(caller, position)
-        return [Authorization("sts:GetSessionToken", "*", _no_permission_needed())]
+        return [("sts:GetSessionToken", "*", _no_permission_needed())]
 
     def seconds(self, caller: Session) -> int:
         """Return how long the session will last; a root user gets an hour, whatever it asks for."""

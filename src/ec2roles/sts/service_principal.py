@@ -119,7 +119,9 @@ class ServicePrincipal:
         def judge(call: Call) -> Decision:
             known = found(call)
             if known is not None:
-                return sts.judge_service(self.name, known, session_name, position, call.seen, context=context)
+                return sts.authorizer.authorize_service(
+                    self.name, known, session_name, position, call.seen, context=context
+                )
             # As for everybody else, a role that does not exist is one that does not trust.
             message = f"User: {self.name} is not authorized to perform: sts:AssumeRole on resource: {arn}"
             return Decision.refused(message, reason="there is no such role")
@@ -132,10 +134,10 @@ class ServicePrincipal:
         if outage is not None:
             response = Response(error=outage)
         elif decision.allowed and known is not None:
-            session = sts.issue_role_session(known, session_name, duration, position[0])
+            session = sts.sessions.issue_role_session(known, session_name, duration, position[0])
             response = Response(session.credentials, allowed=True, decision=decision)
         else:
-            note = sts.delay_noted(reader, call, judge)
+            note = sts.authorizer.delay_noted(reader, call, judge)
             detail = f"there is no role {shown(arn)}" if known is None else None
             response = Response(
                 error=AccessDeniedError(decision.message, detail=detail),

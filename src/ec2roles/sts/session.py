@@ -193,3 +193,19 @@ class Session:
         if not self.exists(seen) and (self.expires is None or not self.exists(position)):
             return Fault.GONE
         return None
+
+
+@attrs.frozen
+class CallerIdentity:
+    """
+    Who a call was made by, as GetCallerIdentity answers.
+
+    Args:
+        account: the account id.
+        arn: ``arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`` or the user's ARN.
+        user_id: ``AROA...:SESSION`` or ``AIDA...``.
+    """
+
+    account: str
+    arn: str
+    user_id: str

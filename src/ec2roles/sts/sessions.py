@@ -15,6 +15,8 @@ from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.timekeeper import Timekeeper
 
+_MOST_REMEMBERED = 4096
+
 
 @attrs.define(eq=False, repr=False)
 class SessionStore:
@@ -37,8 +39,32 @@ class SessionStore:
     # Of all issuers; only remembered, and found again if it is forgotten.
     _sessions: dict[str, Session] = attrs.field(init=False, factory=dict)
 
-    def find_session(self, access_key_id: str, now: int) -> Session | None:
-        """Return the session behind a key that anybody in this Cloud had issued by *now* (microseconds), or None."""
+    def recall(self, access_key_id: str, now: int) -> Session | None:
+        """
+        Return the session behind a key as `find` does, and remember it: most keys are used again and again.
+
+        It may be the session of a key that is issued after *now*, which `Session.fault` refuses.
+        """
+        session = self._sessions.get(access_key_id)
+        if session is None:
+            session = self.find(access_key_id, now)
+            if session is not None:
+                if len(self._sessions) >= _MOST_REMEMBERED:
+                    self._sessions.clear()
+                self._sessions[access_key_id] = session
+        return session
+
+    def find(self, access_key_id: str, now: int) -> Session | None:
+        """
+        Return the session behind a key that anybody in this Cloud had issued by *now*, or None.
+
+        It proves nothing: who verifies a signature needs the secret that belongs to the id, and `Session.fault` checks the
+        rest.
+
+        Args:
+            access_key_id: the id of the key.
+            now: microseconds since 1970.
+        """
         found = self.time.issuer_of(access_key_id)
         if found is None:
             return None
@@ -53,7 +79,10 @@ class SessionStore:
         session = self._stored[issued.ordinal]
         return session if session.credentials.access_key_id == access_key_id and session.issued <= now else None
 
-    def stored_session(self, access_key_id: str) -> Session:
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def issued(self, access_key_id: str) -> Session:
         """
         Return the session behind a key that was issued here.
 

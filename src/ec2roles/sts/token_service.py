@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import attrs
 
-from ec2roles.authorization.permissions import Authorization, CallerIdentity, Judgement
-from ec2roles.calls import Api, Call, Response
+from ec2roles.arns import check_account_id
+from ec2roles.calls import NOTHING, Api, Call, Response
+from ec2roles.errors import AwsError
+from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
+from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.sts.assume_role import check_duration
 from ec2roles.sts.credentials import Credentials
-from ec2roles.sts.operations import StsOperations
-from ec2roles.sts.stand_alone import StandAlone
+from ec2roles.sts.session import CallerIdentity
+from ec2roles.sts.sessions import SessionStore
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position
 
-__all__ = ["Authorization", "CallerIdentity", "Judgement", "StandAlone", "TokenService", "check_credentials"]
+__all__ = ["CallerIdentity", "TokenService", "check_credentials"]
 
 
-@attrs.define(eq=False, repr=False)
-class TokenService(StsOperations):
+class RoleAuthorizer(Protocol):
+    """Decides whether a role may be assumed; `ec2roles.authorization.authorizer.Authorizer` does."""
+
+    def seen(self, call: Call) -> Position:
+        """Return the position as of which the service of *call* sees IAM."""
+
+    def authorize_service(
+        self,
+        service: str,
+        role: Role,
+        session_name: str,
+        position: Position,
+        seen: Position | None = None,
+        *,
+        context: Mapping[str, Any] = NOTHING,
+    ) -> Decision:
+        """Decide whether an AWS service may assume *role* as of *position*."""
+
+    def service_may_assume(self, service: str, role: Role, seen: Position, decide: Callable[[], Decision]) -> bool:
+        """Return whether an AWS service may assume *role*, from memory where that cannot have changed."""
+
+    def delay_noted(self, reader: str, call: Call, decide: Callable[[Call], Decision]) -> str | None:
+        """Return which change would allow *call*, which was denied, if the reader had seen it; None if none would."""
+
+
+@attrs.define(eq=False, repr=False, init=False)
+class TokenService:
     """
     The token service of one account.
 
@@ -34,19 +64,87 @@ class TokenService(StsOperations):
         find_role: returns the role that an ARN named as of a position, or None; by hand, pass `Role` objects instead of
             ARNs.
         find_policy: returns the document of a managed policy by its ARN and the role's account, for session policies.
-        semantics: the readings of open points by which it judges.
+        semantics: the readings of open points by which it decides.
         service_context: context keys that an AWS service brings when it assumes a role, such as ``aws:SourceAccount``. None
             by default: a trust policy that asks for them refuses, as AWS's pages do not say that EC2 sends them.
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out. AWS's pages contradict each
             other here, see docs/fidelity.md.
-        organizations: the organisations of the Cloud, whose policies stand above everything.
+        sessions: keeps the sessions that it issues; by default its own.
+        authorizer: decides who may assume a role; by default its own, for the sessions it keeps.
+        api: where its own calls go; by default to STS alone: calls of other services are decided, and not performed.
         quotas: the account's limits; those of session policies and tags count here.
     """
 
-    api: Api = attrs.field(init=False)
+    time: Timekeeper
+    account_id: str
+    region: str
+    sessions: SessionStore
+    authorizer: RoleAuthorizer
+    _find_role: Callable[[str, Position], Role | None] | None
+    _find_policy: Callable[[str, str], Policy] | None
+    _api: Api | None
+    quotas: Quotas
 
-    def __attrs_post_init__(self) -> None:
-        self.api = StandAlone(self)
+    def __init__(
+        self,
+        *,
+        time: Timekeeper,
+        account_id: str = "123456789012",
+        region: str = "us-east-1",
+        find_role: Callable[[str, Position], Role | None] | None = None,
+        find_policy: Callable[[str, str], Policy] | None = None,
+        semantics: Semantics | None = None,
+        service_context: Mapping[str, Any] = NOTHING,
+        mfa_present: bool | None = False,
+        sessions: SessionStore | None = None,
+        authorizer: RoleAuthorizer | None = None,
+        api: Api | None = None,
+        quotas: Quotas | None = None,
+    ) -> None:
+        self.time = time
+        self.account_id = check_account_id(account_id)
+        self.region = region
+        if sessions is None:
+            sessions = SessionStore(time=time, account_id=account_id, mfa_present=mfa_present)
+        if authorizer is None:
+            from ec2roles.wiring import Authorizer
+
+            authorizer = Authorizer(
+                sessions,
+                region=region,
+                semantics=Semantics() if semantics is None else semantics,
+                service_context=service_context,
+            )
+        self.sessions = sessions
+        self.authorizer = authorizer
+        self._find_role = find_role
+        self._find_policy = find_policy
+        self._api = api
+        self.quotas = Quotas() if quotas is None else quotas
+
+    @property
+    def api(self) -> Api:
+        """Where its calls go."""
+        if self._api is None:
+            from ec2roles.wiring import token_service_gateway
+
+            self._api = token_service_gateway(self)
+        return self._api
+
+    def find_role(self, arn: str, position: Position) -> Role | None:
+        """Return the role that an ARN named as of *position*, or None."""
+        return None if self._find_role is None else self._find_role(arn, position)
+
+    def session_policy(self, arn: str, role_account_id: str) -> Policy:
+        """
+        Return the document of a managed policy, for a session of a role of that account.
+
+        Raises:
+            AwsError: if there is none, or nobody here knows managed policies.
+        """
+        if self._find_policy is None:
+            raise AwsError("policy_arns need an account; pass policy= instead", code="InvalidParameterValue")
+        return self._find_policy(arn, role_account_id)
 
     # -- operations -------------------------------------------------------------------------------------------------
 
@@ -228,7 +326,7 @@ class TokenService(StsOperations):
         )
 
     def __repr__(self) -> str:
-        return f"<TokenService of {self.account_id}, {len(self._stored)} assumed>"
+        return f"<TokenService of {self.account_id}, {len(self.sessions)} assumed>"
 
 
 def _listed(values: Any) -> Any:

@@ -1,15 +1,20 @@
 """
-All or nothing: an operation that raises, at whatever line, leaves everything as it was.
+All or nothing, and one thread at a time: an operation that raises, at whatever line, leaves everything as it was.
 
 While an operation runs, whoever is about to change something notes how to take that back. If the operation raises, the
-notes are followed from the last to the first.
+notes are followed from the last to the first. Two threads inside one world would mix their notes, so the second one is
+refused.
 """
 
 from __future__ import annotations
 
+import sys
+from _thread import get_ident
 from collections.abc import Callable, MutableMapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
+
+from ec2roles.errors import ConcurrentUseError
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -39,39 +44,142 @@ class Journal:
         restore: returns the first step of every operation: it restores the counters of its owner.
     """
 
-    __slots__ = ("_restore", "_steps")
+    __slots__ = ("_author", "_restore", "_steps", "_torn", "inside")
 
     def __init__(self, restore: Callable[[], Step]) -> None:
         self._restore = restore
         self._steps: list[Step] | None = None
+        self._author: str | None = None
+        # The notes of an operation that failed, until all of them have been followed.
+        self._torn: list[Step] | None = None
+        self.inside: dict[int, int] = {}
+        """The thread that is inside an operation, under the key 0; empty if there is none."""
 
     def run(self, do: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
-        """Call *do*; if it raises, take back what it has noted. One operation may run inside another."""
-        outer = self._steps
+        """
+        Call *do*; if it raises, take back what it has noted. One operation may run inside another.
+
+        Raises:
+            ConcurrentUseError: if another thread is inside an operation; nothing has changed then.
+        """
+        thread, inside = get_ident(), self.inside
+        outer = self._steps if inside.get(0) == thread and self._torn is None else None
         steps: list[Step] = [] if outer is None else outer
-        mark = len(steps)
-        steps.append(self._restore())
+        mark, left = len(steps), False
         # An interrupt may come at any line, after *do* has returned too: until this function has returned itself, all is
-        # taken back.
+        # taken back. Interrupts may come while that is done, so it is done again: one try stands for each of them.
         try:
-            self._steps = steps
             try:
-                return do(*args, **kwargs)
-            finally:
-                self._steps = outer
+                try:
+                    if outer is None:
+                        # A dict's setdefault is one step for all threads: one of two that come at once is the first.
+                        if inside.setdefault(0, thread) != thread or self._torn is not None:
+                            self._enter(thread)
+                        self._steps = steps
+                    steps.append(self._restore())
+                    result = do(*args, **kwargs)
+                    if outer is None:
+                        self._steps = None
+                        inside.clear()
+                    return result
+                except BaseException:
+                    if not left:
+                        self._leave(steps, mark, outer)
+                        left = True
+                    raise
+            except BaseException:
+                if not left:
+                    self._leave(steps, mark, outer)
+                    left = True
+                raise
         except BaseException:
-            self._steps = outer
-            while len(steps) > mark:
-                step, given = steps.pop()
-                step(*given)
+            if not left:
+                self._leave(steps, mark, outer)
+                left = True
             raise
+
+    def run_by(
+        self, author: str | None, do: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+    ) -> Result:
+        """
+        Call *do* as `run` does; what it changes was done by *author*.
+
+        Args:
+            author: the ARN of whose call it is, or None for nobody's. A call inside another is its own caller's; after it,
+                the outer one's goes on.
+            do: what is called.
+        """
+        return self.run(self._do_by, author, do, args, kwargs)
+
+    def _do_by(self, author: str | None, do: Callable[..., Result], args: Any, kwargs: Any) -> Result:
+        outer = self._author
+        self.note(setattr, self, "_author", outer)
+        self._author = author
+        result = do(*args, **kwargs)
+        self._author = outer
+        return result
+
+    @property
+    def author(self) -> str | None:
+        """Whose call the operation under way is; None if it is nobody's: the owner of an account is at work."""
+        return self._author
+
+    def _leave(self, steps: list[Step], mark: int, outer: list[Step] | None) -> None:
+        """Take back all but the first *mark* of *steps*; harmless if it was done already."""
+        if outer is None:
+            thread = get_ident()
+            # Without notes nothing has been done. If it has come to its end, the next thread's turn may have come.
+            if (self.inside.setdefault(0, thread) if steps else self.inside.get(0)) != thread:
+                return
+            self._steps, self._torn = None, steps
+        _follow(steps, mark)
+        if outer is None:
+            self.inside.clear()
+            self._torn = None
+
+    def check_thread(self) -> None:
+        """
+        Make sure that no other thread is inside an operation, and that none is left half taken back.
+
+        Raises:
+            ConcurrentUseError: if another thread is inside an operation.
+        """
+        thread = get_ident()
+        if self.inside.get(0, thread) != thread or self._torn is not None:
+            self._enter(thread)
+            self.inside.clear()
+
+    def _enter(self, thread: int) -> None:
+        """Make *thread* the one that is inside, and finish what was left half taken back."""
+        other = self.inside.setdefault(0, thread)
+        if other != thread:
+            if self._is_inside(other):
+                raise ConcurrentUseError(
+                    f"thread {_name(thread)} came into a Cloud while thread {_name(other)} was inside an operation; "
+                    "let threads take turns: hold one lock around each use, or give each thread a Cloud of its own"
+                )
+            # It was torn out by interrupts, or stayed behind in the parent of a forked process.
+            self._torn = self._torn or self._steps
+            self.inside[0] = thread
+        if self._torn is not None:
+            _follow(self._torn, 0)
+            self._steps = self._torn = None
+
+    def _is_inside(self, thread: int) -> bool:
+        """Whether *thread* is running an operation of this world right now."""
+        frame = sys._current_frames().get(thread)
+        while frame is not None:
+            if frame.f_code is Journal.run.__code__ and frame.f_locals.get("self") is self:
+                return True
+            frame = frame.f_back
+        return False
 
     def note(self, step: Callable[..., object], *args: Any) -> None:
         """
         Note what takes back what is about to be done; outside an operation nothing is noted.
 
         Args:
-            step: does no harm if it turns out that nothing was done.
+            step: does no harm if it turns out that nothing was done, nor if it is called twice.
             args: what it is called with.
         """
         if self._steps is not None:
@@ -99,6 +207,20 @@ class Journal:
         """Set the attribute *name* of *thing*."""
         self.note(setattr, thing, name, getattr(thing, name))
         setattr(thing, name, value)
+
+
+def _follow(steps: list[Step], mark: int) -> None:
+    while len(steps) > mark:
+        step, given = steps[-1]
+        step(*given)
+        del steps[-1]  # not before: a step that is interrupted is taken once more
+
+
+def _name(thread: int) -> str:
+    import threading  # only an error names threads
+
+    known = {one.ident: one.name for one in threading.enumerate()}
+    return f"'{known.get(thread, thread)}'"
 
 
 def _refill(mapping: dict[Key, Value], before: dict[Key, Value]) -> None:

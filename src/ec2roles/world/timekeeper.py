@@ -88,8 +88,6 @@ class Timekeeper:
     _shown: object = attrs.field(init=False, repr=False, factory=object)
     _instant: int = attrs.field(init=False, repr=False, default=0)
     journal: Journal = attrs.field(init=False, repr=False)
-    acting: str | None = attrs.field(init=False, repr=False, default=None)
-    """The ARN of whose call is being performed; None while the owner of an account is at work."""
 
     def __attrs_post_init__(self) -> None:
         if not callable(getattr(self.clock, "now", None)):
@@ -106,10 +104,10 @@ class Timekeeper:
         self.journal = Journal(self._restoring)
 
     def _restoring(self) -> Step:
-        return self._restore, (self._newest, self._order, self.ids.made, self.acting, len(self._issuers))
+        return self._restore, (self._newest, self._order, self.ids.made, len(self._issuers))
 
-    def _restore(self, newest: int, order: int, made: int, acting: str | None, issuers: int) -> None:
-        self._newest, self._order, self.ids.made, self.acting = newest, order, made, acting
+    def _restore(self, newest: int, order: int, made: int, issuers: int) -> None:
+        self._newest, self._order, self.ids.made = newest, order, made
         del self._issuers[issuers:]
         while self.changes and self.changes[-1].position[1] > order:
             self.changes.pop()
@@ -119,7 +117,14 @@ class Timekeeper:
         return to_utc(self.clock.now(), "clock.now()")
 
     def instant(self) -> int:
-        """Read the clock, once, and return microseconds since 1970."""
+        """
+        Read the clock, once, and return microseconds since 1970.
+
+        Raises:
+            ConcurrentUseError: if another thread is inside an operation.
+        """
+        if self.journal.inside:
+            self.journal.check_thread()
         shown = self.clock.now()
         # A datetime cannot change, so the same one means the same instant; most questions are put while a clock stands still.
         if shown is not self._shown:
@@ -144,7 +149,7 @@ class Timekeeper:
             ClockError: if the clock shows a time before the last write; nothing has been noted then.
         """
         position = self.step(self.instant() if now is None else now)
-        self.changes.append(Change(position, account_id, operation, subject, detail, self.acting))
+        self.changes.append(Change(position, account_id, operation, subject, detail, self.journal.author))
         keep_from = self.keep_from(position[0])
         if keep_from is not None:
             while self.changes[0].position[0] < keep_from:

@@ -60,7 +60,12 @@ ACTIONS = {
     "iam:GetPolicy": ["arn:aws:iam::aws:policy/Mine"],
     "iam:PutRolePolicy": [f"arn:aws:iam::{HOME}:role/aws-reserved/sso/App", f"arn:aws:iam::{HOME}:role/path/App"],
     "kms:DeleteAlias": [f"arn:aws:kms:us-east-1:{HOME}:alias/aws/s3"],
-    "iam:PassRole": [f"arn:aws:iam::{HOME}:role/path/App", f"arn:aws:iam::{HOME}:role/Other"],
+    "iam:PassRole": [
+        f"arn:aws:iam::{HOME}:role/path/App",
+        f"arn:aws:iam::{HOME}:role/Other",
+        f"arn:aws:iam::{HOME}:role/aws-reserved/sso/App",
+        f"arn:aws:iam::{HOME}:role/aws-service-role/x.amazonaws.com/X",
+    ],
     "kms:Decrypt": [f"arn:aws:kms:us-east-1:{HOME}:key/k-1", f"arn:aws:kms:us-east-1:{OTHER}:key/k-1"],
     "kms:ListKeys": ["*"],
     "kms:UpdateAlias": [f"arn:aws:kms:us-east-1:{HOME}:alias/mine"],
@@ -417,11 +422,28 @@ class Generator:
         if kind == "rcp":
             found["Principal"] = "*"
         elif kind in ("resource", "trust") or (kind == "endpoint" and self.chance(0.6)):
-            element = "NotPrincipal" if effect == "Deny" and not trust and self.chance(0.3) else "Principal"
-            found[element] = self.principal()
+            # AWS refuses NotPrincipal with Allow by now, and has it in policies that are older.
+            share = 0 if trust else 0.3 if effect == "Deny" else 0.03
+            if self.chance(share):
+                found["NotPrincipal"] = self.chain()
+            else:
+                found["Principal"] = self.principal()
         if self.chance(0.45 if effect == "Allow" else 0.7):
             found["Condition"] = self.condition(context)
         return found
+
+    def chain(self):
+        """Return a NotPrincipal: often everyone behind a caller, or all of them but one."""
+        if self.chance(0.4):
+            return self.principal()
+        own = PRINCIPALS[self.pick(["session", "session", "role", "user", "federated-user"])]
+        account = self.pick([HOME, f"arn:aws:iam::{HOME}:root"])
+        role = self.pick([PRINCIPALS["role"], f"arn:aws:iam::{HOME}:role/App", ROLE_ID])
+        chain = [account, role, own]
+        if self.chance(0.3):
+            chain.remove(self.pick(chain))
+        self.random.shuffle(chain)
+        return {"AWS": chain}
 
     def principal(self):
         """Return a Principal."""

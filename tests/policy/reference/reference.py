@@ -103,7 +103,7 @@ def action_matches(entry, action, operation):
 
 
 def resource_matches(entry, resource, kind, variables, keys):
-    """Say whether an entry of Resource covers the resource; None if it is malformed or does not resolve."""
+    """Say whether an entry of Resource covers the resource; None if it is malformed."""
     if entry == "*":
         return True
     parts = entry.split(":", 5)
@@ -118,7 +118,7 @@ def resource_matches(entry, resource, kind, variables, keys):
         if number == 5:
             found = expand(part, keys, variables, STAR, ANY_ONE)
             if found is None:
-                return None
+                return False  # nothing is like null
         else:
             found = expand(part, {}, False, STAR_IN_PART, ANY_ONE_IN_PART)
             if part.endswith("*"):
@@ -183,6 +183,19 @@ def principal_kinds(element, who):
     """Return all kinds in which a Principal element covers the caller."""
     element = {"AWS": "*"} if element == "*" else element
     return {how for kind, values in element.items() for value in as_list(values) for how in listed_as(kind, value, who)}
+
+
+def chain_is_listed(element, who):
+    """Say whether a NotPrincipal element names everyone who stands behind the caller, with whom each is listed apart."""
+    if element == "*" or "*" in as_list(element.get("AWS", [])):
+        return True
+    chains = {
+        "root": {ACCOUNT},
+        "user": {ACCOUNT, DIRECT},
+        "role": {ACCOUNT, ROLE_OF_SESSION},
+        "session": {ACCOUNT, ROLE_OF_SESSION, DIRECT},
+    }
+    return chains.get(who["kind"], {DIRECT}) <= principal_kinds(element, who)
 
 
 # Conditions: C0 to C5
@@ -273,7 +286,7 @@ def differs_or_equals(base, value, given, variables, keys):
         wild = base.startswith("Arn") or base.endswith("Like")
         tokens = expand(given, keys, variables, STAR if wild else "*", ANY_ONE if wild else "?")
         if tokens is None:
-            raise ValueError(given)
+            return negated  # a variable without a value is null: nothing equals it, everything differs from it
         if base.startswith("Arn"):
             return arn_like(tokens, value) != negated
         if wild:
@@ -378,8 +391,8 @@ def statement_kinds(statement, kind, version, ask):
         if "Principal" in statement:
             kinds = principal_kinds(statement["Principal"], who)
         elif "NotPrincipal" in statement:
-            spared = principal_kinds(statement["NotPrincipal"], who) and not ask["has_boundary"]
-            kinds = set() if spared else {DIRECT}
+            denies_all = statement["Effect"] == "Deny" and ask["has_boundary"]
+            kinds = set() if chain_is_listed(statement["NotPrincipal"], who) and not denies_all else {DIRECT}
         elif kind != "endpoint":
             kinds = set()
     return kinds if condition_holds(statement.get("Condition", {}), variables, keys) else set()
@@ -418,9 +431,11 @@ def held_by_aws(action, resource):
     parts = resource.split(":", 5)
     if service == "kms":
         return parts[-1].startswith("alias/aws/") and name in ("createalias", "deletealias", "updatealias")
-    if service != "iam" or name.startswith(("get", "list", "pass")) or name.endswith("servicelinkedrole"):
+    if service != "iam" or name.startswith(("get", "list")):
         return False
-    return parts[4:5] == ["aws"] or parts[-1].startswith(("role/aws-reserved/", "role/aws-service-role/"))
+    if parts[-1].startswith("role/aws-service-role/"):  # a service-linked role may be handed on
+        return name != "passrole" and not name.endswith("servicelinkedrole")
+    return parts[4:5] == ["aws"] or parts[-1].startswith("role/aws-reserved/")
 
 
 def decide(

@@ -172,7 +172,7 @@ def test_the_engine_agrees_with_the_reference() -> None:
     A fifth to three fifths are allowed; every layer denies in each way it can; every layer and every spelling of an
     operator decides a case.
     """
-    quality = compare(seed=7, count=8_000, noted=True)
+    quality = compare(seed=11, count=8_000, noted=True)
     counts = quality.verdicts
     assert 0.2 <= counts["ALLOWED", None] / 8_000 <= 0.6
     explicit = {"scp", "rcp", "identity", "boundary", "session", "resource", "trust", "endpoint"}

@@ -71,7 +71,7 @@ class Dispatcher:
         api = self.api
         position = api.time.as_of(None)
         if request.credentials is not None:
-            session = api.sts.session_of(request.credentials.access_key_id, position)
+            session = api.authorizer.sessions.find(request.credentials.access_key_id, position[0])
             api = api if session is None else api.of(session.account_id)
         prefix = self.actions.prefix(request.service)
         context = {"aws:RequestedRegion": request.region, **request.context}
@@ -92,10 +92,10 @@ class Dispatcher:
         needed: list[tuple[str, str, Mapping[str, Any]]] = [
             (action, resource, context)
             for action, resource in self.actions.needed(
-                prefix, operation, parameters, request.region, api.sts.account_id
+                prefix, operation, parameters, request.region, api.authorizer.account_id
             )
         ]
-        for role, service in passed_roles(f"{prefix}:{operation}", parameters, api.sts.account_id):
+        for role, service in passed_roles(f"{prefix}:{operation}", parameters, api.authorizer.account_id):
             needed.append(("iam:PassRole", role, {**context, "iam:PassedToService": service}))
         response = Response()
         for action, resource, keys in needed:

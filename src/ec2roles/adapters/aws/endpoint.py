@@ -169,7 +169,7 @@ class AwsEndpoint:
     def _authenticate(self, raw: RawRequest, signature: Signature) -> tuple[Credentials, Session, bytes]:
         api = self.dispatcher.api
         key = signature.access_key_id
-        session = api.sts.session_of(key, api.time.as_of(None))
+        session = api.authorizer.sessions.find(key, api.time.as_of(None)[0])
         if session is None:
             raise refusal(Fault.UNKNOWN_KEY, signature.service, key)
         secret = session.credentials.secret_access_key

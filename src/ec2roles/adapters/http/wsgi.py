@@ -145,7 +145,7 @@ class Endpoint(Protocol):
 
 
 def plain_error(status: int) -> HttpAnswer:
-    """Return the metadata service's own page for *status*: 400, 401, 403, 404 or 405."""
+    """Return the metadata service's own page for *status*: 400, 401, 403 or 404."""
     page = error_answer(status)
     return HttpAnswer(status, page.body.encode(), [*page.headers.items()])
 

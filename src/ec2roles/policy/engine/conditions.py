@@ -19,6 +19,10 @@ def _never(value: str) -> bool:
     return False
 
 
+def _always(value: str) -> bool:
+    return True
+
+
 class Test(NamedTuple):
     """
     One compiled condition.
@@ -48,7 +52,7 @@ class Test(NamedTuple):
 
 # A memo of a pure function: the same few conditions stand in policy after policy.
 @lru_cache(maxsize=4096)
-def compile_condition(condition: Condition, *, variables: bool) -> Test:
+def compile_condition(condition: Condition, *, variables: bool, unset_is_null: bool = True) -> Test:
     """
     Return the test of one condition.
 
@@ -59,6 +63,7 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
     Args:
         condition: as the policy has it; its operator is a known one.
         variables: whether ``${...}`` is a variable.
+        unset_is_null: as `Semantics.unset_variable_is_null`.
     """
     operator = parse_operator(condition.operator)
     if operator is None:  # a document is refused for this when it is loaded
@@ -69,7 +74,7 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
         wanted = {value.lower() for value in condition.values}
         present, absent = "false" in wanted, "true" in wanted
         return Test(key, full=lambda values: present if key in values else absent)
-    single, bind = _compile_values(operator, condition.values, variables)
+    single, bind = _compile_values(operator, condition.values, variables, unset_is_null)
     qualifier = operator.qualifier
     missing = qualifier == "ForAllValues" or (qualifier is None and (operator.negated or operator.if_exists))
     if qualifier is None and bind is None:
@@ -92,7 +97,7 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
 
 
 def _compile_values(
-    operator: Operator, texts: tuple[str, ...], variables: bool
+    operator: Operator, texts: tuple[str, ...], variables: bool, unset_is_null: bool
 ) -> tuple[Matcher, Callable[[Values], Matcher] | None]:
     """Return the test of one value, and where variables are involved what makes that test for a context."""
     family, negated = operator.family, operator.negated
@@ -107,9 +112,13 @@ def _compile_values(
     def bind(values: Values) -> Matcher:
         resolved = [template.resolve(values) for template in templates]
         alive = [text for text in resolved if text is not None]
-        dead = len(alive) != len(resolved)
-        # A value that cannot be resolved never makes a comparison true; a negated operator needs all of them to be.
-        return _never if dead and negated else _make(operator, alive)
+        if negated and len(alive) != len(resolved):
+            # What cannot be resolved is null, and everything differs from null; so the other values decide.
+            if not unset_is_null:
+                return _never
+            if not alive:
+                return _always
+        return _make(operator, alive)
 
     return _never, bind
 

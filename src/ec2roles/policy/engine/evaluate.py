@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ec2roles.policy.decision import CROSS_ACCOUNT_PASS, Decision, Outcome
-from ec2roles.policy.engine.index import ALLOW, DENY, NOTHING, Layer
+from ec2roles.policy.engine.index import ALLOW, DENY, NOTHING, Layer, plan_key
 from ec2roles.policy.engine.matching import ascii_lower
 from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION
 from ec2roles.policy.policy_set import PolicySet
@@ -42,7 +42,7 @@ def evaluate(request: Request, policy_set: PolicySet, semantics: Semantics = _DE
         policy_set: the policies that apply, layer by layer.
         semantics: how open points of AWS's behaviour are read.
     """
-    if policy_set._alone:
+    if policy_set._alone and semantics.unset_variable_is_null:
         caller = request._caller
         layer = policy_set._identity
         plan = layer.plans.get(request._key) or layer.plan(request._key)
@@ -65,7 +65,7 @@ def evaluate(request: Request, policy_set: PolicySet, semantics: Semantics = _DE
 
 def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tuple[Outcome, str | None, str]:
     """Return outcome, denying layer and reason, with every rule looked at."""
-    caller, key = request._caller, request._key
+    caller, key = request._caller, plan_key(request, semantics)
     action = ascii_lower(request._action)
     if action == "sts:getcalleridentity" and caller.kind is not CallerKind.ANONYMOUS:
         return _ALLOWED, None, "sts:GetCallerIdentity is always allowed"
@@ -185,7 +185,7 @@ def managed_by_aws(action: str, resource: str) -> bool:
             return parts[5].startswith("policy/")
         if parts[5].startswith("role/aws-service-role/"):
             return action not in _WITH_LINKED
-        return parts[5].startswith("role/aws-reserved/") and action != "iam:passrole"
+        return parts[5].startswith("role/aws-reserved/")
     if action in ("kms:createalias", "kms:updatealias", "kms:deletealias"):
         parts = resource.split(":", 5)
         return len(parts) == 6 and parts[5].startswith("alias/aws/")

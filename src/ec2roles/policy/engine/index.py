@@ -8,7 +8,7 @@ is asked for, and compiles those that name the action. So a call costs what conc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.conditions import compile_condition
@@ -21,6 +21,8 @@ from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Statement
 
 NOTHING, ALLOW, DENY = 0, 1, 2
+_DEFAULT = Semantics()
+_UNSET_IS_INERT = Semantics(unset_variable_is_null=False)
 _REMEMBERED = 4096
 
 
@@ -32,7 +34,7 @@ class Compiled:
         "tests", "wholes",
     )  # fmt: skip
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Statement, *, unset_is_null: bool = True) -> None:
         kind, variables = statement.kind, statement.variables
         self.statement = statement
         self.resources = self.not_resources = None
@@ -46,7 +48,7 @@ class Compiled:
                 self.rest = entries.match_rest
         elif statement.not_resources is not None:
             self.not_resources = Resources(statement.not_resources, kind=kind, variables=variables)
-            self.rest = self.not_resources.excludes
+            self.rest = self.not_resources.excludes if unset_is_null else self.not_resources.excludes_if_set
         else:
             # A trust policy has no Resource at all: it is about the role it belongs to.
             self.star = True
@@ -55,7 +57,7 @@ class Compiled:
         tests: list[tuple[str, Matcher, bool]] = []
         wholes: list[Callable[[Values], bool]] = []
         for condition in statement.conditions:
-            test = compile_condition(condition, variables=variables)
+            test = compile_condition(condition, variables=variables, unset_is_null=unset_is_null)
             if test.full is None:
                 tests.append((test.key, test.single, test.missing))
             else:
@@ -98,19 +100,28 @@ class Compiled:
         if self.principals is not None:
             return self.principals.match(caller, everyone_includes_services=semantics.everyone_includes_services)
         if self.not_principals is not None:
-            spared = self.not_principals.spares(
-                caller,
-                has_boundary=has_boundary,
-                strict=semantics.strict_not_principal,
-                everyone_includes_services=semantics.everyone_includes_services,
-            )
-            return NONE if spared else DIRECT
+            # A Deny spares nobody who has a permissions boundary, whoever is listed.
+            if has_boundary and self.statement.effect == "Deny":
+                return DIRECT
+            return DIRECT if self.unlisted(caller, semantics) else NONE
         # Only an endpoint policy loads without a principal, and then it means everyone.
         return DIRECT
 
+    def unlisted(self, caller: Caller, semantics: Semantics) -> tuple[str, ...]:
+        """Return whom the statement's ``NotPrincipal`` would have to list besides, for it to leave *caller* alone."""
+        if self.not_principals is None:
+            return ()
+        return self.not_principals.unlisted(
+            caller,
+            session=semantics.not_principal_session,
+            everyone_includes_services=semantics.everyone_includes_services,
+        )
 
-def compiled(statement: Statement) -> Compiled:
-    """Return the compiled form of *statement*, which is kept with it."""
+
+def compiled(statement: Statement, semantics: Semantics = _DEFAULT) -> Compiled:
+    """Return the compiled form of *statement*, which is kept with it, as far as *semantics* are the usual ones."""
+    if not semantics.unset_variable_is_null:
+        return Compiled(statement, unset_is_null=False)
     found = statement.compiled
     if found is None:
         found = Compiled(statement)
@@ -203,8 +214,8 @@ class Plan:
 
     __slots__ = ("allow", "allows", "denies", "deny", "special")
 
-    def __init__(self, statements: Iterable[Statement], special: bool) -> None:
-        found = [compiled(statement) for statement in statements]
+    def __init__(self, statements: Iterable[Statement], special: bool, semantics: Semantics = _DEFAULT) -> None:
+        found = [compiled(statement, semantics) for statement in statements]
         self.denies = tuple([one for one in found if one.statement.effect == "Deny"])
         self.allows = tuple([one for one in found if one.statement.effect == "Allow"])
         self.deny = Half(self.denies) if self.denies else None
@@ -233,6 +244,17 @@ class Plan:
             if kinds & ~found and one.applies(resource, values):
                 found |= kinds
         return False, found
+
+
+class _InertKey(NamedTuple):
+    """The key of a plan under `Semantics(unset_variable_is_null=False)`."""
+
+    key: Any
+
+
+def plan_key(request: Request, semantics: Semantics) -> Any:
+    """Return the key under which a layer keeps what it says about a request's action."""
+    return request._key if semantics.unset_variable_is_null else _InertKey(request._key)
 
 
 def is_special(action: str) -> bool:
@@ -294,15 +316,25 @@ class Layer:
         self.plans = policies[0].prepared.setdefault("plans", {}) if len(policies) == 1 else {}
 
     def plan(self, key: Any) -> Plan:
-        """Return the plan for an action, or for an action and the API operation behind it."""
+        """
+        Return the plan for an action, or for an action and the API operation behind it.
+
+        Args:
+            key: as `plan_key` makes it.
+        """
         found = self.plans.get(key)
         if found is None:
-            action, operation = key if type(key) is tuple else (key, None)
+            semantics = _DEFAULT
+            if type(key) is _InertKey:
+                semantics, key_of_request = _UNSET_IS_INERT, key.key
+            else:
+                key_of_request = key
+            action, operation = key_of_request if type(key_of_request) is tuple else (key_of_request, None)
             action = ascii_lower(action)
             if len(self.plans) >= _REMEMBERED:
                 self.plans.clear()
             special = is_special(action)
-            found = self.plans[key] = Plan([one for _, one in self.about(action, operation)], special)
+            found = self.plans[key] = Plan([one for _, one in self.about(action, operation)], special, semantics)
         return found
 
     def about(self, action: str, operation: str | None) -> list[tuple[Policy, Statement]]:

@@ -11,6 +11,8 @@ ROLE_OF_SESSION = 2
 """The caller's role is named; boundary and session policy still limit it."""
 DIRECT = 4
 """The caller itself is named, or everyone."""
+_IN_ACCOUNT = frozenset({CallerKind.SESSION, CallerKind.ROLE, CallerKind.USER, CallerKind.ROOT})
+_OF_ROLE = frozenset({CallerKind.SESSION, CallerKind.ROLE})
 
 
 class Principals:
@@ -99,19 +101,30 @@ class Principals:
             found |= DIRECT if caller.kind is CallerKind.USER else ROLE_OF_SESSION
         return found
 
-    def spares(self, caller: Caller, *, has_boundary: bool, strict: bool, everyone_includes_services: bool) -> bool:
+    def unlisted(self, caller: Caller, *, session: bool, everyone_includes_services: bool) -> tuple[str, ...]:
         """
-        Return whether a Deny with these values in ``NotPrincipal`` leaves *caller* alone.
+        Return whom a ``NotPrincipal`` with these values would have to list besides, for it to leave *caller* alone.
+
+        AWS goes through the whole chain that stands behind a request, and each link of it must be listed: of a user the
+        account too, of a role session the account and the role. An account's ARN is that of the account alone, not of
+        those who are in it.
 
         Args:
             caller: who asks.
-            has_boundary: a principal with a permissions boundary is always denied.
-            strict: ask for the account and the role or session, not for one of them.
+            session: whether the session itself belongs to the chain.
             everyone_includes_services: whether ``*`` covers services.
         """
-        if has_boundary:
-            return False
         found = self.match(caller, everyone_includes_services=everyone_includes_services)
-        if strict and caller.kind is CallerKind.SESSION and not self.everyone:
-            return bool(found & ACCOUNT) and bool(found & (ROLE_OF_SESSION | DIRECT))
-        return found != NONE
+        if self.everyone and found & DIRECT:
+            return ()
+        kind, text = caller.kind, caller.text
+        missing = []
+        if kind in _IN_ACCOUNT and not found & ACCOUNT:
+            missing.append(f"arn:{caller.partition}:iam::{caller.account}:root")
+        if kind in _OF_ROLE and not found & ROLE_OF_SESSION:
+            # Without the role's own ARN its path is not known.
+            missing.append(caller.role_arn or f"arn:{caller.partition}:iam::{caller.account}:role/{text.split('/')[1]}")
+        itself = session if kind is CallerKind.SESSION else kind not in (CallerKind.ROLE, CallerKind.ROOT)
+        if itself and not found & DIRECT:
+            missing.append(text)
+        return tuple(missing)

@@ -97,15 +97,16 @@ class Resources:
         """
         Return whether a ``NotResource`` of these entries covers *resource*.
 
-        An entry that is malformed, or has a variable without a value, is not turned into its opposite: the statement then
-        does not apply at all (B2.9).
+        An entry with a variable that has no value matches no resource, so it excludes none. One that is malformed is not
+        turned into its opposite: the statement then does not apply at all.
         """
-        if self.dead:
+        return not self.dead and not self.match(resource, values)
+
+    def excludes_if_set(self, resource: str, values: Values) -> bool:
+        """Do as `excludes`, but do not apply if a variable has no value: `Semantics.unset_variable_is_null` is off."""
+        if any([template.resolve(values) is None for _, template in self.templates]):
             return False
-        for _, template in self.templates:
-            if template.resolve(values) is None:
-                return False
-        return not self.match(resource, values)
+        return self.excludes(resource, values)
 
 
 def _compile(

@@ -8,14 +8,17 @@ from typing import Any
 import attrs
 
 from ec2roles.instants import from_microseconds, iso
-from ec2roles.policy.engine.conditions import Test, compile_condition
-from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator, parse_operator
+from ec2roles.policy.engine.conditions import Test
+from ec2roles.policy.engine.index import compiled
+from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator
 from ec2roles.policy.engine.values import instant, network, number
 from ec2roles.policy.engine.variables import Template
-from ec2roles.policy.explain.trace import condition_pointer, few
+from ec2roles.policy.explain.trace import compiled_test, condition_pointer, few, operator_of
 from ec2roles.policy.request import Request
+from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Condition, Statement
 
+_DEFAULT = Semantics()
 _KINDS = {
     "number": "a number",
     "date": "a date",
@@ -77,7 +80,9 @@ class Way:
         }
 
 
-def ways(request: Request, statement: Statement, *, has_boundary: bool = False) -> tuple[Way, ...]:
+def ways(
+    request: Request, statement: Statement, *, has_boundary: bool = False, semantics: Semantics = _DEFAULT
+) -> tuple[Way, ...]:
     """
     Return the changes of *request*, each of which alone keeps a Deny that applies from applying.
 
@@ -95,9 +100,11 @@ def ways(request: Request, statement: Statement, *, has_boundary: bool = False) 
         request: what was asked.
         statement: a Deny that applies to it.
         has_boundary: whether the caller has a permissions boundary, which a ``NotPrincipal`` never spares.
+        semantics: how open points of AWS's behaviour are read.
     """
-    found = [way for condition in statement.conditions for way in _condition(request, statement, condition)]
-    found += _elements(statement, has_boundary=has_boundary)
+    found = [way for condition in statement.conditions for way in _condition(request, statement, condition, semantics)]
+    unlisted = compiled(statement, semantics).unlisted(request.caller, semantics)
+    found += _elements(statement, unlisted, has_boundary=has_boundary)
     return tuple(found)
 
 
@@ -105,7 +112,7 @@ def _everything(entries: tuple[str, ...]) -> bool:
     return any([not entry.replace(":", "").strip("*") for entry in entries])
 
 
-def _elements(statement: Statement, *, has_boundary: bool) -> Iterator[Way]:
+def _elements(statement: Statement, unlisted: tuple[str, ...], *, has_boundary: bool) -> Iterator[Way]:
     def way(element: str, text: str) -> Way:
         return Way(element, f"{statement.pointer}/{element}", text)
 
@@ -121,16 +128,15 @@ def _elements(statement: Statement, *, has_boundary: bool) -> Iterator[Way]:
         yield way("Principal", f"another caller than {few(tuple([text for _, text in statement.principal]))}")
     if statement.not_principal is not None:
         names = few(tuple([text for _, text in statement.not_principal]))
-        without = ", without a permissions boundary" if has_boundary else ""
-        yield way("NotPrincipal", f"a caller among {names}{without}")
+        lacks = f", where {few(unlisted)} {'is' if len(unlisted) == 1 else 'are'} missing" if unlisted else ""
+        without = "; and without a permissions boundary" if has_boundary else ""
+        yield way("NotPrincipal", f"a caller whose ARNs are all among {names}{lacks}{without}")
 
 
-def _condition(request: Request, statement: Statement, condition: Condition) -> Iterator[Way]:
-    operator = parse_operator(condition.operator)
-    if operator is None:
-        return
+def _condition(request: Request, statement: Statement, condition: Condition, semantics: Semantics) -> Iterator[Way]:
+    operator = operator_of(condition)
     values = dict(request.values)
-    test = compile_condition(condition, variables=statement.variables)
+    test = compiled_test(condition, statement, semantics)
     where = condition_pointer(condition, statement)
     found = [example for example in _examples(condition, statement, operator, values) if _fails(test, values, example)]
     # Only what was tried and seen to work is told.
@@ -141,6 +147,25 @@ def _condition(request: Request, statement: Statement, condition: Condition) -> 
         )
     if test.key in values and _fails(test, values, None):
         yield Way("Condition", where, f"{condition.key} is absent", condition.key, None)
+    if statement.variables and operator.negated and operator.family in WITH_VARIABLES:
+        for name, example in _settings(condition, values, test):
+            yield Way("Condition", where, f"{name} is {example}", name, example)
+
+
+def _settings(condition: Condition, values: dict[str, Any], test: Test) -> Iterator[tuple[str, str]]:
+    """Yield variables without a value, each with one with which the condition no longer differs from it."""
+    found = values.get(test.key)
+    if not isinstance(found, str):
+        return
+    for text in condition.values:
+        before, _, rest = text.partition("${")
+        after = rest.partition("}")[2]
+        names = Template(text, wild=False).missing(values)
+        if len(names) != 1 or not (found.startswith(before) and found.endswith(after)):
+            continue
+        example = found[len(before) : len(found) - len(after)]
+        if example and not test.holds({**values, names[0].lower(): example}):
+            yield names[0], example
 
 
 def _fails(test: Test, values: dict[str, Any], example: str | tuple[str, ...] | None) -> bool:

@@ -136,11 +136,27 @@ def _decided(decision: Decision, request: Request, findings: tuple[Finding, ...]
     lines = []
     for finding in found[:_SHOWN]:
         statement = finding.statement
-        without = f" (and holds without {few(finding.assumed_keys)})" if finding.assumed_keys else ""
-        lines.append(f"  {finding.layer}: {statement.effect} in {_place(finding)}: {_says(statement)}{without}")
+        lines.append(
+            f"  {finding.layer}: {statement.effect} in {_place(finding)}: {_says(statement)}{_for_all(finding)}"
+        )
     if len(found) > _SHOWN:
         lines.append(f"  and {len(found) - _SHOWN} more statements")
     return lines
+
+
+def _for_all(finding: Finding) -> str:
+    """Say what the request lacks although the statement applies."""
+    found = []
+    if finding.assumed_keys:
+        found.append(f"holds without {few(finding.assumed_keys)}")
+    if finding.assumed_variables:
+        names = few(tuple(["${" + name + "}" for name in finding.assumed_variables]))
+        found.append(f"{names} has no value, and everything differs from it")
+    if finding.statement.not_principal is not None and finding.applies:
+        # Who has a permissions boundary is denied although all are listed.
+        lacks = f"lacks {few(finding.unlisted)}" if finding.unlisted else "spares nobody with a permissions boundary"
+        found.append(f"its NotPrincipal {lacks}")
+    return f" (and {'; '.join(found)})" if found else ""
 
 
 def _says(statement: Statement) -> str:

@@ -10,14 +10,15 @@ import attrs
 from ec2roles.errors import ArgumentError
 from ec2roles.policy.decision import Decision
 from ec2roles.policy.document import Policy
-from ec2roles.policy.engine.conditions import compile_condition, describe
+from ec2roles.policy.engine.conditions import Test, compile_condition, describe
 from ec2roles.policy.engine.index import Layer, compiled
 from ec2roles.policy.engine.matching import ascii_lower
-from ec2roles.policy.engine.operators import WITH_VARIABLES, parse_operator
+from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator, parse_operator
 from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, ROLE_OF_SESSION
 from ec2roles.policy.engine.resources import Resources
 from ec2roles.policy.engine.variables import Template
 from ec2roles.policy.request import Request
+from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Condition, Statement
 from ec2roles.policy.validation.json import pointer
 
@@ -73,6 +74,9 @@ class Finding:
         missing_keys: keys whose conditions fail because the request lacks them.
         assumed_keys: keys that the request lacks while their conditions hold all the same, as negated ones do.
         unresolved: variables without a value that keep it from applying.
+        assumed_variables: variables without a value that it applies for all the same: a negated condition differs from
+            them, and an entry of ``NotResource`` with one excludes nothing.
+        unlisted: whom its ``NotPrincipal`` would have to list besides, for it to leave the caller alone.
         grants: how the principal of a resource, trust or endpoint policy covers the caller: any of ``account``,
             ``role`` and ``caller``.
     """
@@ -85,6 +89,8 @@ class Finding:
     missing_keys: tuple[str, ...] = ()
     assumed_keys: tuple[str, ...] = ()
     unresolved: tuple[str, ...] = ()
+    assumed_variables: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
     grants: tuple[str, ...] = ()
 
     @property
@@ -111,6 +117,8 @@ class Finding:
             "missing_keys": list(self.missing_keys),
             "assumed_keys": list(self.assumed_keys),
             "unresolved_variables": list(self.unresolved),
+            "assumed_variables": list(self.assumed_variables),
+            "unlisted_principals": list(self.unlisted),
         }
 
 
@@ -199,27 +207,35 @@ def _request(decision: Decision) -> Request:
 def _finding(decision: Decision, name: str, level: int | None, policy: Policy, statement: Statement) -> Finding:
     request = _request(decision)
     values = request.values
-    one = compiled(statement)
+    semantics = decision.semantics
+    one = compiled(statement, semantics)
     failed: list[Miss] = []
     missing: list[str] = []
     assumed: list[str] = []
     unresolved: list[str] = []
+    nulls: list[str] = []
     kinds = 0
+    unlisted: tuple[str, ...] = ()
     if name in WITH_PRINCIPAL:
         boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
-        kinds = one.covers(request.caller, decision.semantics, has_boundary=boundary)
+        kinds = one.covers(request.caller, semantics, has_boundary=boundary)
+        unlisted = one.unlisted(request.caller, semantics)
         if not kinds:
             failed.append(_principal_miss(request, policy, statement))
-    if not covers_resource(request, statement):
+    if one.on(request._folded, values):
+        nulls += _unresolved(one.not_resources, values)
+    else:
         resources = one.resources or one.not_resources
         unresolved += _unresolved(resources, values)
         failed.append(_resource_miss(request, statement, unresolved, resources))
     for condition in statement.conditions:
-        test = compile_condition(condition, variables=statement.variables)
+        test = compiled_test(condition, statement, semantics)
         holds = test.holds(values)
         if not holds:
             failed.append(_condition_miss(condition, statement, values))
             unresolved += _dead_in(condition, statement, values)
+        elif test.key in values and operator_of(condition).negated:
+            nulls += _dead_in(condition, statement, values)
         if test.key not in values:
             (assumed if holds else missing).append(condition.key)
     return Finding(
@@ -231,18 +247,31 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
         tuple(dict.fromkeys(missing)),
         tuple(dict.fromkeys(assumed)),
         tuple(dict.fromkeys(unresolved)),
+        tuple(dict.fromkeys(nulls)),
+        unlisted,
         tuple([word for kind, word in _GRANTS if kinds & kind]),
     )
 
 
-def covers_resource(request: Request, statement: Statement) -> bool:
+def covers_resource(request: Request, statement: Statement, semantics: Semantics) -> bool:
     """Return whether the ``Resource`` or ``NotResource`` of *statement* is about what *request* asks for."""
-    return compiled(statement).on(request._folded, request.values)
+    return compiled(statement, semantics).on(request._folded, request.values)
+
+
+def compiled_test(condition: Condition, statement: Statement, semantics: Semantics) -> Test:
+    """Return the test of a condition of *statement*."""
+    return compile_condition(condition, variables=statement.variables, unset_is_null=semantics.unset_variable_is_null)
+
+
+def operator_of(condition: Condition) -> Operator:
+    """Return the operator of a condition that has been loaded, and so has one that exists."""
+    operator = parse_operator(condition.operator)
+    assert operator is not None
+    return operator
 
 
 def _dead_in(condition: Condition, statement: Statement, values: Any) -> list[str]:
-    operator = parse_operator(condition.operator)
-    if not statement.variables or operator is None or operator.family not in WITH_VARIABLES:
+    if not statement.variables or operator_of(condition).family not in WITH_VARIABLES:
         return []
     return [name for text in condition.values if "${" in text for name in Template(text, wild=False).missing(values)]
 
@@ -266,7 +295,7 @@ def _principal_miss(request: Request, policy: Policy, statement: Statement) -> M
         return Miss("Principal", f"{statement.pointer}/Principal", who, found, text)
     if statement.not_principal is not None:
         who = tuple([text for _, text in statement.not_principal])
-        text = f"its NotPrincipal spares {_principals(policy, who)}"
+        text = f"its NotPrincipal lists {_principals(policy, who)}"
         return Miss("NotPrincipal", f"{statement.pointer}/NotPrincipal", who, found, text)
     return Miss("Principal", statement.pointer, (), found, "it names no Principal")
 

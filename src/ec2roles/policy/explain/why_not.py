@@ -204,7 +204,13 @@ def why_not(decision: Decision) -> WhyNot:
     boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
     denies = tuple(
         [
-            Denial(one.layer, one.level, one.policy, one.statement, ways(request, one.statement, has_boundary=boundary))
+            Denial(
+                one.layer,
+                one.level,
+                one.policy,
+                one.statement,
+                ways(request, one.statement, has_boundary=boundary, semantics=decision.semantics),
+            )
             for layer in reports
             if not layer.skipped
             for one in layer.findings
@@ -304,7 +310,7 @@ def _addition(
             except PolicyError as error:
                 problem = problem or (error.detail or str(error))
                 continue
-            if not _says(request, policy, target):
+            if not _says(decision, request, policy, target):
                 continue
             notes = [note] if note else []
             if (
@@ -325,11 +331,11 @@ def _document(statement: dict[str, Any], target: Policy | None) -> dict[str, Any
     return {"Version": target.version or "2008-10-17", "Statement": [statement]}
 
 
-def _says(request: Request, policy: Policy, target: Policy | None) -> bool:
+def _says(decision: Decision, request: Request, policy: Policy, target: Policy | None) -> bool:
     """Whether the one statement covers the request, by itself and in the document that it will join."""
     one = policy.statements[0]
     joined = one if target is None else attrs.evolve(one, variables=target.version == NEWEST)
-    return covers_resource(request, one) and covers_resource(request, joined)
+    return all([covers_resource(request, form, decision.semantics) for form in (one, joined)])
 
 
 def _resources(request: Request, layer: str) -> Iterator[tuple[str | None, str]]:

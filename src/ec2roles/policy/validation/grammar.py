@@ -277,8 +277,8 @@ class Grammar:
         self.wrong(PRINCIPAL, detail, path, message=message, trust=trust, trust_message=message)
 
     def _not_principal(self, data: dict[str, Any], path: str) -> Any:
-        allow = data.get("Effect") == "Allow"
-        if allow:
+        # Older policies of resources have it, and AWS still judges by them.
+        if data.get("Effect") == "Allow" and not (self.stored and self.kind in ("resource", "endpoint")):
             detail = "Allow with 'NotPrincipal' would allow everyone else; name who is allowed in 'Principal'"
             message = "Allow with NotPrincipal is not allowed."
             self._bad_principal(detail, f"{path}/NotPrincipal", message, T_NOT_PRINCIPAL)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ec2roles.authorization.encoded_messages import encode
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError, InstanceError
 from ec2roles.policy import Decision
@@ -17,7 +18,6 @@ from ec2roles.services.ec2.permissions import Ec2Needs
 from ec2roles.services.ec2.run_instances import RUN_INSTANCES
 from ec2roles.services.ec2.tags import Ec2Tags
 from ec2roles.services.operation import Operation, Service
-from ec2roles.sts.token_service import Authorization
 
 Perform = Callable[[Call], Mapping[str, Any]]
 
@@ -32,12 +32,10 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
     needs = Ec2Needs(ec2_of)
     instances, associations, tags = Ec2Instances(ec2_of), Ec2Associations(ec2_of), Ec2Tags(ec2_of)
 
-    def operation(
-        name: str, parameters: str, need: Callable[[Call], Sequence[Authorization]], do: Perform
-    ) -> Operation:
+    def operation(name: str, parameters: str, need: Callable[[Call], Sequence[Permission]], do: Perform) -> Operation:
         known = frozenset(parameters.split())
 
-        def authorizations(call: Call) -> Sequence[Authorization]:
+        def authorizations(call: Call) -> Sequence[Permission]:
             if call.operation is None and not call.parameters:
                 return [needs.asked(call)]
             given.check_names(call, known)

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import AwsError
@@ -18,7 +19,6 @@ from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.run_instances import RunInstances
 from ec2roles.services.pass_role import any_instance, pass_role, resource_tags
-from ec2roles.sts.token_service import Authorization
 
 _DEFAULT_TYPE = "t3.micro"
 
@@ -37,24 +37,24 @@ class Ec2Needs:
     def _ec2(self, call: Call) -> Ec2:
         return self._ec2_of(call.caller.account_id)
 
-    def asked(self, call: Call) -> Authorization:
+    def asked(self, call: Call) -> Permission:
         """What a question without parameters is about: ``can("ec2:RunInstances")``, ``can("ec2:StopInstances", arn)``."""
         instance = self._ec2(call).instances.get((call.resource or "").rpartition(":instance/")[2])
         if instance is not None and instance.arn == call.resource:
             return self._on(call, instance.instance_id)
-        return Authorization(call.action, call.resource or "*")
+        return Permission(call.action, call.resource or "*")
 
-    def nothing(self, call: Call) -> Sequence[Authorization]:
+    def nothing(self, call: Call) -> Sequence[Permission]:
         """What lists things: no resource."""
-        return [Authorization(call.action, "*", None, {"ec2:Region": self._ec2(call).region})]
+        return [Permission(call.action, "*", None, {"ec2:Region": self._ec2(call).region})]
 
-    def instances(self, call: Call) -> Sequence[Authorization]:
+    def instances(self, call: Call) -> Sequence[Permission]:
         """What is about instances: each of them."""
         return [self._on(call, instance_id) for instance_id in given.instance_ids(call)]
 
     def _on(
         self, call: Call, instance_id: str, more: Mapping[str, Any] | None = None, *, action: str | None = None
-    ) -> Authorization:
+    ) -> Permission:
         """What *call* needs on one instance; there need not be one of that id."""
         ec2 = self._ec2(call)
         instance = ec2.instances.get(instance_id)
@@ -63,9 +63,9 @@ class Ec2Needs:
         if instance is not None:
             arn = instance.arn
             context.update(_instance_keys(instance, call))
-        return Authorization(action or call.action, arn, None, {**context, **(more or {})}, ec2.account_id)
+        return Permission(action or call.action, arn, None, {**context, **(more or {})}, ec2.account_id)
 
-    def options(self, call: Call) -> Sequence[Authorization]:
+    def options(self, call: Call) -> Sequence[Permission]:
         """What changes metadata options: the instance, with what is asked for as attributes."""
         (instance_id,) = given.instance_ids(call, "InstanceId")
         asked = {name: value for name, value in call.parameters.items() if name in given.OPTIONS}
@@ -73,17 +73,17 @@ class Ec2Needs:
         attributes = {f"ec2:Attribute/{name}": value for name, value in asked.items()}
         return [self._on(call, instance_id, {"ec2:Attribute": list(asked), **attributes})]
 
-    def associate(self, call: Call) -> Sequence[Authorization]:
+    def associate(self, call: Call) -> Sequence[Permission]:
         """What gives an instance a profile."""
         (instance_id,) = given.instance_ids(call, "InstanceId")
         return self._passing(call, instance_id, replaces=False)
 
-    def replace(self, call: Call) -> Sequence[Authorization]:
+    def replace(self, call: Call) -> Sequence[Permission]:
         """What gives an instance another profile."""
         instance = self._ec2(call).associated(given.association_id(call))[0]
         return self._passing(call, None if instance is None else instance.instance_id, replaces=True)
 
-    def _passing(self, call: Call, instance_id: str | None, *, replaces: bool) -> Sequence[Authorization]:
+    def _passing(self, call: Call, instance_id: str | None, *, replaces: bool) -> Sequence[Permission]:
         """What giving a profile to an instance needs: the operation itself, and to pass the role inside the profile."""
         profile = self._known_profile(call, given.required_profile(call))
         keys = {} if profile is None else {"ec2:NewInstanceProfile": profile.arn}
@@ -95,7 +95,7 @@ class Ec2Needs:
             needed.append(pass_role(role, associated=needed[0].resource, position=call.position))
         return needed
 
-    def disassociate(self, call: Call) -> Sequence[Authorization]:
+    def disassociate(self, call: Call) -> Sequence[Permission]:
         """What takes a profile off."""
         instance = self._ec2(call).associated(given.association_id(call))[0]
         return [self._on(call, "*" if instance is None else instance.instance_id)]
@@ -107,13 +107,13 @@ class Ec2Needs:
         except AwsError:
             return None
 
-    def run(self, call: Call) -> Sequence[Authorization]:
+    def run(self, call: Call) -> Sequence[Permission]:
         """What launches instances: all that a launch touches, to pass the role, and to tag at launch."""
         wanted = RunInstances.read(call)
         ec2 = self._ec2(call)
         profile = self._known_profile(call, wanted.profile)
         found = [
-            Authorization(call.action, arn, None, {"ec2:Region": ec2.region, **context}, ec2.account_id)
+            Permission(call.action, arn, None, {"ec2:Region": ec2.region, **context}, ec2.account_id)
             for arn, context in self._touched(call, wanted, profile)
         ]
         role = None if profile is None else profile.role_at(call.seen or call.position)
@@ -121,7 +121,7 @@ class Ec2Needs:
             found.append(pass_role(role, associated=any_instance(ec2.account_id, ec2.region), position=call.position))
         for kind, tags in wanted.tagged.items():
             keys = {"ec2:Region": ec2.region, "ec2:CreateAction": "RunInstances", **_request_tags(tags)}
-            found.append(Authorization("ec2:CreateTags", ec2.arn(f"{kind}/*"), None, keys, ec2.account_id))
+            found.append(Permission("ec2:CreateTags", ec2.arn(f"{kind}/*"), None, keys, ec2.account_id))
         return found
 
     def _touched(
@@ -160,7 +160,7 @@ class Ec2Needs:
         if call.parameters.get("KeyName"):
             yield ec2.arn(f"key-pair/{call.parameters['KeyName']}"), {}
 
-    def tags(self, call: Call) -> Sequence[Authorization]:
+    def tags(self, call: Call) -> Sequence[Permission]:
         """What changes tags: the instances, with the tags as request tags."""
         keys = _request_tags(given.tag_pairs(call.parameters.get("Tags") or ()))
         return [self._on(call, one, keys) for one in given.tagged_ids(call)]

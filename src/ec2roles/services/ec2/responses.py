@@ -64,7 +64,6 @@ def association_members(
         "InstanceId": instance.instance_id,
         "IamInstanceProfile": profile_members(association.profile),
         "State": state or (ASSOCIATED if now >= association.effective else ASSOCIATING),
-        "Timestamp": whole_seconds(association.since[0]),
     }
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ec2roles.authorization.permissions import Permission
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.role import Role
 from ec2roles.services.iam.identities import tag_rows
 from ec2roles.services.iam.responses import profile_created, profile_listed, profile_members
 from ec2roles.services.iam.table import PAGES, Ask, Row, everything, existing, named, new, page
 from ec2roles.services.pass_role import any_instance, pass_role
-from ec2roles.sts.token_service import Authorization
 
 
 def profile_rows() -> list[Row]:
@@ -39,7 +39,7 @@ def profile_rows() -> list[Row]:
         found, more = page(ask, holders)
         return {"InstanceProfiles": [profile_listed(profile) for profile in found], **more}
 
-    def passing(ask: Ask) -> list[Authorization]:
+    def passing(ask: Ask) -> list[Permission]:
         position = ask.call.position
         passed = ask.iam.roles.at(ask["RoleName"], position)
         # A role that does not exist is told as such, once the rest is allowed.

@@ -278,5 +278,6 @@ def _missing(decision: Decision) -> list[str]:
         for finding in layer.findings:
             if any(miss.element in ("Action", "NotAction") for miss in finding.failed):
                 continue
-            keys |= dict.fromkeys((*finding.missing_keys, *finding.assumed_keys, *finding.unresolved))
+            variables = (*finding.unresolved, *finding.assumed_variables)
+            keys |= dict.fromkeys((*finding.missing_keys, *finding.assumed_keys, *variables))
     return list(keys)

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import ValidationError
 from ec2roles.iam.directory import Directory
@@ -20,7 +21,6 @@ from ec2roles.iam.user import User
 from ec2roles.services.iam.parameters import Parameters, parameters
 from ec2roles.services.operation import Operation
 from ec2roles.services.pass_role import resource_tags
-from ec2roles.sts.token_service import Authorization
 
 
 @attrs.frozen(eq=False)
@@ -72,7 +72,7 @@ class Row:
     parameters: Parameters = attrs.field(converter=parameters)
     about: About
     perform: Callable[[Ask], Any]
-    further: Callable[[Ask], Sequence[Authorization]] = attrs.field(default=lambda ask: (), kw_only=True)
+    further: Callable[[Ask], Sequence[Permission]] = attrs.field(default=lambda ask: (), kw_only=True)
     response: Callable[[Any, Call], Mapping[str, Any]] | None = attrs.field(default=None, kw_only=True)
 
     def operation(self, home: Callable[[Call], Directory]) -> Operation:
@@ -83,15 +83,15 @@ class Row:
             home: returns the IAM of a caller's account.
         """
 
-        def authorizations(call: Call) -> list[Authorization]:
+        def authorizations(call: Call) -> list[Permission]:
             action = f"iam:{self.name}"
             in_python = call.operation is None and not call.parameters
             if in_python and (call.resource is not None or self.parameters.required):
                 # With the resource alone: `account.can("iam:DeleteRole", role.arn, credentials=...)`.
-                return [Authorization(action, call.resource or "*")]
+                return [Permission(action, call.resource or "*")]
             ask = Ask(home(call), self.parameters.read(call.parameters), call)
             resource, context = self.about(ask)
-            needed = Authorization(action, resource, None, {**context, **_request_keys(ask)})
+            needed = Permission(action, resource, None, {**context, **_request_keys(ask)})
             return [needed, *self.further(ask)]
 
         def perform(call: Call) -> Any:

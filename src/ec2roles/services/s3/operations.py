@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
 from ec2roles.instants import from_microseconds
 from ec2roles.policy import Decision, Policy
 from ec2roles.services.operation import Operation, Service
 from ec2roles.sts.session import Session
-from ec2roles.sts.token_service import Authorization
 from ec2roles.world.journal import atomic
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
@@ -310,7 +310,7 @@ class S3Operations:
     def service(self) -> Service:
         """Return the table."""
         # The last column names the function of `s3_api` that gives AWS's own form of the answer.
-        table: list[tuple[str, Callable[[Call], Iterable[Authorization]], Callable[[Call], Any], str]] = [
+        table: list[tuple[str, Callable[[Call], Iterable[Permission]], Callable[[Call], Any], str]] = [
             ("ListBuckets", _list_all, self._list_buckets, "buckets"),
             ("CreateBucket", self._bucket("s3:CreateBucket"), self._create_bucket, "created"),
             ("DeleteBucket", self._bucket("s3:DeleteBucket"), self._delete_bucket, "nothing"),
@@ -344,8 +344,8 @@ class S3Operations:
 
     # -- what a call is about ---------------------------------------------------------------------------------------
 
-    def _bucket(self, action: str) -> Callable[[Call], Sequence[Authorization]]:
-        def needs(call: Call) -> Sequence[Authorization]:
+    def _bucket(self, action: str) -> Callable[[Call], Sequence[Permission]]:
+        def needs(call: Call) -> Sequence[Permission]:
             name, _ = self._target(call)
             context = {
                 f"s3:{key.replace('_', '-')}": call.parameters[key]
@@ -356,8 +356,8 @@ class S3Operations:
 
         return needs
 
-    def _object(self, action: str) -> Callable[[Call], Sequence[Authorization]]:
-        def needs(call: Call) -> Sequence[Authorization]:
+    def _object(self, action: str) -> Callable[[Call], Sequence[Permission]]:
+        def needs(call: Call) -> Sequence[Permission]:
             name, key = self._target(call)
             if not key:
                 raise ResourceError(
@@ -373,8 +373,8 @@ class S3Operations:
 
         return needs
 
-    def _objects(self, action: str) -> Callable[[Call], Sequence[Authorization]]:
-        def needs(call: Call) -> Sequence[Authorization]:
+    def _objects(self, action: str) -> Callable[[Call], Sequence[Permission]]:
+        def needs(call: Call) -> Sequence[Permission]:
             name, _ = self._target(call)
             keys = call.parameters.get("keys", ())
             if not keys:
@@ -391,17 +391,17 @@ class S3Operations:
 
         return needs
 
-    def _judged(self, call: Call) -> Authorization:
+    def _judged(self, call: Call) -> Permission:
         """What an operation needs that is not in the table: the policy of its bucket counts there too."""
         resource = call.resource or "*"
         name = resource.removeprefix(_PREFIX).partition("/")[0] if resource.startswith(_PREFIX) else ""
         return self._authorization(call.action, name, resource, call, {})
 
-    def _authorization(self, action: str, name: str, arn: str, call: Call, context: dict[str, Any]) -> Authorization:
+    def _authorization(self, action: str, name: str, arn: str, call: Call, context: dict[str, Any]) -> Permission:
         bucket = self._namespace.get(name)
         if bucket is None:
-            return Authorization(action, arn, None, context)
-        return Authorization(action, arn, bucket.policy_to_judge(call.position), context, bucket.account_id)
+            return Permission(action, arn, None, context)
+        return Permission(action, arn, bucket.policy_to_judge(call.position), context, bucket.account_id)
 
     def _target(self, call: Call) -> tuple[str, str]:
         """The bucket and the key that a call is about, from its ARN or its parameters."""
@@ -498,8 +498,8 @@ class S3Operations:
         return keys
 
 
-def _list_all(call: Call) -> Sequence[Authorization]:
-    return [Authorization("s3:ListAllMyBuckets", f"{_PREFIX}*")]
+def _list_all(call: Call) -> Sequence[Permission]:
+    return [Permission("s3:ListAllMyBuckets", f"{_PREFIX}*")]
 
 
 # AWS's own form is loaded when the first request comes in it: a program that makes calls in Python never needs it.

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
+from ec2roles.errors import AwsError, InvalidNameError, ValidationError
+from ec2roles.iam.names import NameRule
+from ec2roles.iam.role import Role
 from ec2roles.services.operation import Operation, Service
+from ec2roles.sts.assume_role import AssumeRoleRequest
 from ec2roles.sts.credentials import Credentials
-from ec2roles.sts.token_service import CallerIdentity, TokenService
+from ec2roles.sts.get_session_token import SessionTokenRequest
+from ec2roles.sts.session import CallerIdentity, Session
+from ec2roles.sts.session_policies import check_policy_arns
+from ec2roles.sts.token_service import TokenService
 
 # AWS's parameter -> ours, where it is passed on as it is.
 _ASSUME_ROLE = {
@@ -25,6 +36,125 @@ _ASSUME_ROLE = {
 _GET_SESSION_TOKEN = {"DurationSeconds": "duration", "SerialNumber": "serial_number", "TokenCode": "token_code"}
 
 
+ACCESS_KEY_ID = NameRule("accessKeyId", "access key id", r"[\w]*", r"[A-Za-z0-9_]*", 16, 128)
+
+
+@attrs.frozen(eq=False)
+class StsOperations:
+    """
+    What the operations of STS need to be allowed, and what they do.
+
+    Args:
+        sts: the token service of an account.
+    """
+
+    sts: TokenService
+
+    def read_assume_role(self, call: Call) -> AssumeRoleRequest:
+        """Return the checked parameters of an AssumeRole call."""
+        arn = call.resource or ""
+        role: Role | None = call.parameters.get("role") or self.sts.find_role(arn, self.sts.authorizer.seen(call))
+        parameters = dict(call.parameters)
+        policy_arns = check_policy_arns(parameters.get("policy_arns"))
+        if policy_arns:
+            # They belong to the role's account, not to the caller's.
+            account_id = self.sts.account_id if role is None else role.account_id
+            parameters["policy_documents"] = [self.sts.session_policy(one, account_id) for one in policy_arns]
+        return AssumeRoleRequest.read(arn, role, parameters)
+
+    def assume_role_authorizations(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+        """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
+        caller: Session = call.caller
+        return self.read_assume_role(call).permissions(caller, call.position, self.sts.authorizer.seen(call))
+
+    def perform_assume_role(self, call: Call) -> Credentials:
+        """
+        Issue the credentials of an AssumeRole call that was allowed.
+
+        Raises:
+            AwsError: see `AssumeRoleRequest.check`.
+        """
+        request = self.read_assume_role(call)
+        role = request.role
+        if role is None:
+            raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
+        caller: Session = call.caller
+        packed = request.check(role, caller, self.sts.authorizer.seen(call), self.sts.quotas.packed_policy_size)
+        source_identity = request.source_identity or caller.source_identity
+        session = self.sts.sessions.issue_role_session(
+            role,
+            str(request.session_name),
+            request.duration,
+            call.position[0],
+            context={} if source_identity is None else {"aws:SourceIdentity": source_identity},
+            policies=request.policies,
+            tags=(*caller.transitive_tags, *request.tags),
+            transitive_tag_keys=tuple(dict.fromkeys((*caller.transitive_tag_keys, *request.transitive_tag_keys))),
+            source_identity=source_identity,
+            packed_policy_size=packed,
+        )
+        return session.credentials
+
+    def caller_identity_authorizations(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+        """Return what GetCallerIdentity needs: nothing that could be denied."""
+        return [Permission("sts:GetCallerIdentity")]
+
+    def perform_get_caller_identity(self, call: Call) -> CallerIdentity:
+        """Return who made the call."""
+        caller: Session = call.caller
+        return CallerIdentity(caller.account_id, caller.arn, caller.user_id)
+
+    def perform_decode_authorization_message(self, call: Call) -> dict[str, Any]:
+        """
+        Return what an encoded message says.
+
+        Raises:
+            AwsError: ``InvalidAuthorizationMessageException`` for what no denial of this Cloud holds.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.authorization.encoded_messages import decode
+
+        return decode(self.sts.time.ids, call.parameters.get("message", ""))
+
+    def session_token_authorizations(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+        """Return what a GetSessionToken call must be allowed to do."""
+        caller: Session = call.caller
+        return SessionTokenRequest.read(call.parameters).permissions(caller, call.position)
+
+    def perform_get_session_token(self, call: Call) -> Credentials:
+        """Issue the credentials of a GetSessionToken call that was allowed."""
+        caller: Session = call.caller
+        return SessionTokenRequest.read(call.parameters).issue(self.sts.sessions, caller, call.position).credentials
+
+    def access_key_info_authorizations(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+        """Return what a GetAccessKeyInfo call must be allowed to do."""
+        if "access_key_id" in call.parameters:
+            ACCESS_KEY_ID.check(call.parameters["access_key_id"])
+        return [Permission("sts:GetAccessKeyInfo")]
+
+    def perform_get_access_key_info(self, call: Call) -> str:
+        """
+        Return the id of the account that an access key belongs to.
+
+        Raises:
+            ValidationError: if nobody in this Cloud ever had that key.
+        """
+        key_id = call.parameters.get("access_key_id")
+        if key_id is None:
+            raise ValidationError(
+                "1 validation error detected: Value null at 'accessKeyId' failed to satisfy constraint: "
+                "Member must not be null",
+                detail="GetAccessKeyInfo needs access_key_id=...",
+            )
+        session = self.sts.sessions.find(key_id, call.position[0])
+        if session is None:
+            raise InvalidNameError(
+                f"The access key ID {key_id} does not exist.",
+                detail=f"no account of this Cloud ever had {shown(key_id)}",
+            )
+        return session.account_id
+
+
 def sts_service(sts: TokenService) -> Service:
     """
     Return the operations of *sts*.
@@ -32,9 +162,10 @@ def sts_service(sts: TokenService) -> Service:
     Args:
         sts: the token service of an account.
     """
+    operations = StsOperations(sts)
 
     def assumed(value: Credentials, call: Call) -> Mapping[str, Any]:
-        session = sts.stored_session(value.access_key_id)
+        session = sts.sessions.issued(value.access_key_id)
         response: dict[str, Any] = {
             "Credentials": credentials_members(value),
             "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
@@ -50,35 +181,35 @@ def sts_service(sts: TokenService) -> Service:
         [
             Operation(
                 "AssumeRole",
-                sts.assume_role_authorizations,
-                sts.perform_assume_role,
+                operations.assume_role_authorizations,
+                operations.perform_assume_role,
                 request=_assume_role_request,
                 response=assumed,
             ),
             Operation(
                 "GetCallerIdentity",
-                sts.caller_identity_authorizations,
-                sts.perform_get_caller_identity,
+                operations.caller_identity_authorizations,
+                operations.perform_get_caller_identity,
                 response=_identity_members,
             ),
             Operation(
                 "DecodeAuthorizationMessage",
                 lambda call: [("sts:DecodeAuthorizationMessage", "*", None, {})],
-                sts.perform_decode_authorization_message,
+                operations.perform_decode_authorization_message,
                 request=lambda given: (None, {"message": given.get("EncodedMessage", "")}),
                 response=_decoded_members,
             ),
             Operation(
                 "GetSessionToken",
-                sts.session_token_authorizations,
-                sts.perform_get_session_token,
+                operations.session_token_authorizations,
+                operations.perform_get_session_token,
                 request=lambda given: (None, _renamed(given, _GET_SESSION_TOKEN)),
                 response=lambda value, call: {"Credentials": credentials_members(value)},
             ),
             Operation(
                 "GetAccessKeyInfo",
-                sts.access_key_info_authorizations,
-                sts.perform_get_access_key_info,
+                operations.access_key_info_authorizations,
+                operations.perform_get_access_key_info,
                 request=lambda given: (None, _renamed(given, {"AccessKeyId": "access_key_id"})),
                 response=lambda value, call: {"Account": value},
             ),
