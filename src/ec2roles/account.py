@@ -35,6 +35,7 @@ from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.world.clock import Clock
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import LAST, Position, Timeline
@@ -57,7 +58,7 @@ _OPTIONS = {field.name for field in attrs.fields(MetadataOptions)}
 
 
 @attrs.define(eq=False)
-class Shared:
+class Shared(Part):
     """
     What all accounts of one Cloud share.
 
@@ -98,7 +99,7 @@ class Shared:
         return None if account is None else account.iam
 
 
-class Instances(dict[str, Instance]):
+class Instances(Part, dict[str, Instance]):
     """The instances of an account by id; a missing one is EC2's error."""
 
     def __missing__(self, instance_id: str) -> Instance:
@@ -117,7 +118,7 @@ def _nothing_to_sign_with(credentials: Credentials | None) -> NoCredentialsError
     return NoCredentialsError("Unable to locate credentials") if credentials is None else None
 
 
-class Account:
+class Account(Part):
     """
     An AWS account.
 

@@ -17,6 +17,7 @@ from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
@@ -29,7 +30,7 @@ class Recorder(Protocol):
 
 
 @attrs.define(eq=False)
-class Gateway:
+class Gateway(Part):
     """
     The `Api` of an account.
 

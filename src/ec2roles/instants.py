@@ -66,6 +66,16 @@ def from_microseconds(value: int) -> datetime:
         raise ClockError(f"{value} microseconds since 1970 are past the year 9999 or before the year 1") from None
 
 
+def whole_seconds(microseconds: int) -> datetime:
+    """
+    Return microseconds since 1970 as an aware UTC datetime in whole seconds, as EC2 gives its times.
+
+    >>> whole_seconds(1_999_999).isoformat()
+    '1970-01-01T00:00:01+00:00'
+    """
+    return from_microseconds(microseconds).replace(microsecond=0)
+
+
 def iso(value: datetime) -> str:
     """
     Return a UTC datetime as AWS writes it, to the second.

@@ -248,6 +248,9 @@ def test_ec2() -> None:
         "attach and terminate": lambda: (web.attach("app"), web.terminate()),
         "replace": lambda: (web.attach("app"), web.replace("other")),
         "detach": lambda: (web.attach("app"), web.detach()),
+        "stop": web.stop,
+        "protect": lambda: web.modify_attribute(disable_api_termination=True),
+        "protect from stop": lambda: web.modify_attribute(disable_api_stop=True),
     }
     first = world.undone(lambda: (web.attach("app"), web.association_id)[1])
     second = world.undone(lambda: (web.attach("app"), web.replace("other"), web.association_id)[2])
@@ -307,6 +310,13 @@ def ec2_calls(instance_id: str, association_id: Any) -> list[tuple[str, dict[str
         ("TerminateInstances", ids, "attach"),
         ("DescribeInstances", ids, "terminate"),
         ("ModifyInstanceMetadataOptions", options, ""),
+        ("ModifyInstanceAttribute", {"InstanceId": instance_id, "DisableApiTermination": {"Value": True}}, ""),
+        ("ModifyInstanceAttribute", {"InstanceId": instance_id, "UserData": {"Value": b"#!/bin/sh"}}, "stop"),
+        ("ModifyInstanceAttribute", {"InstanceId": instance_id, "Attribute": "disableApiStop", "Value": "true"}, ""),
+        ("DescribeInstanceAttribute", {"InstanceId": instance_id, "Attribute": "disableApiStop"}, "protect from stop"),
+        ("DescribeInstanceAttribute", {"InstanceId": instance_id, "Attribute": "userData"}, ""),
+        ("DescribeInstanceAttribute", {"InstanceId": instance_id, "Attribute": "groupSet"}, ""),
+        ("DescribeInstanceAttribute", {"InstanceId": instance_id, "Attribute": "blockDeviceMapping"}, ""),
         ("GetInstanceMetadataDefaults", {}, ""),
         ("ModifyInstanceMetadataDefaults", {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}, ""),
         ("AssociateIamInstanceProfile", {"InstanceId": instance_id, "IamInstanceProfile": {"Name": "app"}}, ""),

@@ -25,6 +25,7 @@ from ec2roles.instants import EPOCH, from_microseconds, iso, to_microseconds, to
 from ec2roles.policy import Decision
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, Timekeeper
 from ec2roles.world.timeline import LAST, Position
 
@@ -91,7 +92,7 @@ class _Recorded:
 
 
 @attrs.define(eq=False, repr=False)
-class History:
+class History(Part):
     """
     The history of one account; iterate over it, or over `events` for a part.
 

@@ -11,6 +11,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.ec2.association import InstanceRecord
+from ec2roles.ec2.attributes import InstanceAttributes
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import AwsError, InstanceError, NoSuchEntityError, ResourceError
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
@@ -213,6 +214,11 @@ class InstanceThen(_Thing):
     def metadata_options(self) -> MetadataOptions:
         """How its metadata service could be reached then."""
         return self._record.options
+
+    @property
+    def attributes(self) -> InstanceAttributes:
+        """Its type, its protection and the like then."""
+        return self._record.attributes
 
     @property
     def tags(self) -> Mapping[str, str]:

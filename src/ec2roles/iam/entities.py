@@ -9,6 +9,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
@@ -28,7 +29,7 @@ def _key(name: str) -> str:
 
 
 @attrs.define(eq=False, repr=False)
-class Entities(Generic[Entity]):
+class Entities(Part, Generic[Entity]):
     """
     The entities of one kind in an account; reads like a mapping of names.
 

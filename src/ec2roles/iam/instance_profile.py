@@ -13,6 +13,7 @@ from ec2roles.iam.names import PATH, PROFILE_NAME, Tags, check_tags, tags_with, 
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
@@ -34,7 +35,7 @@ class ProfileState:
 
 
 @attrs.define(eq=False, repr=False)
-class InstanceProfile:
+class InstanceProfile(Part):
     """
     An instance profile.
 

@@ -16,6 +16,7 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
@@ -38,7 +39,7 @@ class RootState:
 
 
 @attrs.define(eq=False, repr=False)
-class RootUser:
+class RootUser(Part):
     """
     The root user of an account.
 

@@ -17,6 +17,7 @@ from ec2roles.sts.assume_role import check_duration
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import CallerIdentity
 from ec2roles.sts.sessions import SessionStore
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
@@ -49,7 +50,7 @@ class RoleAuthorizer(Protocol):
 
 
 @attrs.define(eq=False, repr=False, init=False)
-class TokenService:
+class TokenService(Part):
     """
     The token service of one account.
 

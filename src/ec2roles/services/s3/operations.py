@@ -20,6 +20,7 @@ from ec2roles.policy import Decision, Policy
 from ec2roles.services.operation import Operation, Service
 from ec2roles.sts.session import Session
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
@@ -64,7 +65,7 @@ class S3Object:
 
 
 @attrs.define(eq=False, repr=False)
-class Bucket:
+class Bucket(Part):
     """
     A bucket.
 
@@ -185,7 +186,7 @@ class Bucket:
 
 
 @attrs.define(eq=False, repr=False)
-class S3:
+class S3(Part):
     """
     S3 as the owner of an account sees it: nobody is asked for permission here.
 
@@ -293,7 +294,7 @@ def no_such_bucket(name: str) -> ResourceError:
 
 
 @attrs.define(eq=False)
-class S3Operations:
+class S3Operations(Part):
     """
     The operations of S3, for all accounts of a Cloud.
 
