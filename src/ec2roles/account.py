@@ -208,8 +208,8 @@ class Account(Part):
         from ec2roles.services.s3.operations import S3, S3Operations
         from ec2roles.services.sts.operations import sts_service
 
-        self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
+        self.history = History(self.time, account_id, self.instances, keep_calls, region, self.registry)
         self._gateway = Gateway(authorizer, self.registry, self.history, self._api_of)
         self.sts = TokenService(
             time=self.time,

@@ -25,8 +25,8 @@ from ec2roles.world.timeline import Position
 class Recorder(Protocol):
     """Takes down every call."""
 
-    def record_call(self, call: Call, response: Response, caller: Session | None) -> None:
-        """Take down *call* and its answer."""
+    def record_call(self, call: Call, response: Response, caller: Session | None, operation: str | None = None) -> None:
+        """Take down *call*, its answer and the API's name of what was performed."""
 
 
 @attrs.define(eq=False)
@@ -102,7 +102,8 @@ class Gateway(Part):
         if self._recorder is not None:
             if call.resource is None and about not in (None, "*"):
                 call = attrs.evolve(call, resource=about)
-            self._recorder.record_call(call, response, caller)
+            performed = found.operation.name if found.performed else None
+            self._recorder.record_call(call, response, caller, performed)
         return response
 
     @atomic

@@ -10,6 +10,9 @@ UTC = timezone.utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""The months as AWS writes them, whatever the locale; strftime's are the locale's."""
+
 
 def to_utc(value: datetime, name: str = "when") -> datetime:
     """
@@ -98,3 +101,15 @@ def iso_exact(value: datetime) -> str:
         return iso(value)
     fraction = f"{value.microsecond:06d}"
     return f"{iso(value)[:-1]}.{fraction[:3] if fraction.endswith('000') else fraction}Z"
+
+
+def medium(value: datetime) -> str:
+    """
+    Return a UTC datetime as CloudTrail writes dates in answers, to the second.
+
+    >>> medium(EPOCH), medium(EPOCH + timedelta(hours=23, minutes=5))
+    ('Jan 1, 1970 12:00:00 AM', 'Jan 1, 1970 11:05:00 PM')
+    """
+    half = "AM" if value.hour < 12 else "PM"
+    time = f"{value.hour % 12 or 12}:{value.minute:02d}:{value.second:02d} {half}"
+    return f"{MONTHS[value.month - 1]} {value.day}, {value.year} {time}"
