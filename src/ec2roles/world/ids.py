@@ -230,7 +230,8 @@ class Ids:
         """
         if slot >> SLOT_BITS or ordinal >> ORDINAL_BITS or delivery >> DELIVERY_BITS:
             raise Ec2RolesError(
-                f"out of access key ids: slot '{slot}' of {1 << SLOT_BITS}, issue '{ordinal}' of {1 << ORDINAL_BITS}"
+                f"out of access key ids: slot '{slot}' of {1 << SLOT_BITS}, issue '{ordinal}' of {1 << ORDINAL_BITS}; "
+                "what has issued so many can issue no more: use another instance, user or Cloud"
             )
         number = (slot << ORDINAL_BITS | ordinal) << DELIVERY_BITS | delivery
         return f"{prefix}{_base32(self._access_keys.do(number), 9)}{_MARK}"
