@@ -103,6 +103,8 @@ class Gateway(Part):
             response = Response(error=error, source=call.source)
         if refused is None:
             self._authorizer.count(call)
+        if caller is not None:
+            self._authorizer.note_use(call, caller)
         if self._recorder is not None:
             performed = found.operation.name if found.performed else None
             about_something = call.resource is None and about not in (None, "*")

@@ -120,16 +120,18 @@ class AssumeRoleRequest:
                 detail="contexts are asserted by IAM Identity Center, which is not simulated",
             )
         role_arn = parameters.get("RoleArn", "")
+        if role is None:
+            check_role_arn(role_arn)
+        tags = session_tags(parameters.get("Tags", ()))
+        documents = [managed(arn) for arn in policy_arns(parameters.get("PolicyArns", ()))]
         return cls(
-            role_arn if role is not None else check_role_arn(role_arn),
+            role_arn,
             role,
             parameters.get("RoleSessionName"),
             parameters.get("DurationSeconds", 3600),
             parameters.get("ExternalId"),
-            check_session_policies(
-                parameters.get("Policy"), [managed(arn) for arn in policy_arns(parameters.get("PolicyArns", ()))]
-            ),
-            session_tags(parameters.get("Tags", ())),
+            check_session_policies(parameters.get("Policy"), documents),
+            tags,
             tuple(parameters.get("TransitiveTagKeys", ())),
             parameters.get("SourceIdentity"),
             MfaParameters(parameters.get("SerialNumber"), parameters.get("TokenCode")),
@@ -170,9 +172,15 @@ class AssumeRoleRequest:
         policy = None if trust is None else trust.bound
         return [(action, self.role_arn, policy, context, account) for action in actions]
 
-    def check(self, role: Role, caller: Session, position: Position) -> int | None:
+    def check(self, role: Role, caller: Session, position: Position, allotted: int) -> int | None:
         """
         Check what depends on the role and on the chain of sessions, once the call is allowed.
+
+        Args:
+            role: the role.
+            caller: who assumes it.
+            position: the moment of the call.
+            allotted: how many characters of policies and tags fill the room for them.
 
         Returns:
             The packed size of its policies and tags in percent; None if it has neither.
@@ -195,7 +203,7 @@ class AssumeRoleRequest:
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
                 detail=f"role '{role.name}' allows {longest} seconds, got '{self.duration}'",
             )
-        return packed_size(self.policies, (*caller.transitive_tags, *self.tags))
+        return packed_size(self.policies, (*caller.transitive_tags, *self.tags), allotted)
 
     def _check_chain(self, caller: Session) -> None:
         """Refuse what a session may not change about the chain of sessions that it is part of (iam-sts-ec2 C1)."""
@@ -211,7 +219,8 @@ class AssumeRoleRequest:
         for key, _ in self.tags:
             if key.lower() in handed_down:
                 raise AwsError(
-                    f"The tag key {key} is inherited from the calling session and cannot be passed again.",
+                    "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key "
+                    "from the calling session.",
                     code="InvalidParameterValue",
                     detail=f"tag {shown(key)} is transitive: an earlier session of the chain has set it",
                 )

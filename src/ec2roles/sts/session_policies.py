@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ec2roles.arns import shown
-from ec2roles.errors import PolicyTooLargeError, ValidationError
+from ec2roles.errors import AwsError, InvalidInputError, PolicyTooLargeError, ValidationError
 from ec2roles.iam.names import Tags, check_tags, validation_message
 from ec2roles.policy import Policy, load_policy
 
 PLAINTEXT = 2_048
 """Characters of the inline session policy and the managed policies' ARNs together."""
-ALLOTTED = 2_048
-"""Characters that count as the whole packed size (docs/fidelity.md)."""
 _POLICY_ARNS = 10
 _TAGS = 50
 
@@ -25,9 +23,14 @@ def session_tags(tags: Iterable[Mapping[str, str]]) -> Tags:
     (('team', 'red'),)
 
     Raises:
-        InvalidNameError, InvalidInputError: see `check_tags`.
+        InvalidNameError: see `check_tags`.
+        AwsError: ``InvalidParameterValue``, for two keys that differ only in case, and for reserved ones.
     """
-    return check_tags([(tag["Key"], tag["Value"]) for tag in tags], most=_TAGS)
+    try:
+        return check_tags([(tag["Key"], tag["Value"]) for tag in tags], most=_TAGS)
+    except InvalidInputError as error:
+        # What IAM calls an invalid input, STS calls an invalid value.
+        raise AwsError(error.message, code="InvalidParameterValue", detail=error.detail) from None
 
 
 def policy_arns(given: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
@@ -83,15 +86,20 @@ def check_session_policies(policy: object, managed: Iterable[Policy]) -> tuple[P
     return tuple(policies)
 
 
-def packed_size(policies: Iterable[Policy], tags: Tags) -> int | None:
+def packed_size(policies: Iterable[Policy], tags: Tags, allotted: int) -> int | None:
     """
     Return how many percent of the allotted space session policies and tags take; None if there are neither.
 
     AWS packs them into a binary form that nobody has described. Here their characters count: of the inline policy without
     white space, of the managed policies' ARNs, of the keys and values of the tags.
 
-    >>> packed_size((), (("team", "red"),))
+    >>> packed_size((), (("team", "red"),), 2_130)
     1
+
+    Args:
+        policies: the session policies.
+        tags: the session tags.
+        allotted: how many characters are 100 %: `Quotas.packed_policy_size`.
 
     Raises:
         PolicyTooLargeError: ``PackedPolicyTooLarge``, over 100 %.
@@ -101,7 +109,7 @@ def packed_size(policies: Iterable[Policy], tags: Tags) -> int | None:
     size = text + sum(len(key) + len(value) for key, value in tags)
     if not given and not tags:
         return None
-    percent = _percent(size, ALLOTTED)
+    percent = _percent(size, allotted)
     if percent > 100:
         wording = (
             "Packed policy consumes {}% of allotted space, please use smaller policy."
@@ -109,7 +117,7 @@ def packed_size(policies: Iterable[Policy], tags: Tags) -> int | None:
             else "Packed size of session tags consumes {}% of allotted space."
         )
         raise _too_large(
-            wording, percent, f"policies, their ARNs and tags have {size} characters, at most {ALLOTTED} together"
+            wording, percent, f"policies, their ARNs and tags have {size} characters, at most {allotted} together"
         )
     return percent
 
