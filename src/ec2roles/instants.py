@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from ec2roles.arns import shown
 from ec2roles.errors import ClockError, NaiveDatetimeError
 
 UTC = timezone.utc
@@ -101,6 +102,33 @@ def iso_exact(value: datetime) -> str:
         return iso(value)
     fraction = f"{value.microsecond:06d}"
     return f"{iso(value)[:-1]}.{fraction[:3] if fraction.endswith('000') else fraction}Z"
+
+
+def read_instant(text: str, name: str = "when") -> datetime:
+    """
+    Return the instant that a person typed in ISO 8601, in UTC; without a zone it is meant in UTC.
+
+    >>> read_instant("2026-03-01").isoformat(), read_instant("2026-03-01T09:30+01:00").isoformat()
+    ('2026-03-01T00:00:00+00:00', '2026-03-01T08:30:00+00:00')
+
+    Args:
+        text: a date or a date and a time, such as ``2026-03-01T09:30Z``, ``20260301T0930Z`` or ``2026-W09-7``.
+        name: what errors call it.
+
+    Raises:
+        ClockError: if it is no such text, or leaves the years 1 to 9999 in UTC.
+    """
+    from dateutil.parser import isoparse  # for people only: what machines write is read 36 times faster elsewhere
+
+    if not isinstance(text, str):
+        raise TypeError(f"'{name}' must be str, got {type(text).__name__}")
+    try:
+        when = isoparse(text)
+    except (ValueError, OverflowError):
+        raise ClockError(
+            f"'{name}' must be a moment in ISO 8601 such as 2026-03-01T09:30:00Z, got {shown(text)}"
+        ) from None
+    return to_utc(when.replace(tzinfo=UTC) if when.tzinfo is None else when, name)
 
 
 def medium(value: datetime) -> str:
