@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from ec2roles.metadata.defaults import MetadataDefaults
     from ec2roles.organizations.organization import Organization
     from ec2roles.services.operation import Service
-    from ec2roles.services.s3.operations import S3, Bucket
+    from ec2roles.services.s3.bucket import Bucket
+    from ec2roles.services.s3.buckets import S3
     from ec2roles.sts.service_principal import ServicePrincipal
 
 OUTSIDE_ADDRESS = "198.51.100.7"
@@ -205,11 +206,12 @@ class Account(Part):
         # Imported when the first account is made, to keep the import of the library quick.
         from ec2roles.history.history import History
         from ec2roles.iam.console import Console
-        from ec2roles.services.s3.operations import S3, S3Operations
+        from ec2roles.services.s3.buckets import S3
+        from ec2roles.services.s3.operations import S3Operations
         from ec2roles.services.sts.operations import sts_service
 
-        self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
+        self.history = History(self.time, account_id, self.instances, keep_calls, region, self.registry)
         self._gateway = Gateway(authorizer, self.registry, self.history, self._api_of)
         self.sts = TokenService(
             time=self.time,
@@ -220,11 +222,13 @@ class Account(Part):
             sessions=sessions,
             authorizer=authorizer,
             api=self._gateway,
+            quotas=self.iam.quotas,
         )
         self.s3 = S3(
             self.time,
             account_id,
             shared.buckets,
+            region=region,
             find_principal=self.iam.find_principal,
             principal_exists=self.iam.principal_exists,
         )

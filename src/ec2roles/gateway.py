@@ -25,8 +25,8 @@ from ec2roles.world.timeline import Position
 class Recorder(Protocol):
     """Takes down every call."""
 
-    def record_call(self, call: Call, response: Response, caller: Session | None) -> None:
-        """Take down *call* and its answer."""
+    def record_call(self, call: Call, response: Response, caller: Session | None, operation: str | None = None) -> None:
+        """Take down *call*, its answer and the API's name of what was performed."""
 
 
 @attrs.define(eq=False)
@@ -97,10 +97,13 @@ class Gateway(Part):
             response = Response(error=error, source=call.source)
         if refused is None:
             self._authorizer.count(call)
+        if caller is not None:
+            self._authorizer.note_use(call, caller)
         if self._recorder is not None:
             if call.resource is None and about not in (None, "*"):
                 call = attrs.evolve(call, resource=about)
-            self._recorder.record_call(call, response, caller)
+            performed = found.operation.name if found.performed else None
+            self._recorder.record_call(call, response, caller, performed)
         return response
 
     @atomic

@@ -24,7 +24,7 @@ from ec2roles.iam.user import User
 from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Policy, TrustPolicy
-from ec2roles.services.s3.operations import Bucket
+from ec2roles.services.s3.bucket import Bucket
 from ec2roles.sts.credentials import Credentials
 from ec2roles.world.timeline import Position
 

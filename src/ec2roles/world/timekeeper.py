@@ -200,6 +200,11 @@ class Timekeeper(Part):
         """The instant of the newest write, in microseconds; long before any clock's time if there was none."""
         return self._newest
 
+    @property
+    def order(self) -> int:
+        """The order of the newest write; 0 if there was none."""
+        return self._order
+
     def as_of(self, at: datetime | None, *, now: int | None = None, name: str = "at") -> Position:
         """
         Return the position from which a question about *at* is answered: it sees every write up to that instant.
