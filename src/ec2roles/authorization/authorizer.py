@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from ec2roles.organizations.organization import Organization
 
 
+def _read_only(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(given))
+
+
 @attrs.frozen(eq=False, repr=False)
 class Authorizer:
     """
@@ -42,7 +47,7 @@ class Authorizer:
     sessions: SessionStore
     region: str = attrs.field(default="us-east-1", kw_only=True)
     semantics: Semantics = attrs.field(factory=Semantics, kw_only=True)
-    service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
+    service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True, converter=_read_only)
     organizations: Sequence[Organization] = attrs.field(default=(), kw_only=True)
 
     @property

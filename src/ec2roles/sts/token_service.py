@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import attrs
 
@@ -76,6 +76,11 @@ class TokenService(Part):
         api: where its own calls go; by default to STS alone: calls of other services are decided, and not performed.
         quotas: the account's limits; those of session policies and tags count here.
     """
+
+    _CURES: ClassVar[Mapping[str, str]] = {
+        "mfa_present": "Account(mfa_present=...) says it for the whole life of the account",
+        "service_context": "Account(service_context={...}) says it for the whole life of the account",
+    }
 
     time: Timekeeper
     account_id: str
