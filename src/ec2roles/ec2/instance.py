@@ -97,6 +97,7 @@ class Instance(Programs):
 
     # No public attribute is stored, so there is none to guard; and launches are quick.
     __setattr__ = object.__setattr__  # type: ignore[assignment]
+    __delattr__ = object.__delattr__  # type: ignore[assignment]
 
     _instance_id: str
     _slot: int
