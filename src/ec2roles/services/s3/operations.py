@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from ec2roles.policy import Policy
 
 Perform = Callable[[Call], Any]
+Deletions = tuple[list[Mapping[str, str]], list[Mapping[str, str]]]
+"""What was deleted, and what was not, each as AWS tells it."""
 Row = tuple[str, Needs, Perform, str]
 
 _HEADS = ("HeadBucket", "HeadObject")
@@ -84,6 +86,7 @@ class S3Operations(Part):
             },
             denial=denial,
             judged=self._needs.judged,
+            partly={"DeleteObjects": _checked(self._delete_allowed_objects)},
         )
 
     # The last column of each table names the function of `responses` that gives AWS's own form of the answer.
@@ -352,16 +355,36 @@ class S3Operations(Part):
             check_match(bucket.objects.get(key), key, bucket.name, wanted)
         bucket.delete_object(key, now=call.position[0])
 
-    def _delete_objects(self, call: Call) -> tuple[list[Mapping[str, str]], list[Mapping[str, str]]]:
-        """What was deleted, and what was not, each as AWS tells it."""
+    def _delete_objects(self, call: Call) -> Deletions:
+        return self._delete_each(call, lambda key, version: None)
+
+    def _delete_allowed_objects(self, call: Call) -> Deletions:
+        """Delete those that the caller may delete."""
+        bucket = self._bucket(call)
+
+        def refusal(key: str, version: str | None) -> AwsError | None:
+            one = attrs.evolve(
+                call,
+                action="s3:DeleteObject" if version is None else "s3:DeleteObjectVersion",
+                resource=f"{bucket.arn}/{key}",
+                operation=None,
+                parameters={} if version is None else {"VersionId": version},
+            )
+            decision = self._can(one)
+            return None if decision.allowed else denial(one, decision)
+
+        return self._delete_each(call, refusal)
+
+    def _delete_each(self, call: Call, refusal: Callable[[str, str | None], AwsError | None]) -> Deletions:
         bucket = self._bucket(call)
         deleted: list[Mapping[str, str]] = []
         failed: list[Mapping[str, str]] = []
         for key, version, etag in objects_to_delete(call):
             named = {"Key": key} if version is None else {"Key": key, "VersionId": version}
-            if version not in (None, "null"):
-                error: AwsError | None = ResourceError("The specified version does not exist.", code="NoSuchVersion")
-            else:
+            error = refusal(key, version)
+            if error is None and version not in (None, "null"):
+                error = ResourceError("The specified version does not exist.", code="NoSuchVersion")
+            if error is None:
                 error = _mismatch(bucket, key, etag)
             if error is None:
                 bucket.delete_object(key, now=call.position[0])
