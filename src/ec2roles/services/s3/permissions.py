@@ -197,8 +197,10 @@ class Permissions(Part):
             _check_owner(expected, bucket)
         context["s3:ResourceAccount"] = bucket.account_id
         caller: Session = call.caller
-        policy = bucket.policy_to_judge(call.position, None if caller is None else caller.account_id)
-        return Permission(action, arn, policy, context, bucket.account_id)
+        policy, note = bucket.policy_to_judge(call.position, None if caller is None else caller.account_id), None
+        if policy is not bucket.policy_to_judge(call.position):
+            note = f"RestrictPublicBuckets: the policy of '{name}' is public, so what it grants to other accounts does not count"
+        return Permission(action, arn, policy, context, bucket.account_id, note)
 
     def _object_parameters(self, call: Call, key: str) -> Mapping[str, Any]:
         if not key:
