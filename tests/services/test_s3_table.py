@@ -13,6 +13,7 @@ from ec2roles import Account, Cloud, PermissionPolicy
 from ec2roles.errors import AccessDeniedError
 from ec2roles.policy import load_policy
 from ec2roles.services.s3.public_access import EVERYTHING, PublicAccessBlock, public_statement
+from ec2roles.services.shapes import snake_case
 from worlds import OTHER, code, message, user_with_key
 
 HERE = Path(__file__).parent
@@ -74,17 +75,9 @@ def test_a_call_in_python_says_the_same(name: str) -> None:
     asked = parameters(given)
     arn = f"{BUCKET}/{asked.pop('Key')}"
     del asked["Bucket"]
-    spelt = {snake(name): value for name, value in asked.items()}
+    spelt = {snake_case(name): value for name, value in asked.items()}
     answer = account.call(f"s3:{operation}", arn, credentials=key, **spelt)
     assert code(answer) == code(expected)
-
-
-def snake(name: str) -> str:
-    """The name as Python writes it: ``content_md5`` for ``ContentMD5``."""
-    text = ""
-    for before, sign in zip(" " + name, name, strict=False):
-        text += "_" * (sign.isupper() and before.islower()) + sign.lower()
-    return text
 
 
 # -- what is stored -----------------------------------------------------------------------------------------------------
