@@ -10,8 +10,10 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.errors import ValidationError
 from ec2roles.iam.names import (
+    ALIAS,
     DESCRIPTION,
     GROUP_NAME,
+    LINKED_SUFFIX,
     PATH,
     POLICY_DESCRIPTION,
     POLICY_NAME,
@@ -166,6 +168,13 @@ _READERS: dict[str, Reader] = {
     "InstanceProfileName": _text(PROFILE_NAME),
     "PolicyName": _text(POLICY_NAME),
     "Path": _text(PATH),
+    "NewPath": _text(PATH),
+    "NewUserName": _text(USER_NAME),
+    "NewGroupName": _text(GROUP_NAME),
+    "AccountAlias": _text(ALIAS),
+    "AWSServiceName": _text(_rule(r"[A-Za-z0-9_+=,.@-]+", 1, 128, r"[\w+=,.@-]+")),
+    "CustomSuffix": _text(LINKED_SUFFIX),
+    "DeletionTaskId": _text(_rule(r"[\s\S]*", 1, 1000)),
     "PolicyPath": _text(POLICY_PATH),
     "PathPrefix": _text(_rule(r"/[!-\x7f]*", 1, 512, r"\u002F[\u0021-\u007F]*")),
     "Description": _text(DESCRIPTION),
