@@ -10,7 +10,7 @@ import attrs
 from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.authorization.permissions import Verdict
 from ec2roles.calls import NOTHING, Call, Response
-from ec2roles.errors import AccessDeniedError, AwsError, ParameterError
+from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.policy import Decision
 from ec2roles.services.operation import plain_denial
 from ec2roles.services.registry import Found, Registry
@@ -94,9 +94,6 @@ class Gateway(Part):
             caller, about = judged.caller, judged.resource
             call = judged.call or call
             response = self._perform(call, found, judged)
-        except ParameterError as error:
-            # No SDK would send it, so AWS never hears of it, and no history.
-            return Response(error=error, source=call.source), call
         except AwsError as error:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
             caller = caller or self._caller(call)

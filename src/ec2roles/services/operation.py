@@ -14,7 +14,7 @@ the constraints of the parameters from AWS's own shapes; the row says which of t
 
 Every function gets the same `Call`, whose ``parameters`` have been read: AWS's names, the right types, no broken constraint,
 all the way down. What has to be worked out of them once, for both the permissions and the performance, is made by ``prepare``
-and stands in ``call.prepared``. A question (``call.question``) may leave out required parameters.
+and stands in ``call.prepared``. A question may leave out required parameters where the reader is ``partial``.
 
 The service of another simulator needs no reader: ``Operation("Hello", permissions, perform)`` takes any parameters, and
 ``Operation("Hello", ["name"], permissions, perform)`` takes those, and refuses others.

@@ -50,8 +50,8 @@ def account_rows() -> list[Row]:
     return [
         Row("GetAccountAuthorizationDetails", f"Filter {PAGES}", everything, _details),
         Row("GetAccountSummary", "", everything, lambda ask: {"SummaryMap": _summary(ask.iam)}),
-        Row("CreateAccountAlias", "AccountAlias*", everything, lambda ask: ask.iam.alias.create(ask["AccountAlias"])),
-        Row("DeleteAccountAlias", "AccountAlias*", everything, lambda ask: ask.iam.alias.delete(ask["AccountAlias"])),
+        Row("CreateAccountAlias", "AccountAlias", everything, lambda ask: ask.iam.alias.create(ask["AccountAlias"])),
+        Row("DeleteAccountAlias", "AccountAlias", everything, lambda ask: ask.iam.alias.delete(ask["AccountAlias"])),
         Row("ListAccountAliases", PAGES, everything, _aliases),
     ]
 

@@ -22,8 +22,8 @@ def context_key_rows() -> list[Row]:
         return {"ContextKeyNames": keys_asked_for([*policies_of_source(ask), *policies_given(ask)])}
 
     return [
-        Row("GetContextKeysForCustomPolicy", "PolicyInputList*", everything, custom),
-        Row("GetContextKeysForPrincipalPolicy", "PolicySourceArn* PolicyInputList", about_source, principal),
+        Row("GetContextKeysForCustomPolicy", "PolicyInputList", everything, custom),
+        Row("GetContextKeysForPrincipalPolicy", "PolicySourceArn PolicyInputList", about_source, principal),
     ]
 
 

@@ -19,16 +19,16 @@ from ec2roles.services.iam.table import Ask, Row, existing, judged_on
 def service_linked_rows() -> list[Row]:
     """Return the rows of service-linked roles."""
     return [
-        Row("CreateServiceLinkedRole", "AWSServiceName* Description CustomSuffix", _about_new, _create),
+        Row("CreateServiceLinkedRole", "AWSServiceName Description CustomSuffix", _about_new, _create),
         Row(
             "DeleteServiceLinkedRole",
-            "RoleName*",
+            "RoleName",
             existing("role", "RoleName"),
             lambda ask: {"DeletionTaskId": delete_service_linked_role(ask.iam, ask["RoleName"])},
         ),
         Row(
             "GetServiceLinkedRoleDeletionStatus",
-            "DeletionTaskId*",
+            "DeletionTaskId",
             _about_task,
             lambda ask: {"Status": deletion_status(ask.iam, ask["DeletionTaskId"])},
         ),

@@ -27,7 +27,7 @@ _DECISIONS = {
 }
 _TRUST_ACTIONS = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
 _CIRCUMSTANCES = (
-    "ActionNames* ResourceArns ResourcePolicy ResourceOwner CallerArn ContextEntries PermissionsBoundaryPolicyInputList"
+    "ActionNames ResourceArns ResourcePolicy ResourceOwner CallerArn ContextEntries PermissionsBoundaryPolicyInputList"
 )
 
 
@@ -78,13 +78,13 @@ def simulation_rows(semantics: Semantics) -> list[Row]:
     return [
         Row(
             "SimulatePrincipalPolicy",
-            f"PolicySourceArn* PolicyInputList {_CIRCUMSTANCES} {PAGES}",
+            f"PolicySourceArn PolicyInputList {_CIRCUMSTANCES} {PAGES}",
             about_source,
             principal,
         ),
         Row(
             "SimulateCustomPolicy",
-            f"PolicyInputList* OrderedOrganizationPolicyInputList {_CIRCUMSTANCES} {PAGES}",
+            f"PolicyInputList OrderedOrganizationPolicyInputList {_CIRCUMSTANCES} {PAGES}",
             everything,
             custom,
         ),
