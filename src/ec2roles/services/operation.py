@@ -126,7 +126,7 @@ class Operation:
         Raises:
             AwsError: for parameters that AWS would not take, and those that are not simulated.
         """
-        return call if self._says_nothing(call) else self._read(call)
+        return call if self.asked is not None and self._says_nothing(call) else self._read(call)
 
     def needed(self, call: Call) -> list[Permission]:
         """Return what a call must be allowed to do that is `ready`."""
@@ -136,7 +136,7 @@ class Operation:
 
     def run(self, call: Call) -> Any:
         """Do what a call wants that is `ready`, and allowed."""
-        return self.perform(self._read(call) if self._says_nothing(call) else call)
+        return self.perform(self._read(call) if self.asked is not None and self._says_nothing(call) else call)
 
     def _read(self, call: Call) -> Call:
         parameters = self.read(call)
@@ -147,7 +147,7 @@ class Operation:
 
     def _says_nothing(self, call: Call) -> bool:
         """Whether *call* was made in Python with its resource alone, and there is more to say."""
-        if self.asked is None or call.api or call.parameters:
+        if call.api or call.parameters:
             return False
         return call.resource is not None or (isinstance(self.read, Reader) and bool(self.read.shape.required))
 
