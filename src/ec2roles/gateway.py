@@ -191,6 +191,8 @@ class Gateway(Part):
             error = judged.error
             # What was refused before it came to policies has its own words already.
             if decision.request is not None and isinstance(error, AccessDeniedError):
+                if found.service is not None and found.performed and found.operation.name in found.service.partly:
+                    return self._run(found.service.partly[found.operation.name], call, judged)
                 denial = plain_denial if found.service is None else found.service.denial
                 error = denial(call, decision)
             return Response(error=error, decision=decision, source=call.source)
@@ -204,10 +206,14 @@ class Gateway(Part):
                 "can(...) only asks, and account.registry.register(service) adds one",
             )
             return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
+        return self._run(found.operation.run, call, judged)
+
+    def _run(self, perform: Callable[[Call], Any], call: Call, judged: Verdict) -> Response:
+        decision = judged.decision
         author = None if judged.caller is None else judged.caller.arn
         try:
             # An operation that is refused half-way has changed nothing.
-            value = self.time.journal.run_by(author, found.operation.run, call)
+            value = self.time.journal.run_by(author, perform, call)
         except AwsError as error:
-            return Response(error=error, allowed=True, decision=decision, source=call.source)
-        return Response(value, allowed=True, decision=decision, source=call.source)
+            return Response(error=error, allowed=decision.allowed, decision=decision, source=call.source)
+        return Response(value, allowed=decision.allowed, decision=decision, source=call.source)
