@@ -66,14 +66,5 @@ class Believing:
         return AWSResponse(request.url, said.status, HeadersDict(said.headers), Raw(said.body))
 
     def _perform(self, service: str, read: ReadRequest) -> Any:
-        if "BucketPolicy" not in read.operation.name:
-            asked = f"{service}:{read.operation.name}"
-            return self.account.request(asked, read.parameters, credentials=self.admin).result()
-        # Ours have bucket policies, and no operations for them.
-        bucket = self.account.s3[read.parameters["Bucket"]]
-        if read.operation.name != "GetBucketPolicy":
-            bucket.policy = read.parameters.get("Policy")
-            return {}
-        if bucket.policy is None:
-            raise AwsError("The bucket policy does not exist", code="NoSuchBucketPolicy", status=404)
-        return {"Policy": bucket.policy.to_json()}
+        asked = f"{service}:{read.operation.name}"
+        return self.account.request(asked, read.parameters, credentials=self.admin).result()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -96,6 +97,7 @@ class World:
         organization.add_account("111122223333", self.unit)
         organization.attach_policy(self.unit, organization.create_policy("guard", SCP))
         organization.create_policy("loose", SCP)
+        self.outage = account.faults.metadata_outage(instance=self.bare)
         for _ in range(3):  # the history keeps two
             self.web.call("s3:ListAllMyBuckets")
         account.clock.advance(minutes=90)
@@ -211,6 +213,9 @@ REST: dict[str, Operation] = {
     "organization.attach_policy": lambda world: world.organization.attach_policy(world.unit, "loose"),
     "organization.detach_policy": lambda world: world.organization.detach_policy(world.unit, "guard"),
     "disable_policy_type": lambda world: world.organization.disable_policy_type("SERVICE_CONTROL_POLICY"),
+    "plan a fault": lambda world: world.account.faults.sts_outage(ends=world.account.clock.now() + timedelta(hours=1)),
+    "plan another fault": lambda world: world.account.faults.metadata_outage(instance=world.web),
+    "clear a fault": lambda world: world.account.faults.clear(world.outage),
     "refused call": lambda world: world.web.call("s3:DeleteBucket", "arn:aws:s3:::photos"),
     "call by an instance": lambda world: world.web.call("s3:ListAllMyBuckets"),
 }

@@ -60,6 +60,6 @@ def digest(account: Account, *, calls: bool = True) -> list[Any]:
     found.extend((one.id, list(one._trees.spans())) for one in account._shared.organizations)
     if account._root is not None:
         found.append((list(account._root._states.spans()), len(account._root._issued)))
-    found.extend((bucket.name, list(bucket._policies.spans()), dict(bucket.objects)) for bucket in account.s3.buckets)
+    found.extend((bucket.name, list(bucket._states.spans()), dict(bucket.objects)) for bucket in account.s3.buckets)
     found.extend((one.instance_id, list(one._states.spans())) for one in account.instances.values())
     return found

@@ -35,6 +35,7 @@ from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.world.clock import Clock
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import LAST, Position, Timeline
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
     from ec2roles.metadata.defaults import MetadataDefaults
     from ec2roles.organizations.organization import Organization
     from ec2roles.services.operation import Service
-    from ec2roles.services.s3.operations import S3, Bucket
+    from ec2roles.services.s3.bucket import Bucket
+    from ec2roles.services.s3.buckets import S3
     from ec2roles.sts.service_principal import ServicePrincipal
 
 OUTSIDE_ADDRESS = "198.51.100.7"
@@ -57,7 +59,7 @@ _OPTIONS = {field.name for field in attrs.fields(MetadataOptions)}
 
 
 @attrs.define(eq=False)
-class Shared:
+class Shared(Part):
     """
     What all accounts of one Cloud share.
 
@@ -98,7 +100,7 @@ class Shared:
         return None if account is None else account.iam
 
 
-class Instances(dict[str, Instance]):
+class Instances(Part, dict[str, Instance]):
     """The instances of an account by id; a missing one is EC2's error."""
 
     def __missing__(self, instance_id: str) -> Instance:
@@ -117,7 +119,7 @@ def _nothing_to_sign_with(credentials: Credentials | None) -> NoCredentialsError
     return NoCredentialsError("Unable to locate credentials") if credentials is None else None
 
 
-class Account:
+class Account(Part):
     """
     An AWS account.
 
@@ -204,11 +206,12 @@ class Account:
         # Imported when the first account is made, to keep the import of the library quick.
         from ec2roles.history.history import History
         from ec2roles.iam.console import Console
-        from ec2roles.services.s3.operations import S3, S3Operations
+        from ec2roles.services.s3.buckets import S3
+        from ec2roles.services.s3.operations import S3Operations
         from ec2roles.services.sts.operations import sts_service
 
-        self.history = History(self.time, account_id, self.instances, keep_calls, region)
         self.registry = Registry()
+        self.history = History(self.time, account_id, self.instances, keep_calls, region, self.registry)
         self._gateway = Gateway(authorizer, self.registry, self.history, self._api_of)
         self.sts = TokenService(
             time=self.time,
@@ -219,11 +222,13 @@ class Account:
             sessions=sessions,
             authorizer=authorizer,
             api=self._gateway,
+            quotas=self.iam.quotas,
         )
         self.s3 = S3(
             self.time,
             account_id,
             shared.buckets,
+            region=region,
             find_principal=self.iam.find_principal,
             principal_exists=self.iam.principal_exists,
         )

@@ -10,6 +10,7 @@ import attrs
 
 from ec2roles.calls import Response
 from ec2roles.services.registry import Registry
+from ec2roles.world.part import Part
 
 Send = Callable[[str, Mapping[str, Any]], Response]
 
@@ -32,7 +33,7 @@ def snake_case(name: str) -> str:
 
 
 @attrs.define(eq=False, repr=False)
-class Client:
+class Client(Part):
     """
     One service, as somebody sees it.
 
@@ -75,7 +76,7 @@ class Client:
 
 
 @attrs.define(eq=False, repr=False)
-class Clients:
+class Clients(Part):
     """
     All services of an account, as somebody sees them; made by `Account.as_`.
 

@@ -10,6 +10,7 @@ from ec2roles.account import Account, Shared
 from ec2roles.errors import EntityAlreadyExistsError
 from ec2roles.world.clock import Clock
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.propagation import Propagation
 from ec2roles.world.timekeeper import Timekeeper
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ec2roles.organizations.organization import Organization
 
 
-class Cloud:
+class Cloud(Part):
     """
     A world of accounts.
 

@@ -17,6 +17,7 @@ from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
@@ -24,12 +25,12 @@ from ec2roles.world.timeline import Position
 class Recorder(Protocol):
     """Takes down every call."""
 
-    def record_call(self, call: Call, response: Response, caller: Session | None) -> None:
-        """Take down *call* and its answer."""
+    def record_call(self, call: Call, response: Response, caller: Session | None, operation: str | None = None) -> None:
+        """Take down *call*, its answer and the API's name of what was performed."""
 
 
 @attrs.define(eq=False)
-class Gateway:
+class Gateway(Part):
     """
     The `Api` of an account.
 
@@ -96,10 +97,13 @@ class Gateway:
             response = Response(error=error, source=call.source)
         if refused is None:
             self._authorizer.count(call)
+        if caller is not None:
+            self._authorizer.note_use(call, caller)
         if self._recorder is not None:
             if call.resource is None and about not in (None, "*"):
                 call = attrs.evolve(call, resource=about)
-            self._recorder.record_call(call, response, caller)
+            performed = found.operation.name if found.performed else None
+            self._recorder.record_call(call, response, caller, performed)
         return response
 
     @atomic

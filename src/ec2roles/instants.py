@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from ec2roles.arns import shown
 from ec2roles.errors import ClockError, NaiveDatetimeError
 
 UTC = timezone.utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""The months as AWS writes them, whatever the locale; strftime's are the locale's."""
 
 
 def to_utc(value: datetime, name: str = "when") -> datetime:
@@ -66,6 +70,16 @@ def from_microseconds(value: int) -> datetime:
         raise ClockError(f"{value} microseconds since 1970 are past the year 9999 or before the year 1") from None
 
 
+def whole_seconds(microseconds: int) -> datetime:
+    """
+    Return microseconds since 1970 as an aware UTC datetime in whole seconds, as EC2 gives its times.
+
+    >>> whole_seconds(1_999_999).isoformat()
+    '1970-01-01T00:00:01+00:00'
+    """
+    return from_microseconds(microseconds).replace(microsecond=0)
+
+
 def iso(value: datetime) -> str:
     """
     Return a UTC datetime as AWS writes it, to the second.
@@ -88,3 +102,42 @@ def iso_exact(value: datetime) -> str:
         return iso(value)
     fraction = f"{value.microsecond:06d}"
     return f"{iso(value)[:-1]}.{fraction[:3] if fraction.endswith('000') else fraction}Z"
+
+
+def read_instant(text: str, name: str = "when") -> datetime:
+    """
+    Return the instant that a person typed in ISO 8601, in UTC; without a zone it is meant in UTC.
+
+    >>> read_instant("2026-03-01").isoformat(), read_instant("2026-03-01T09:30+01:00").isoformat()
+    ('2026-03-01T00:00:00+00:00', '2026-03-01T08:30:00+00:00')
+
+    Args:
+        text: a date or a date and a time, such as ``2026-03-01T09:30Z``, ``20260301T0930Z`` or ``2026-W09-7``.
+        name: what errors call it.
+
+    Raises:
+        ClockError: if it is no such text, or leaves the years 1 to 9999 in UTC.
+    """
+    from dateutil.parser import isoparse  # for people only: what machines write is read 36 times faster elsewhere
+
+    if not isinstance(text, str):
+        raise TypeError(f"'{name}' must be str, got {type(text).__name__}")
+    try:
+        when = isoparse(text)
+    except (ValueError, OverflowError):
+        raise ClockError(
+            f"'{name}' must be a moment in ISO 8601 such as 2026-03-01T09:30:00Z, got {shown(text)}"
+        ) from None
+    return to_utc(when.replace(tzinfo=UTC) if when.tzinfo is None else when, name)
+
+
+def medium(value: datetime) -> str:
+    """
+    Return a UTC datetime as CloudTrail writes dates in answers, to the second.
+
+    >>> medium(EPOCH), medium(EPOCH + timedelta(hours=23, minutes=5))
+    ('Jan 1, 1970 12:00:00 AM', 'Jan 1, 1970 11:05:00 PM')
+    """
+    half = "AM" if value.hour < 12 else "PM"
+    time = f"{value.hour % 12 or 12}:{value.minute:02d}:{value.second:02d} {half}"
+    return f"{MONTHS[value.month - 1]} {value.day}, {value.year} {time}"

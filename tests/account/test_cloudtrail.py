@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from worlds import ADMIN, EC2, LIST, OWN, at, user_with_key
 
 ROLE = f"arn:aws:iam::{OWN}:role/app"
 CAT = "arn:aws:s3:::photos/cat.jpg"
+CASES = json.loads((Path(__file__).parent / "cloudtrail_cases.json").read_text())["cases"]
 
 
 def lesson() -> tuple[Account, Any]:
@@ -32,14 +34,14 @@ def records(account: Account, name: str, **given: Any) -> list[dict[str, Any]]:
 
 def test_an_assume_by_ec2_is_recorded_as_the_services_own() -> None:
     account, web = lesson()
-    [record] = records(account, "AssumeRole")
+    record = records(account, "AssumeRole")[0]
     key = web.metadata.credentials().access_key_id
     assert record["userIdentity"] == {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}
     assert record["eventSource"] == "sts.amazonaws.com"
     assert record["sourceIPAddress"] == record["userAgent"] == "ec2.amazonaws.com"
     assert record["requestParameters"] == {"roleArn": ROLE, "roleSessionName": web.instance_id}
     assert record["responseElements"]["credentials"]["accessKeyId"] == key
-    assert record["responseElements"]["credentials"]["expiration"] == "Jan 1, 2026, 6:00:00 AM"
+    assert record["responseElements"]["credentials"]["expiration"] == "Jan 1, 2026 6:00:00 AM"
     assert record["resources"] == [{"accountId": OWN, "type": "AWS::IAM::Role", "ARN": ROLE}]
     assert record["readOnly"] is True
     assert "errorCode" not in record
@@ -49,8 +51,9 @@ def test_every_rotation_is_in_the_trail_although_nobody_looked() -> None:
     account, _ = lesson()
     account.clock.advance(days=1)
     times = [record["eventTime"] for record in records(account, "AssumeRole")]
-    assert times[:2] + times[-1:] == ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z", "2026-01-02T00:00:00Z"]
-    assert len(times) == 25
+    assert times[:2] == ["2026-01-01T00:00:00Z"] * 2
+    assert times[2:3] + times[-1:] == ["2026-01-01T01:00:00Z", "2026-01-02T00:00:00Z"]
+    assert len(times) == 26
 
 
 def test_an_assume_that_the_trust_policy_refuses_has_an_error() -> None:
@@ -69,7 +72,11 @@ def test_a_denied_call_tells_who_and_what() -> None:
     role_id = account.roles["app"].role_id
     assert record["errorCode"] == "AccessDenied"
     assert record["errorMessage"].startswith(f"User: {session} is not authorized to perform: s3:PutObject on resource")
-    assert record["requestParameters"] == {"bucketName": "photos", "key": "cat.jpg"}
+    assert record["requestParameters"] == {
+        "bucketName": "photos",
+        "Host": "photos.s3.us-east-1.amazonaws.com",
+        "key": "cat.jpg",
+    }
     assert record["userIdentity"] == {
         "type": "AssumedRole",
         "principalId": f"{role_id}:{web.instance_id}",
@@ -84,6 +91,7 @@ def test_a_denied_call_tells_who_and_what() -> None:
                 "accountId": OWN,
                 "userName": "app",
             },
+            "webIdFederationData": {},
             "attributes": {"creationDate": "2026-01-01T00:00:00Z", "mfaAuthenticated": "false"},
             "ec2RoleDelivery": "2.0",
         },
@@ -187,3 +195,102 @@ def test_a_trail_is_in_order() -> None:
     times = [record["eventTime"] for record in account.history.to_cloudtrail(data_events=True)]
     assert times == sorted(times)
     assert len(times) > 8
+
+
+def tagged_by(arn: str) -> TrustPolicy:
+    """A trust policy that lets a caller pass session tags."""
+    actions = ["sts:AssumeRole", "sts:TagSession"]
+    statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": actions}
+    return TrustPolicy({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def member(record: dict[str, Any], path: str) -> Any:
+    """A member of a record, by its path."""
+    found: Any = record
+    for name in path.split("/"):
+        found = found[name]
+    return found
+
+
+def is_as(value: Any, expected: Any) -> bool:
+    """Whether *value* is what is expected; ``<id>`` stands for any text."""
+    if isinstance(expected, dict):
+        return (
+            isinstance(value, dict)
+            and value.keys() == expected.keys()
+            and all(is_as(value[name], expected[name]) for name in expected)
+        )
+    if isinstance(expected, list):
+        return isinstance(value, list) and len(value) == len(expected) and all(map(is_as, value, expected))
+    return isinstance(value, str) if expected == "<id>" else bool(value == expected)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_call_is_recorded_as_aws_does(case: dict[str, Any]) -> None:
+    account = Account()
+    alice, key = user_with_key(account, admin=True)
+    account.create_user("bob")
+    account.create_policy("unused", ADMIN)
+    account.s3.create_bucket("photos")
+    account.console.create_role("app")
+    account.create_role("mine", trust=tagged_by(alice.arn))
+    web = account.launch_instance("app")
+    words = {"WEB": web.instance_id, "TRUST": json.dumps(EC2.to_dict())}
+    words["READ"] = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
+    text = json.dumps(case)
+    for word, meant in words.items():
+        text = text.replace(word, json.dumps(meant)[1:-1])
+    case = json.loads(text)
+    account.request(*case["of"], credentials=key)
+    record = account.history.to_cloudtrail(data_events=True)[-1]
+
+    wrong = {
+        path: member(record, path)
+        for path, expected in case["record"].items()
+        if not is_as(member(record, path), expected)
+    }
+    assert wrong == {}
+
+
+def test_a_launch_is_followed_by_two_assumes_of_one_request() -> None:
+    """One for each version of the metadata service, with the keys that it hands out."""
+    account = Account()
+    account.console.create_role("app")
+    _, key = user_with_key(account, admin=True)
+    image = {"ImageId": "ami-0123456789abcdef0", "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "app"}}
+    account.request("ec2:RunInstances", {**image, "ClientToken": "one"}, credentials=key).result()
+    [web] = account.instances.values()
+    [run] = records(account, "RunInstances")
+    assumes = records(account, "AssumeRole")
+
+    assert [one["requestID"] for one in assumes] == [run["requestID"]] * 2
+    assert run["responseElements"]["requestId"] == run["requestID"]
+    assert {one["eventTime"] for one in [run, *assumes]} == {"2026-01-01T00:00:00Z"}
+    assert len({one["eventID"] for one in assumes} | {one["sharedEventID"] for one in assumes}) == 4
+    keys = [one["responseElements"]["credentials"]["accessKeyId"] for one in assumes]
+    assert keys == [web.metadata.credentials_at(account.time.as_of(None), version=v).access_key_id for v in (2, 1)]
+
+    # The same token again is another request that launches nothing.
+    account.request("ec2:RunInstances", {**image, "ClientToken": "one"}, credentials=key).result()
+    assert len({one["requestID"] for one in records(account, "RunInstances")}) == 2
+    account.clock.advance(hours=1)
+    assert len(records(account, "AssumeRole")) == 3
+
+
+def test_an_owners_launch_is_told_as_far_as_it_is_known() -> None:
+    account, web = lesson()
+    [record] = records(account, "RunInstances")
+    assert record["requestParameters"]["instancesSet"] == {
+        "items": [{"imageId": web.hardware.image_id, "minCount": 1, "maxCount": 1}]
+    }
+    assert record["requestParameters"]["iamInstanceProfile"] == {"name": "app"}
+    [item] = record["responseElements"]["instancesSet"]["items"]
+    assert item["instanceId"] == web.instance_id
+    assert {one["requestID"] for one in records(account, "AssumeRole")} == {record["requestID"]}
+
+
+def test_an_announcement_is_no_call() -> None:
+    account, web = lesson()
+    before = len(account.history.to_cloudtrail())
+    web.notices.recommend_rebalance()
+    assert len(account.history.to_cloudtrail()) == before

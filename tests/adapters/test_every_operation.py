@@ -248,6 +248,9 @@ def test_ec2() -> None:
         "attach and terminate": lambda: (web.attach("app"), web.terminate()),
         "replace": lambda: (web.attach("app"), web.replace("other")),
         "detach": lambda: (web.attach("app"), web.detach()),
+        "stop": web.stop,
+        "protect": lambda: web.modify_attribute(disable_api_termination=True),
+        "protect from stop": lambda: web.modify_attribute(disable_api_stop=True),
     }
     first = world.undone(lambda: (web.attach("app"), web.association_id)[1])
     second = world.undone(lambda: (web.attach("app"), web.replace("other"), web.association_id)[2])
@@ -307,6 +310,13 @@ def ec2_calls(instance_id: str, association_id: Any) -> list[tuple[str, dict[str
         ("TerminateInstances", ids, "attach"),
         ("DescribeInstances", ids, "terminate"),
         ("ModifyInstanceMetadataOptions", options, ""),
+        ("ModifyInstanceAttribute", {"InstanceId": instance_id, "DisableApiTermination": {"Value": True}}, ""),
+        ("ModifyInstanceAttribute", {"InstanceId": instance_id, "UserData": {"Value": b"#!/bin/sh"}}, "stop"),
+        ("ModifyInstanceAttribute", {"InstanceId": instance_id, "Attribute": "disableApiStop", "Value": "true"}, ""),
+        ("DescribeInstanceAttribute", {"InstanceId": instance_id, "Attribute": "disableApiStop"}, "protect from stop"),
+        ("DescribeInstanceAttribute", {"InstanceId": instance_id, "Attribute": "userData"}, ""),
+        ("DescribeInstanceAttribute", {"InstanceId": instance_id, "Attribute": "groupSet"}, ""),
+        ("DescribeInstanceAttribute", {"InstanceId": instance_id, "Attribute": "blockDeviceMapping"}, ""),
         ("GetInstanceMetadataDefaults", {}, ""),
         ("ModifyInstanceMetadataDefaults", {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}, ""),
         ("AssociateIamInstanceProfile", {"InstanceId": instance_id, "IamInstanceProfile": {"Name": "app"}}, ""),
@@ -375,8 +385,14 @@ def test_s3() -> None:
     world = World(account, user_with_key(account, "admin", admin=True)[1])
     photos = account.s3.create_bucket("photos")
     account.s3.create_bucket("empty-one")
-    photos.put_object("cat.jpg", b"meow")
+    photos.put_object("cat.jpg", b"meow", tags={"kind": "cat"})
+    photos.put_tags({"stage": "test"})
+    own = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "s3:*", "Resource": photos.arn}
+    photos.policy = {"Version": "2012-10-17", "Statement": own}
+    tags = {"TagSet": [{"Key": "stage", "Value": "new"}]}
     cat = {"Bucket": "photos", "Key": "cat.jpg"}
+    # What clients ask for by themselves is asked for in every way.
+    whole = {**cat, "ChecksumMode": "ENABLED"}
     rows = [
         Row("s3", "ListBuckets", {}),
         Row("s3", "CreateBucket", {"Bucket": "new-one"}),
@@ -389,13 +405,35 @@ def test_s3() -> None:
         Row("s3", "ListObjects", {"Bucket": "photos"}),
         Row("s3", "HeadBucket", {"Bucket": "photos"}),
         Row("s3", "GetBucketLocation", {"Bucket": "photos"}),
-        Row("s3", "PutObject", {"Bucket": "photos", "Key": "dog.jpg", "Body": b"woof"}),
+        Row("s3", "GetBucketVersioning", {"Bucket": "photos"}),
+        Row("s3", "GetBucketTagging", {"Bucket": "photos"}),
+        Row("s3", "GetBucketTagging", {"Bucket": "empty-one"}),
+        Row("s3", "PutBucketTagging", {"Bucket": "photos", "Tagging": tags}),
+        Row("s3", "DeleteBucketTagging", {"Bucket": "photos"}),
+        Row("s3", "GetBucketPolicy", {"Bucket": "photos"}),
+        Row("s3", "GetBucketPolicy", {"Bucket": "empty-one"}),
+        Row("s3", "GetBucketPolicyStatus", {"Bucket": "photos"}),
+        Row("s3", "PutBucketPolicy", {"Bucket": "photos", "Policy": photos.policy.to_json()}),
+        Row("s3", "PutBucketPolicy", {"Bucket": "empty-one", "Policy": photos.policy.to_json()}),
+        Row("s3", "PutBucketPolicy", {"Bucket": "photos", "Policy": photos.policy.to_json().replace('"AWS"', '"A"')}),
+        Row("s3", "DeleteBucketPolicy", {"Bucket": "photos"}),
+        Row("s3", "GetPublicAccessBlock", {"Bucket": "photos"}),
+        Row(
+            "s3",
+            "PutPublicAccessBlock",
+            {"Bucket": "photos", "PublicAccessBlockConfiguration": {"BlockPublicAcls": True}},
+        ),
+        Row("s3", "DeletePublicAccessBlock", {"Bucket": "photos"}),
+        Row("s3", "GetObjectTagging", cat),
+        Row("s3", "PutObjectTagging", {**cat, "Tagging": tags}),
+        Row("s3", "DeleteObjectTagging", cat),
+        Row("s3", "PutObject", {"Bucket": "photos", "Key": "dog.jpg", "Body": b"woof", "ChecksumAlgorithm": "CRC32"}),
         Row("s3", "PutObject", {"Bucket": "nothing", "Key": "dog.jpg", "Body": b"woof"}),
-        Row("s3", "GetObject", cat),
+        Row("s3", "GetObject", whole),
         Row("s3", "GetObject", {**cat, "Range": "bytes=1-2"}),
         Row("s3", "GetObject", {**cat, "Range": "bytes=9-"}),
         Row("s3", "GetObject", {**cat, "Key": "dog.jpg"}),
-        Row("s3", "HeadObject", cat),
+        Row("s3", "HeadObject", whole),
         Row("s3", "DeleteObjects", {"Bucket": "photos", "Delete": {"Objects": [{"Key": "cat.jpg"}]}}),
         Row("s3", "DeleteObject", cat),
     ]

@@ -57,7 +57,7 @@ def furnished() -> Believing:
     there.create_instance_profile("empty")
     # It is listed before the role that it trusts.
     there.create_role("a-deputy", trust=TrustPolicy.principal(role.arn))
-    there.s3.create_bucket("photos").policy = BUCKET_POLICY
+    there.s3.create_bucket("photos", public_access_block=None).policy = BUCKET_POLICY
     return behind
 
 

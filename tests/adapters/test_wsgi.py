@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime, timezone
 
 import pytest
 
@@ -18,6 +19,8 @@ from ec2roles.adapters.http.wsgi import (
     metadata_application,
     metadata_endpoint,
 )
+from ec2roles.errors import Ec2RolesError
+from state import state_of
 
 ID = "/latest/meta-data/instance-id"
 TOKEN = header("X-aws-ec2-metadata-token")
@@ -35,6 +38,27 @@ def account() -> Account:
 @pytest.fixture
 def web(account: Account) -> Instance:
     return account.launch_instance("app", user_data=b"\xff\x00\n")
+
+
+def test_an_instance_that_has_used_up_its_access_key_ids_answers_with_the_page_of_500(web: Instance) -> None:
+    """The 4,194,305th refresh, in the year 2504; in Python it is our error."""
+    web.time.clock.move_to(datetime(2700, 1, 1, tzinfo=timezone.utc))
+    application = metadata_application(web)
+    before = state_of(web)
+
+    got = ask(application, "/latest/meta-data/iam/security-credentials/app")
+
+    assert (got.status, got.reason) == (500, "Internal Server Error")
+    assert "<title>500 - Internal Server Error</title>" in got.body.decode()
+    assert "out of access key ids" in got.headers["X-Ec2roles"]
+    for question in (
+        web.metadata.credentials,
+        lambda: web.metadata.get("/latest/meta-data/iam/security-credentials/app"),
+    ):
+        with pytest.raises(Ec2RolesError, match=r"out of access key ids.*use another instance"):
+            question()
+    assert state_of(web) == before
+    assert ask(application, ID).body.decode() == web.instance_id
 
 
 # -- whose metadata ------------------------------------------------------------------------------------------------------

@@ -137,6 +137,20 @@ def test_an_allowed_action_ends_with_0_and_names_the_deciding_statement(check: C
     assert '"List"' in told
 
 
+def test_a_question_is_asked_at_its_moment(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    """What conditions see as aws:CurrentTime."""
+    spring = {"DateLessThan": {"aws:CurrentTime": "2026-06-01T00:00:00Z"}}
+    allow = policy({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*", "Condition": spring})
+    account = {"RoleDetailList": [role("web", RolePolicyList=[{"PolicyName": "spring", "PolicyDocument": allow}])]}
+    arguments = ("--profile", "web", "s3:ListAllMyBuckets", "--at")
+
+    assert check(account, *arguments, "2026-05-31")[0] == 0
+    assert check(account, *arguments, "2026-06-01T00:59+01:00")[0] == 0
+    assert check(account, *arguments, "2026-06-01T01:00+01:00")[0] == 1
+    assert check(account, *arguments, "next year")[0] == 2
+    assert "'--at' must be a moment in ISO 8601" in capsys.readouterr().err
+
+
 def test_a_denied_action_ends_with_1_and_says_why(check: Check) -> None:
     """The condition that failed, with its value."""
     arguments = ("s3:GetObject", "--profile", "web", "--resource", "arn:aws:s3:::photos/cat.jpg")

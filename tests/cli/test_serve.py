@@ -10,6 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from botocore.exceptions import ClientError
 from ec2roles import Credentials
 from ec2roles.cli.main import main
 from ec2roles.cli.serve_clock import ScaledClock, clock_of
-from ec2roles.errors import ArgumentError
+from ec2roles.errors import ArgumentError, ClockError
 from ec2roles.world.clock import ManualClock, SystemClock
 from serve_process import World, needs_cli, start
 from served import client
@@ -219,6 +220,11 @@ def test_each_instance_has_metadata_of_its_own(world: World) -> None:
         ("right", "nope", 400),
         ("right", "advance?hours=x", 400),
         ("right", "advance?hour=7", 400),
+        ("right", "advance?months=x", 400),
+        ("right", "advance?to=x", 400),
+        ("right", "advance?to=2020-01-01", 400),
+        ("right", "advance?to=9999-12-31&hours=1", 400),
+        ("right", "advance?years=999999999", 400),
         ("right", "state?hours=7", 400),
     ):
         given = world.environment["EC2ROLES_CONTROL_TOKEN"] if token == "right" else token
@@ -231,6 +237,8 @@ def test_each_instance_has_metadata_of_its_own(world: World) -> None:
             assert caught.value.status == status
     before, after = world.control("state")["now"], world.control("advance?hours=1")["now"]
     assert before < after
+    assert world.control("advance?to=2500-01-31")["now"] == "2500-01-31T00:00:00Z"
+    assert world.control("advance?months=1&hours=1")["now"] == "2500-02-28T01:00:00Z"
     port = int(world.environment["AWS_ENDPOINT_URL"].rpartition(":")[2])
     connection = http.client.HTTPConnection("127.0.0.1", port)
     connection.request("GET", "/", headers={"Host": "evil.example"})
@@ -348,6 +356,12 @@ def test_the_clocks() -> None:
     assert fast.now() - fast.started == (base.now() - fast.started) * 60
     assert isinstance(clock_of("real"), SystemClock)
     assert isinstance(clock_of("manual"), ManualClock)
+    assert clock_of("manual", "2026-03-01").now().isoformat() == "2026-03-01T00:00:00+00:00"
+    assert clock_of("x60", "2500-03-01T09:30+01:00").now() >= datetime(2500, 3, 1, 8, 30, tzinfo=timezone.utc)
+    with pytest.raises(ArgumentError, match="--start needs"):
+        clock_of("real", "2026-03-01")
+    with pytest.raises(ClockError, match="'--start' must be a moment"):
+        clock_of("manual", "soon")
     for text in ("x", "x-1", "x1.5", "x1000000", "X2"):
         with pytest.raises(ArgumentError):
             clock_of(text)

@@ -293,6 +293,7 @@ def test_across_accounts_the_callers_own_scps_count() -> None:
     other = cloud.account(OTHER)
     organization.add_account(other)
     bucket = other.s3.create_bucket("photos")
+    bucket.delete_public_access_block()
     bucket.policy = policy("Allow", "s3:GetObject", Principal="*", Resource=CAT)
     attach(organization, other, policy("Deny", "s3:*"))
     assert account.can("s3:GetObject", CAT, credentials=key)
@@ -315,6 +316,7 @@ def perimeter(organization: Organization) -> dict[str, Any]:
 def open_bucket(account: Account) -> None:
     """A bucket with an object that its policy gives to everybody."""
     bucket = account.s3.create_bucket("photos")
+    bucket.delete_public_access_block()
     bucket.put_object("cat.jpg", b"meow")
     bucket.policy = policy("Allow", "s3:GetObject", Principal="*", Resource=CAT)
 

@@ -321,7 +321,7 @@ def _walked(fact: Mapping[str, Any], steps: list[dict[str, Any]], asked: Mapping
     # Whoever recorded it sent his own time and the day before: what he asked for was made a moment before.
     place = Place(
         region[1] if region else "us-east-1",
-        datetime(2026, 1, 1, tzinfo=timezone.utc) if latest is None else latest - timedelta(seconds=1),
+        datetime(2026, 1, 1, tzinfo=timezone.utc) if latest is None else latest - timedelta(seconds=len(steps)),
     )
     for number, recorded in enumerate(steps):
         step = with_values(recorded, asked.get("values", {}))

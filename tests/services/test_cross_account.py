@@ -28,6 +28,7 @@ class World:
         self.mine = cloud.account(OWN)
         self.theirs = cloud.account(OTHER) if across else self.mine
         self.bucket = self.theirs.s3.create_bucket("photos")
+        self.bucket.delete_public_access_block()
         self.bucket.put_object("cat.jpg", b"meow")
         alice, self.key = user_with_key(self.mine)
         self.role: Role = self.mine.create_role("app", trust=TrustPolicy.principal(alice.arn), path="/service/")

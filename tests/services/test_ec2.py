@@ -62,6 +62,9 @@ PREPARE: dict[str, Callable[[Instance], Any]] = {
     "attach and terminate": lambda web: (web.attach("app"), web.terminate()),
     "replace": lambda web: (web.attach("app"), web.replace("other")),
     "detach": lambda web: (web.attach("app"), web.detach()),
+    "stop": lambda web: web.stop(),
+    "protect": lambda web: web.modify_attribute(disable_api_termination=True),
+    "protect from stop": lambda web: web.modify_attribute(disable_api_stop=True),
 }
 BIG: dict[str, Any] = {
     "LONG": "x" * 16_385,

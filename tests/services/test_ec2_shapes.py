@@ -9,6 +9,7 @@ import pytest
 
 from ec2roles import Account, Instance
 from ec2roles.services.ec2 import parameters as ec2_parameters
+from ec2roles.services.ec2.attributes import DESCRIBED
 from worlds import user_with_key
 
 botocore_session = pytest.importorskip("botocore.session")
@@ -36,6 +37,18 @@ CALLS: list[tuple[str, Callable[[Instance], dict[str, Any]]]] = [
     ("StopInstances", lambda web: {"InstanceIds": [web.instance_id], "Hibernate": True}),
     ("DescribeInstances", lambda web: {"InstanceIds": [web.instance_id]}),
     ("StartInstances", lambda web: {"InstanceIds": [web.instance_id]}),
+    ("ModifyInstanceAttribute", lambda web: {"InstanceId": web.instance_id, "DisableApiStop": {"Value": True}}),
+    (
+        "ModifyInstanceAttribute",
+        lambda web: {"InstanceId": web.instance_id, "Attribute": "disableApiStop", "Value": "false"},
+    ),
+    *(
+        (
+            "DescribeInstanceAttribute",
+            lambda web, attribute=attribute: {"InstanceId": web.instance_id, "Attribute": attribute},
+        )
+        for attribute in DESCRIBED
+    ),
     ("RebootInstances", lambda web: {"InstanceIds": [web.instance_id]}),
     (
         "ModifyInstanceMetadataOptions",
@@ -119,6 +132,12 @@ def test_no_operation_takes_what_botocore_does_not_know(operation: str) -> None:
     known = str(response.error.detail).rpartition("known: ")[2].split(", ")
 
     assert set(known) <= set(model().operation_model(operation).input_shape.members)
+
+
+def test_every_attribute_that_botocore_knows_is_described() -> None:
+    shape = model().operation_model("DescribeInstanceAttribute").input_shape.members["Attribute"]
+
+    assert set(DESCRIBED) == set(shape.enum)
 
 
 def test_the_metadata_options_have_awss_names() -> None:

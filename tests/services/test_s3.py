@@ -190,7 +190,9 @@ def test_a_bucket_policy_that_spares_somebody_does_not_spare_who_was_made_again(
     account = Account()
     bucket = account.s3.create_bucket("photos")
     alice, key = user_with_key(account, admin=True)
-    bucket.policy = statement_for(alice.arn, "Deny", "NotPrincipal")
+    spared = statement_for(alice.arn, "Deny", "NotPrincipal")
+    spared["Statement"][0]["NotPrincipal"]["AWS"] = [alice.arn, account.root.arn]
+    bucket.policy = spared
     assert account.can("s3:GetObject", CAT, credentials=key)
     alice.delete_access_key(key.access_key_id)
     alice.delete_policy("admin")

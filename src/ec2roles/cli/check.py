@@ -9,6 +9,8 @@ from typing import Any, TextIO
 from ec2roles.account import Account
 from ec2roles.errors import AuthorizationDetailsError, Ec2RolesError
 from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.instants import read_instant
+from ec2roles.world.clock import ManualClock
 
 ALLOWED = 0
 DENIED = 1
@@ -48,6 +50,11 @@ def parser() -> argparse.ArgumentParser:
         help="a context key; repeat one for several values",
     )
     parser.add_argument(
+        "--at",
+        metavar="MOMENT",
+        help="the moment of the question, such as 2026-03-01T09:30Z; without a zone in UTC",
+    )
+    parser.add_argument(
         "--list", action="store_true", help="show the profiles, their roles, and whether EC2 can assume them"
     )
     return parser
@@ -55,7 +62,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace, out: TextIO) -> int:
     """Answer, and return the exit status."""
-    account = load_account(options.file)
+    clock = None if options.at is None else ManualClock(read_instant(options.at, "--at"))
+    account = load_account(options.file, clock=clock)
     if options.list:
         print_profiles(account, out)
         return ALLOWED

@@ -78,6 +78,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="real|manual|xN",
         help="the machine's time, one that is moved by hand, or one that runs N times as fast (default: real)",
     )
+    parser.add_argument(
+        "--start",
+        metavar="MOMENT",
+        help="what a clock that is manual or xN shows at first, such as 2026-03-01T09:30Z; without a zone in UTC",
+    )
     return parser
 
 
@@ -89,7 +94,7 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
         raise ArgumentError(f"--port takes 0 to 65535, got '{options.port}'")
     if options.profile is not None and options.no_profile:
         raise ArgumentError("give --profile or --no-profile, not both")
-    clock = clock_of(options.clock)
+    clock = clock_of(options.clock, options.start)
     if options.empty:
         if options.account is not None or options.profile is not None or options.instances != 1:
             raise ArgumentError("with --empty there is no account, profile or number of instances to choose")

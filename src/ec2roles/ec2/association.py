@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from ec2roles.ec2.attributes import InstanceAttributes
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.world.ids import SLOT_BITS, Ids
@@ -72,11 +73,12 @@ class InstanceRecord:
         state: ``running``, ``stopped`` or ``terminated``.
         association: the instance profile it has, or None.
         options: its metadata options.
+        attributes: its type, its protection and the like.
         epoch: how its credentials are being fetched, or None while they are not.
         next_ordinal: the number of the next forced fetch, while there is no epoch.
         boots: how often it has been started; metadata tokens die with a stop.
         tags: pairs of key and value.
-        user_data: what was given at launch, or None.
+        user_data: what was given at launch or set while it was stopped, or None.
         hibernated: whether it is stopped with its memory kept.
         booted: when it was last started, in microseconds; None for the launch itself.
         notices: what has been announced to it, or None.
@@ -85,6 +87,7 @@ class InstanceRecord:
     state: str
     association: Association | None
     options: MetadataOptions
+    attributes: InstanceAttributes
     epoch: Epoch | None = None
     next_ordinal: int = 0
     boots: int = 1

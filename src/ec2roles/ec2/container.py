@@ -16,6 +16,7 @@ from ec2roles.policy import Decision
 from ec2roles.programs.chain import CredentialChain
 from ec2roles.programs.program import Completed
 from ec2roles.programs.terminal.terminal import Terminal
+from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
 
 
@@ -54,7 +55,7 @@ class Machine(Host, Protocol):
 
 
 @attrs.define(eq=False, repr=False)
-class Container:
+class Container(Part):
     """
     A container on an instance, with an environment and files of its own. `Instance.container` makes one.
 

@@ -14,6 +14,7 @@ from ec2roles.ec2.notices import ACTIVE, Notices, ScheduledEvent
 from ec2roles.errors import InstanceError
 from ec2roles.instants import MICROSECOND, to_microseconds, to_utc
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 
 SPOT_ACTIONS = ("hibernate", "stop", "terminate")
@@ -59,7 +60,7 @@ class Announced(Protocol):
 
 
 @attrs.define(eq=False, repr=False)
-class NoticeBoard:
+class NoticeBoard(Part):
     """
     What AWS, or a test in its place, announces to one instance.
 

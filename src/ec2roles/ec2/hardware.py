@@ -11,6 +11,16 @@ from ec2roles.world.timeline import Position
 _ARM = re.compile(r"(?:a1|[a-z]+[0-9]+g[a-z]*)\.")
 
 
+def architecture_of(instance_type: str) -> str:
+    """
+    Return ``arm64`` for the types with a Graviton processor, else ``x86_64``.
+
+    >>> architecture_of("t4g.micro"), architecture_of("t3.micro")
+    ('arm64', 'x86_64')
+    """
+    return "arm64" if _ARM.match(instance_type) else "x86_64"
+
+
 @attrs.frozen(eq=False)
 class Hardware:
     """
@@ -20,13 +30,14 @@ class Hardware:
         account_id: whose instances they are.
         region: such as ``us-east-1``.
         availability_zone: such as ``us-east-1a``.
-        instance_type: such as ``t3.micro``.
+        instance_type: such as ``t3.micro``; it can be changed, see `Instance.instance_type`.
         image_id: the AMI.
         vpc_id: the VPC, ``aws:Ec2InstanceSourceVpc`` of the credentials.
         launched: where in time they were launched.
         reservation_id: the reservation of the launch.
         key_name: the key pair given at launch, or None.
-        security_groups: their names.
+        security_groups: their names; one that was given by its id has that for a name.
+        subnet_id: the subnet, where the launch named one; otherwise that of the zone.
         instance_life_cycle: ``on-demand`` or ``spot``.
         monitoring: ``enabled`` or ``disabled``: detailed monitoring.
         group_name, partition_number, host_id: where they were placed, as far as anybody said.
@@ -43,6 +54,7 @@ class Hardware:
     reservation_id: str
     key_name: str | None = None
     security_groups: tuple[str, ...] = ("default",)
+    subnet_id: str | None = None
     instance_life_cycle: str = "on-demand"
     monitoring: str = "disabled"
     group_name: str | None = None
@@ -52,10 +64,5 @@ class Hardware:
 
     @property
     def architecture(self) -> str:
-        """
-        ``arm64`` for the types with a Graviton processor, else ``x86_64``.
-
-        >>> Hardware("1", "r", "ra", "t4g.micro", "ami-1", "vpc-1", (0, 1), "r-1").architecture
-        'arm64'
-        """
-        return "arm64" if _ARM.match(self.instance_type) else "x86_64"
+        """The AMI's: ``arm64`` or ``x86_64``; the type that an instance was launched with says which."""
+        return architecture_of(self.instance_type)

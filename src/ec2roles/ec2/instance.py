@@ -21,6 +21,7 @@ from ec2roles.ec2.association import (
     InstanceRecord,
     association_id,
 )
+from ec2roles.ec2.attributes import InstanceAttributes, read_user_data
 from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.launch import Launch, prepare_launch, resolve_profile
 from ec2roles.ec2.programs import NAT_ADDRESS, Programs
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["NAT_ADDRESS", "Instance", "launch_instances"]
 
 _MOST_TAGS = 50
+_MODIFIABLE = frozenset({field.name for field in attrs.fields(InstanceAttributes)} | {"user_data"})
 
 
 @attrs.define(eq=False, init=False, repr=False)
@@ -79,11 +81,15 @@ class Instance(Programs):
         hibernation: whether it can be hibernated.
         metadata_options: how its metadata service may be reached.
         key_name: the name of a key pair; a made-up public key is in the metadata then.
-        security_groups: names of its security groups.
+        security_groups: names of its security groups, or their ids.
+        subnet_id: its subnet; by default that of the availability zone.
         instance_life_cycle: ``on-demand`` or ``spot``.
         monitoring: whether detailed monitoring is on.
         group_name, partition_number, host_id: where it is placed.
         block_devices: a mapping: names such as ``ebs1`` and devices, beside those of the AMI.
+        disable_api_termination, disable_api_stop: whether it cannot be terminated, or neither stopped nor terminated,
+            before `modify_attribute` has taken that off.
+        instance_initiated_shutdown_behavior: ``stop`` or ``terminate``.
 
     Raises:
         InstanceError: if the profile has no role or is none.
@@ -240,6 +246,16 @@ class Instance(Programs):
         return self._states.last.options
 
     @property
+    def attributes(self) -> InstanceAttributes:
+        """Its type, its protection from termination and from stopping, and what a shutdown from within would do."""
+        return self._states.last.attributes
+
+    @property
+    def instance_type(self) -> str:
+        """Such as ``t3.micro``."""
+        return self._states.last.attributes.instance_type
+
+    @property
     def tags(self) -> dict[str, str]:
         """Its tags by key."""
         return dict(self._states.last.tags)
@@ -392,8 +408,14 @@ class Instance(Programs):
 
     @atomic
     def stop(self) -> None:
-        """Stop it; nothing answers at its metadata address any more (AWS: StopInstances)."""
+        """
+        Stop it; nothing answers at its metadata address any more (AWS: StopInstances).
+
+        Raises:
+            InstanceError: ``IncorrectInstanceState`` if it is terminated, ``OperationNotPermitted`` if it is protected.
+        """
         record = self._alive("stopped")
+        record.attributes.check_may_stop(self.instance_id)
         if record.state == RUNNING:
             self._end_epoch(self._note("StopInstances"), record, state=STOPPED)
 
@@ -407,10 +429,11 @@ class Instance(Programs):
 
         Raises:
             InstanceError: ``UnsupportedHibernationConfiguration`` unless it was launched with ``hibernation=True``,
-                ``IncorrectInstanceState`` if it is terminated.
+                ``IncorrectInstanceState`` if it is terminated, ``OperationNotPermitted`` if it is protected.
         """
         record = self._alive("hibernated")
         self.require_hibernation()
+        record.attributes.check_may_stop(self.instance_id)
         if record.state == RUNNING:
             self._end_epoch(self._note("StopInstances", detail="hibernate"), record, state=STOPPED, hibernated=True)
 
@@ -446,10 +469,59 @@ class Instance(Programs):
 
     @atomic
     def terminate(self) -> None:
-        """Terminate it; credentials it was given stay valid until they expire (AWS: TerminateInstances)."""
+        """
+        Terminate it; credentials it was given stay valid until they expire (AWS: TerminateInstances).
+
+        Raises:
+            InstanceError: ``OperationNotPermitted`` if it is protected.
+        """
         record = self._states.last
         if record.state != TERMINATED:
+            record.attributes.check_may_terminate(self.instance_id)
             self._end_epoch(self._note("TerminateInstances"), record, state=TERMINATED, association=None)
+
+    @atomic
+    def modify_attribute(self, **attributes: Any) -> None:
+        """
+        Change what can be changed about it; what is not named stays (AWS: ModifyInstanceAttribute).
+
+        >>> from ec2roles import Account
+        >>> web = Account().launch_instance(disable_api_termination=True)
+        >>> web.modify_attribute(disable_api_termination=False)
+        >>> web.terminate()
+
+        Args:
+            disable_api_termination: a bool: whether it cannot be terminated.
+            disable_api_stop: a bool: whether it can be neither stopped nor terminated.
+            instance_initiated_shutdown_behavior: ``stop`` or ``terminate``.
+            instance_type: such as ``t3.large``; only while it is stopped.
+            user_data: text or bytes, at most 16 KiB; only while it is stopped.
+
+        Raises:
+            InstanceError: for a bad value; ``IncorrectInstanceState`` if it is terminated, or not stopped where it must be.
+        """
+        record = self._alive("modified")
+        if not attributes:
+            raise TypeError(f"nothing to modify; an instance has {', '.join(sorted(_MODIFIABLE))}")
+        for name in attributes:
+            if name not in _MODIFIABLE:
+                raise TypeError(f"unknown attribute {shown(name)}; an instance has {', '.join(sorted(_MODIFIABLE))}")
+        if record.state != STOPPED and attributes.keys() & {"instance_type", "user_data"}:
+            raise InstanceError(
+                f"The instance '{self.instance_id}' is not in the 'stopped' state.",
+                code="IncorrectInstanceState",
+                detail=f"it is {record.state}; its type and its user data can be changed while it is stopped",
+            )
+        changes: dict[str, Any] = {}
+        if "user_data" in attributes:
+            changes["user_data"] = read_user_data(attributes["user_data"]) or None
+        others = {name: value for name, value in attributes.items() if name != "user_data"}
+        changes["attributes"] = record.attributes.changed(**others)
+        # User data can hold secrets, and the history is shown around.
+        detail = ", ".join(
+            [*(f"{name}={value}" for name, value in others.items()), *(attributes.keys() & {"user_data"})]
+        )
+        self._write(self._note("ModifyInstanceAttribute", detail=detail), attrs.evolve(record, **changes))
 
     @atomic
     def modify_metadata_options(self, **options: Any) -> None:

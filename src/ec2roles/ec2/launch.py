@@ -11,19 +11,20 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Api
 from ec2roles.ec2.association import RUNNING, Association, Epoch, InstanceRecord
+from ec2roles.ec2.attributes import InstanceAttributes, read_user_data
 from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.rotation import Rotation
-from ec2roles.errors import ArgumentError, Ec2RolesError, InstanceError
+from ec2roles.errors import Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import check_tags
 from ec2roles.iam.role import Role
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.sts.token_service import TokenService
+from ec2roles.world.ids import Ids
 from ec2roles.world.propagation import EC2_CONTROL_PLANE
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Timeline
 
-_USER_DATA_LIMIT = 16_384
 _IMAGE_DEVICES = (("ami", "/dev/xvda"), ("root", "/dev/xvda"))
 
 
@@ -158,6 +159,7 @@ def prepare_launch(
     check_options: Callable[[MetadataOptions], None] = lambda options: None,
     key_name: str | None = None,
     security_groups: Iterable[str] = ("default",),
+    subnet_id: str | None = None,
     instance_life_cycle: str = "on-demand",
     monitoring: bool = False,
     group_name: str | None = None,
@@ -165,6 +167,9 @@ def prepare_launch(
     host_id: str | None = None,
     block_devices: Mapping[str, str] | None = None,
     hibernation: bool = False,
+    disable_api_termination: bool = False,
+    disable_api_stop: bool = False,
+    instance_initiated_shutdown_behavior: str = "stop",
     client_token: str = "",
     **unknown: Any,
 ) -> Launch:
@@ -177,6 +182,7 @@ def prepare_launch(
         "instance_type": instance_type,
         "image_id": image_id,
         "key_name": key_name,
+        "subnet_id": subnet_id,
         "instance_life_cycle": instance_life_cycle,
         "group_name": group_name,
         "host_id": host_id,
@@ -187,8 +193,6 @@ def prepare_launch(
             raise TypeError(f"{name} must be str, got {type(value).__name__}")
     if rotation is not None and not isinstance(rotation, Rotation):
         raise TypeError(f"rotation must be a Rotation, got {type(rotation).__name__}")
-    if user_data is not None and not isinstance(user_data, (str, bytes)):
-        raise TypeError(f"user_data must be str or bytes, got {type(user_data).__name__}")
     if block_devices is not None and not isinstance(block_devices, Mapping):
         raise TypeError(f"block_devices must be a mapping, got {type(block_devices).__name__}")
     if not isinstance(hibernation, bool):
@@ -199,16 +203,10 @@ def prepare_launch(
     rotation = Rotation() if rotation is None else rotation
     if time.remember is not None and rotation.lifetime + rotation.jitter + rotation.refresh > time.remember:
         raise Ec2RolesError(f"remember={time.remember} is shorter than the life of credentials under {rotation}")
-    try:
-        data = user_data.encode() if isinstance(user_data, str) else user_data
-    except UnicodeEncodeError:
-        raise ArgumentError("user_data is bytes, or text that UTF-8 can hold") from None
-    if data is not None and len(data) > _USER_DATA_LIMIT:
-        raise InstanceError(
-            "User data is limited to 16384 bytes",
-            code="InvalidParameterValue",
-            detail=f"got {len(data)} bytes of user data",
-        )
+    attributes = InstanceAttributes(
+        instance_type, disable_api_termination, disable_api_stop, instance_initiated_shutdown_behavior
+    )
+    data = read_user_data(user_data)
     pairs = check_tags(tags, most=50)
     options = MetadataOptions() if metadata_options is None else metadata_options
     options.check_tags(key for key, _ in pairs)
@@ -239,7 +237,8 @@ def prepare_launch(
         launched=position,
         reservation_id=reservation_id,
         key_name=key_name,
-        security_groups=_texts(security_groups, "security_groups"),
+        security_groups=_group_names(ids, _texts(security_groups, "security_groups")),
+        subnet_id=subnet_id,
         instance_life_cycle=instance_life_cycle,
         monitoring="enabled" if monitoring else "disabled",
         group_name=group_name,
@@ -251,6 +250,7 @@ def prepare_launch(
         RUNNING,
         None if found is None else Association(found, position, position[0]),
         options,
+        attributes,
         None if found is None else Epoch(position, 0),
         tags=pairs,
         user_data=data,
@@ -268,6 +268,16 @@ def prepare_launch(
         hibernation,
         client_token,
     )
+
+
+def _group_names(ids: Ids, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of security groups given by name or id; one that has no other is called by its id."""
+    if not any(one.startswith("sg-") for one in given):
+        return given
+    from ec2roles.metadata.network import group_of
+
+    default = group_of(ids, "default")
+    return tuple(dict.fromkeys("default" if one == default else one for one in given))
 
 
 def _texts(values: Iterable[str], name: str) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def _occasions(host: Host, states: Timeline[InstanceRecord], when: int) -> Itera
     faults = host.time.faults
     edges = [position[0] for position, _ in states.spans()]
     if faults is not None:
-        edges.extend(faults.edges(host.hardware.account_id, host.instance_id))
+        edges.extend(faults.edges(host.hardware.account_id, host.instance_id, when))
     rotation = fetcher.rotation
     # By then each refresh has seen every write, and found every set of before expired.
     settled = max(when, host.time.newest, *edges) + fetcher.delay + rotation.lifetime_microseconds

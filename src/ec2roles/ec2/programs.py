@@ -14,6 +14,7 @@ from ec2roles.errors import InstanceError, NoCredentialsError
 from ec2roles.metadata.service import MetadataService
 from ec2roles.metadata.view import not_yet_launched
 from ec2roles.policy import Decision
+from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position, Timeline
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Place(Protocol):
         """Return in one phrase why the metadata has none for them."""
 
 
-class Programs:
+class Programs(Part):
     """
     The part of an `Instance` that its programs are: it needs the instance's state and metadata, and keeps their chain.
 

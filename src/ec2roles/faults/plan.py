@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 import attrs
 
 from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import ArgumentError, AwsError, ClockError, Ec2RolesError
+from ec2roles.faults.index import FaultIndex
 from ec2roles.faults.kinds import ClockSkew, Fault, MetadataOutage, StsOutage, StsThrottling, too_skewed
 from ec2roles.instants import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, Timekeeper
-from ec2roles.world.timeline import FIRST, Position, Timeline
+from ec2roles.world.timeline import FIRST, Position
 
 PACKETS_PER_SECOND = 1024
 """What one network interface may send to the metadata service, the DNS resolver and the time service together."""
@@ -40,7 +42,7 @@ class WhenAndWhom(TypedDict, total=False):
 
 
 @attrs.define(eq=False, repr=False)
-class FaultPlan:
+class FaultPlan(Part):
     """
     The faults of a Cloud: those that were, are, and will be.
 
@@ -70,7 +72,11 @@ class FaultPlan:
 
     time: Timekeeper
     _account_of: Callable[[str], str] | None = attrs.field(default=None, alias="account_of")
-    _faults: Timeline[tuple[Fault, ...]] = attrs.field(init=False, factory=lambda: Timeline((-(1 << 62), 0), ()))
+    # The newest plan answers for every position: what was planned later begins later, and clearing leaves the past alone.
+    _faults: dict[int, Fault] = attrs.field(init=False, factory=dict)
+    _planned: int = attrs.field(init=False, default=0)
+    # The same faults by kind, account and instance.
+    _index: dict[tuple[type[Fault], str | None, str | None], FaultIndex] = attrs.field(init=False, factory=dict)
     # Of each throttling and account: when the bucket will be full again, in microseconds.
     _full: dict[tuple[int, str], int] = attrs.field(init=False, factory=dict)
 
@@ -168,26 +174,26 @@ class FaultPlan:
         End *fault* now, or call it off if it has not begun. One that is over stays as it was.
 
         Raises:
-            ArgumentError: if it is not in this plan.
+            ArgumentError: if it is not in this plan, or so long over that it has been forgotten (`remember`).
         """
         if not isinstance(fault, Fault):
             raise TypeError(f"a Fault is cleared, got {type(fault).__name__}")
-        current = next((one for one in self if one.number == fault.number and type(one) is type(fault)), None)
-        if current is None or current.begins != fault.begins:
+        current = self._faults.get(fault.number)
+        if current is None or type(current) is not type(fault) or current.begins != fault.begins:
             raise ArgumentError(f"not a fault of this Cloud: {shown(str(fault))}")
         now = self.time.instant()
         if current.ends is not None and current.ends[0] <= now:
             return
         position = self._note(CLEAR_FAULT, current, now)
         # One that was called off before it began is empty: it ends before it begins.
-        ended = attrs.evolve(current, ends=position)
-        self._write(position, tuple(ended if one is current else one for one in self))
+        self._strike(current)
+        self._enter(attrs.evolve(current, ends=position))
 
     def __iter__(self) -> Iterator[Fault]:
-        return iter(self._faults.last)
+        return iter(tuple(self._faults.values()))
 
     def __len__(self) -> int:
-        return len(self._faults.last)
+        return len(self._faults)
 
     @atomic
     def _plan(self, kind: type[Kind], when_and_whom: WhenAndWhom, **details: Any) -> Kind:
@@ -208,12 +214,45 @@ class FaultPlan:
         # The position of a fault that begins now is its own write's: what was done before, at this instant, went well.
         later = (begins, FIRST) if begins is not None and begins > now else None
         end = None if ends is None else (ends, FIRST)
-        planned = kind(len(self) + 1, later or (now, FIRST), end, account_id, instance_id, **details)
+        planned = kind(self._planned + 1, later or (now, FIRST), end, account_id, instance_id, **details)
         position = self._note(BEGIN_FAULT, planned, now)
         if later is None:
             planned = attrs.evolve(planned, begins=position)
-        self._write(position, (*self, planned))
+        self._forget(now)
+        self.time.journal.assign(self, "_planned", planned.number)
+        self._enter(planned)
         return planned
+
+    def _enter(self, fault: Fault) -> None:
+        key = (type(fault), fault.account_id, fault.instance_id)
+        index = self._index.get(key)
+        if index is None:
+            index = FaultIndex()
+            self.time.journal.put(self._index, key, index)
+        self.time.journal.note(index.remove, fault)
+        index.insert(fault)
+        self.time.journal.put(self._faults, fault.number, fault)
+
+    def _strike(self, fault: Fault) -> None:
+        index = self._index[type(fault), fault.account_id, fault.instance_id]
+        self.time.journal.note(index.insert, fault)
+        index.remove(fault)
+
+    def _forget(self, now: int) -> None:
+        """Forget the faults that were over before any question that may still be put."""
+        keep_from = self.time.keep_from(now)
+        if keep_from is None:
+            return
+        for fault in list(self._faults.values()):
+            if fault.ends is None or fault.ends[0] >= keep_from:
+                continue
+            self._strike(fault)
+            self.time.journal.remove(self._faults, fault.number)
+            key = (type(fault), fault.account_id, fault.instance_id)
+            if not self._index[key]:
+                self.time.journal.remove(self._index, key)
+            for bucket in [bucket for bucket in self._full if bucket[0] == fault.number]:
+                self.time.journal.remove(self._full, bucket)
 
     def _whom(self, account: object, instance: object) -> tuple[str | None, str | None]:
         account_id = None if account is None else check_account_id(getattr(account, "account_id", account))
@@ -238,18 +277,20 @@ class FaultPlan:
             now=now,
         )
 
-    def _write(self, position: Position, faults: tuple[Fault, ...]) -> None:
-        self.time.record(self._faults, position, faults)
-
     # -- what is wrong ----------------------------------------------------------------------------------------------
-
-    # The newest plan answers for every position: what was planned later begins later, and clearing leaves the past alone.
 
     def active(self, kind: type[Kind], position: Position, account_id: str, instance_id: str | None) -> Iterator[Kind]:
         """Iterate over the faults of *kind* that are there as of *position*, for that account and instance."""
-        for fault in self._faults.last:
-            if isinstance(fault, kind) and fault.is_at(position) and fault.concerns(account_id, instance_id):
-                yield fault
+        faults = [fault for index in self._about(kind, account_id, instance_id) for fault in index.at(position)]
+        faults.sort(key=_number)
+        return iter(cast("list[Kind]", faults))
+
+    def _about(self, kind: type[Fault], account_id: str, instance_id: str | None) -> Iterator[FaultIndex]:
+        for account in (None, account_id):
+            for instance in (None,) if instance_id is None else (None, instance_id):
+                index = self._index.get((kind, account, instance))
+                if index is not None:
+                    yield index
 
     def sts_is_down(self, position: Position, account_id: str, instance_id: str | None) -> bool:
         """Return whether STS does not answer as of *position*."""
@@ -322,16 +363,18 @@ class FaultPlan:
         """Return whether every request to the metadata service is lost as of *position*."""
         return any(fault.lost >= 1 for fault in self.active(MetadataOutage, position, account_id, instance_id))
 
-    def edges(self, account_id: str, instance_id: str) -> Iterator[int]:
-        """Iterate over the instants, in microseconds, at which anything begins or ends for an instance."""
-        for fault in self._faults.last:
-            if fault.concerns(account_id, instance_id):
-                yield fault.begins[0]
-                if fault.ends is not None:
-                    yield fault.ends[0]
+    def edges(self, account_id: str, instance_id: str, after: int) -> Iterator[int]:
+        """Iterate over the instants later than *after*, in microseconds, at which anything begins or ends for an instance."""
+        for kind in {key[0] for key in self._index}:
+            for index in self._about(kind, account_id, instance_id):
+                yield from index.edges(after)
 
     def __repr__(self) -> str:
         return f"<FaultPlan of {len(self)} fault{'' if len(self) == 1 else 's'}>"
+
+
+def _number(fault: Fault) -> int:
+    return fault.number
 
 
 def _instant(when: datetime | None, name: str) -> int | None:

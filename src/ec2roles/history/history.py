@@ -7,11 +7,11 @@ although nothing ran in the background, and a fleet costs nothing until somebody
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypedDict, Unpack
 
 import attrs
 
@@ -19,79 +19,35 @@ from ec2roles.arns import shown
 from ec2roles.calls import Call, Response
 from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.refresh import EC2
-from ec2roles.errors import AccessDeniedError, ArgumentError, AwsError, ClockError
+from ec2roles.errors import ArgumentError, AwsError, ClockError
+from ec2roles.history.event import ASSUME, CALL, CHANGE, ISSUE, KINDS, Event, Events
+from ec2roles.history.merged import Stream, merged
+from ec2roles.history.recorded import Recorded
 from ec2roles.iam.role import Role
 from ec2roles.instants import EPOCH, from_microseconds, iso, to_microseconds, to_utc
-from ec2roles.policy import Decision
+from ec2roles.services.registry import Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
-from ec2roles.world.timekeeper import BEGIN_FAULT, CLEAR_FAULT, EVERYWHERE, Timekeeper
-from ec2roles.world.timeline import LAST, Position
+from ec2roles.world.part import Part
+from ec2roles.world.timekeeper import EVERYWHERE, Timekeeper
+from ec2roles.world.timeline import FIRST, LAST, Position
 
-CHANGE = "change"
-ASSUME = "assume"
-ISSUE = "issue"
-CALL = "call"
-KINDS = (CHANGE, ASSUME, ISSUE, CALL)
 _MOST_CALLS = 1_000_000_000
 
 
-@attrs.frozen(repr=False)
-class Event:
-    """
-    One thing that happened.
+class Filters(TypedDict, total=False):
+    """What narrows a history; see `History.events`."""
 
-    Args:
-        position: where in time it stands.
-        kind: ``change``, ``assume``, ``issue`` or ``call``.
-        operation: AWS's name for it: ``AssumeRole``, ``PutRolePolicy``, ``ListBuckets``.
-        subject: what it was about: an ARN or an id.
-        instance_id: the instance it concerns, or None.
-        role_arn: the role it concerns, or None.
-        caller: the ARN of who did it; None for the account's owner at the keyboard.
-        decision: how it was decided, where something was.
-        error: what AWS answered, if it failed.
-        detail: a short phrase.
-    """
-
-    position: Position
-    kind: str
-    operation: str
-    subject: str | None = None
-    instance_id: str | None = None
-    role_arn: str | None = None
-    caller: str | None = None
-    decision: Decision | None = attrs.field(default=None, eq=False)
-    error: AwsError | None = attrs.field(default=None, eq=False)
-    detail: str = ""
-
-    @property
-    def at(self) -> datetime:
-        """When it happened, aware and in UTC."""
-        return from_microseconds(self.position[0])
-
-    @property
-    def ok(self) -> bool:
-        """Whether it worked."""
-        return self.error is None and (self.decision is None or self.decision.allowed)
-
-    def __repr__(self) -> str:
-        who = f" by {self.caller}" if self.caller else ""
-        outcome = "" if self.ok else f" -> {self.error.code if self.error else 'refused'}"
-        about = f" {self.subject}" if self.subject else ""
-        return f"<{iso(self.at)} {self.kind} {self.operation}{about}{who}{outcome}>"
-
-
-@attrs.frozen(eq=False)
-class _Recorded:
-    position: Position
-    call: Call
-    response: Response
-    caller: Session | None
+    instance: Instance | str | None
+    role: Role | str | None
+    kind: str | None
+    since: datetime | None
+    until: datetime | None
+    after: Position | None
 
 
 @attrs.define(eq=False, repr=False)
-class History:
+class History(Part):
     """
     The history of one account; iterate over it, or over `events` for a part.
 
@@ -107,6 +63,7 @@ class History:
         instances: the account's instances by id.
         keep_calls: how many calls are kept; None keeps all.
         region: of the account.
+        registry: the operations of the account's calls.
     """
 
     time: Timekeeper
@@ -114,7 +71,8 @@ class History:
     _instances: dict[str, Instance] = attrs.field(alias="instances")
     keep_calls: int | None = 10_000
     region: str = "us-east-1"
-    _calls: deque[_Recorded] = attrs.field(init=False)
+    registry: Registry = attrs.field(factory=Registry)
+    _calls: deque[Recorded] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         if self.keep_calls is not None:
@@ -124,23 +82,59 @@ class History:
                 raise ArgumentError(f"keep_calls must be 0 to {_MOST_CALLS}, or None, got {shown(self.keep_calls)}")
         self._calls = deque(maxlen=self.keep_calls)
 
-    def record_call(self, call: Call, response: Response, caller: Session | None) -> None:
-        """Take down *call* and its answer."""
+    def record_call(self, call: Call, response: Response, caller: Session | None, operation: str | None = None) -> None:
+        """Take down *call*, its answer and the API's name of what was performed."""
         # What the call did may have read the clock again, and later than the call.
         position = self.time.step(max(call.position[0], self.time.newest))
-        recorded = _Recorded(position, call, response, caller)
+        recorded = Recorded(position, call, response, caller, operation)
         oldest = self._calls[0] if self._calls and len(self._calls) == self.keep_calls else None
         self.time.journal.note(self._take_back, recorded, oldest)
         self._calls.append(recorded)
 
-    def _take_back(self, recorded: _Recorded, oldest: _Recorded | None) -> None:
+    def _take_back(self, recorded: Recorded, oldest: Recorded | None) -> None:
         if self._calls and self._calls[-1] is recorded:
             self._calls.pop()
         if oldest is not None and (not self._calls or self._calls[0] is not oldest):
             self._calls.appendleft(oldest)
 
     def __iter__(self) -> Iterator[Event]:
-        return self.events()
+        return iter(self.events())
+
+    @property
+    def position(self) -> Position:
+        """Where in time the history ends now: ``events(after=position)`` gives what happens from here on."""
+        return (self.time.instant(), self.time.order)
+
+    @property
+    def calls(self) -> Events:
+        """The calls, oldest first; only the last `keep_calls` are kept."""
+        return self.events(kind=CALL)
+
+    def last(self, kind: str | None = None) -> Event | None:
+        """
+        Return the newest event, or the newest of a kind; None if there is none.
+
+        >>> from ec2roles import Account
+        >>> Account().history.last("call") is None
+        True
+
+        Raises:
+            ArgumentError: for another kind.
+        """
+        events = self.events(kind=kind)
+        return events[-1] if len(events) else None
+
+    def to_records(self, **filters: Unpack[Filters]) -> list[dict[str, Any]]:
+        """
+        Return events as flat rows, as a table takes them: ``pandas.DataFrame(account.history.to_records(kind="call"))``.
+
+        Args:
+            filters: as for `events`.
+
+        Raises:
+            ArgumentError, InstanceError, ClockError: as for `events`.
+        """
+        return [event.to_dict() for event in self.events(**filters)]
 
     def events(
         self,
@@ -150,18 +144,28 @@ class History:
         kind: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-    ) -> Iterator[Event]:
+        after: Position | None = None,
+    ) -> Events:
         """
-        Iterate over what happened, oldest first, up to now.
+        Return what happened, oldest first, up to now.
+
+        >>> from ec2roles import Account
+        >>> account = Account()
+        >>> before = account.history.position
+        >>> role = account.console.create_role("app")
+        >>> [event.operation for event in account.history.events(after=before)]
+        ['CreateRole', 'CreateInstanceProfile', 'AddRoleToInstanceProfile']
 
         Args:
             instance: an instance or its id: only what concerns it.
             role: a role, its name or its ARN: only what concerns it.
             kind: ``change``, ``assume``, ``issue`` or ``call``.
             since, until: aware datetimes; both ends are included.
+            after: a `position` of the history: only what came later.
 
         Raises:
             ArgumentError: for another kind.
+            TypeError: if *after* is no position.
             InstanceError: for an instance that this account does not have.
             ClockError: if *until* is in the future, or either is further back than the Cloud remembers.
         """
@@ -173,7 +177,12 @@ class History:
         if instance is not None:
             instance_id = instance.instance_id if isinstance(instance, Instance) else instance
             instance_id = self._instances[instance_id].instance_id
-        return self._events(instance_id, self._role_wanted(role), kind, start, end)
+        if after is not None:
+            check_position(after)
+            # Nothing before its instant is worked out.
+            start = after[0] if start is None else max(start, after[0])
+        wanted = self._role_wanted(role)
+        return Events(lambda: self._events(instance_id, wanted, kind, start, end, after))
 
     def _window(self, since: datetime | None, until: datetime | None) -> tuple[int | None, Position]:
         now = self.time.instant()
@@ -196,21 +205,25 @@ class History:
         kind: str | None,
         start: int | None,
         end: Position,
+        after: Position | None,
     ) -> Iterator[Event]:
-        streams: list[Iterable[Event]] = []
+        since = None if start is None else (start, FIRST)
+        streams: list[Stream[Event]] = []
         if kind in (None, CHANGE):
-            streams.append(self._changes())
+            streams.append(Stream(since, self._changes))
         if kind in (None, CALL):
-            streams.append(self._recorded_calls())
+            streams.append(Stream(since, self._recorded_calls))
         if kind in (None, ISSUE):
-            streams.append(self._stored_issues())
+            streams.append(Stream(since, self._stored_issues))
         if kind in (None, ASSUME, ISSUE):
             wanted = self._instances.values() if instance_id is None else [self._instances[instance_id]]
-            streams.extend(self._fetches(one, end, start, kind) for one in wanted)
-        for event in heapq.merge(*streams, key=lambda event: event.position):
+            for one in wanted:
+                launched = one.hardware.launched
+                streams.append(Stream(max(launched, since or launched), partial(self._fetches, one, end, start, kind)))
+        for event in merged(streams, position=lambda event: event.position):
             if event.position > end:
                 return
-            if start is not None and event.position[0] < start:
+            if (start is not None and event.position[0] < start) or (after is not None and event.position <= after):
                 continue
             if instance_id is not None and event.instance_id != instance_id and not self._concerns(event, instance_id):
                 continue
@@ -228,93 +241,34 @@ class History:
         >>> account = Account()
         >>> role = account.console.create_role("app")
         >>> web = account.launch_instance("app")
-        >>> [(record["eventName"], record["userIdentity"]["type"]) for record in account.history.to_cloudtrail()][2:]
-        [('AddRoleToInstanceProfile', 'Root'), ('RunInstances', 'Root'), ('AssumeRole', 'AWSService')]
+        >>> [(record["eventName"], record["userIdentity"]["type"]) for record in account.history.to_cloudtrail()][3:]
+        [('RunInstances', 'Root'), ('AssumeRole', 'AWSService'), ('AssumeRole', 'AWSService')]
 
-        What the owner of the account did here stands there as done by the root user. Calls whose credentials were not
-        accepted are in no trail. Secrets and session tokens are left out.
+        At a launch EC2 assumes the role twice, with two keys. What the owner of the account did here stands there as done by
+        the root user, with as much of the parameters as the history keeps. Calls whose credentials were not accepted are in
+        no trail. Secrets and session tokens are left out.
 
         Args:
             since, until: aware datetimes; both ends are included.
-            data_events: whether calls on single objects are in it; a trail leaves them out unless it is told.
+            data_events: whether calls on objects, and lists of objects, are in it; a trail leaves them out unless it is told.
 
         Raises:
             ClockError: as for `events`.
         """
         # Imported when it is needed, to keep the import of the library quick.
-        from ec2roles.history import cloudtrail
+        from ec2roles.history.cloudtrail.trail import Trail
 
         start, end = self._window(since, until)
-        ids = self.time.ids
-
-        def changes() -> Iterator[tuple[Position, dict[str, Any]]]:
-            for change in list(self.time.changes):
-                planned = change.operation in (BEGIN_FAULT, CLEAR_FAULT)  # what goes wrong is nobody's call
-                if change.account_id == self.account_id and change.caller is None and not planned:
-                    yield change.position, cloudtrail.change_record(ids, change, self.region)
-
-        def calls() -> Iterator[tuple[Position, dict[str, Any]]]:
-            for one in list(self._calls):
-                service, _, action = one.call.action.partition(":")
-                is_data = cloudtrail.is_data_event(service, one.call.operation or action)
-                by = _who(one)
-                unheard = one.response.error is not None and one.response.error.status == 503  # STS was down
-                if unheard:
-                    continue
-                if one.caller is None and by is not None:
-                    yield one.position, service_record(one, by)
-                if one.caller is not None and (data_events or not is_data):
-                    yield (
-                        one.position,
-                        cloudtrail.call_record(
-                            ids,
-                            position=one.position,
-                            call=one.call,
-                            response=one.response,
-                            caller=one.caller,
-                            account_id=self.account_id,
-                            region=self.region,
-                        ),
-                    )
-
-        def service_record(one: _Recorded, service: str) -> dict[str, Any]:
-            issued = one.response.value if isinstance(one.response.value, Credentials) else None
-            expiration = None if issued is None else issued.expiration
-            return cloudtrail.assume_record(
-                ids,
-                position=one.position,
-                region=self.region,
-                account_id=self.account_id,
-                service=service,
-                role_arn=one.call.resource or "",
-                session_name=one.call.parameters["session_name"],
-                access_key_id=None if issued is None else issued.access_key_id,
-                expires=0 if expiration is None else to_microseconds(expiration),
-                error=one.response.error,
-            )
-
-        def assumes(instance: Instance) -> Iterator[tuple[Position, dict[str, Any]]]:
-            for fetch in instance.fetches((end[0], LAST), start):
-                if fetch.role is not None and fetch.decision is not None:  # else STS was not asked, or did not hear it
-                    yield (
-                        fetch.position,
-                        cloudtrail.assume_record(
-                            ids,
-                            position=fetch.position,
-                            region=instance.hardware.region,
-                            account_id=self.account_id,
-                            service=EC2,
-                            role_arn=fetch.role.arn,
-                            session_name=instance.instance_id,
-                            access_key_id=instance.access_key_id(fetch.ordinal) if fetch.ok else None,
-                            expires=fetch.expires,
-                            error=None if fetch.ok else AccessDeniedError(fetch.decision.message),
-                        ),
-                    )
-
-        streams = [changes(), calls(), *(assumes(instance) for instance in self._instances.values())]
-        merged = heapq.merge(*streams, key=lambda one: one[0])
-        return [record for position, record in merged if position <= end and (start is None or position[0] >= start)]
+        trail = Trail(
+            self.time,
+            self.account_id,
+            self.region,
+            self._instances,
+            list(self._calls),
+            registry=self.registry,
+            data_events=data_events,
+        )
+        return trail.records(start, end)
 
     def _role_wanted(self, role: Role | str | None) -> Callable[[str | None], bool] | None:
         """Return what tells the ARN of the wanted role, or None if every role is wanted."""
@@ -355,14 +309,17 @@ class History:
             yield Event(
                 recorded.position,
                 CALL,
-                call.operation or call.action.partition(":")[2],
+                recorded.operation_name,
                 call.resource,
                 instance_id=call.sender or _instance_of(caller),
                 role_arn=None if caller is None else caller.role_arn,
-                caller=_who(recorded),
+                caller=recorded.by,
                 decision=recorded.response.decision,
                 error=recorded.response.error,
-                detail=call.action,
+                action=call.action,
+                access_key_id=getattr(call.credentials, "access_key_id", None),
+                source=call.source,
+                source_ip=call.context.get("aws:SourceIp"),
             )
 
     def _stored_issues(self) -> Iterator[Event]:
@@ -372,11 +329,12 @@ class History:
                 yield Event(
                     recorded.position,
                     ISSUE,
-                    recorded.call.action.partition(":")[2],
+                    recorded.operation_name,
                     value.access_key_id,
                     role_arn=recorded.call.resource,
-                    caller=_who(recorded),
+                    caller=recorded.by,
                     detail=_life(value.expiration),
+                    access_key_id=value.access_key_id,
                 )
 
     def _fetches(self, instance: Instance, end: Position, since: int | None, kind: str | None) -> Iterator[Event]:
@@ -396,28 +354,27 @@ class History:
                     error=None if fetch.ok else AwsError(fetch.problem or "", code=fetch.problem),
                 )
             if fetch.ok and kind in (None, ISSUE):
+                key_id = instance.access_key_id(fetch.ordinal)
                 yield Event(
                     fetch.position,
                     ISSUE,
                     "AssumeRole",
-                    instance.access_key_id(fetch.ordinal),
+                    key_id,
                     instance_id=slot_mark,
                     role_arn=role_arn,
                     caller=EC2,
                     detail=_life(from_microseconds(fetch.expires)),
+                    access_key_id=key_id,
                 )
 
     def __repr__(self) -> str:
         return f"<History of {self.account_id}: {len(self.time.changes)} changes, {len(getattr(self, '_calls', ()))} calls>"
 
 
-def _who(recorded: _Recorded) -> str | None:
-    """Return the ARN of who made a call; an AWS service that assumed a role has no session, but a name."""
-    if recorded.caller is not None:
-        return recorded.caller.arn
-    # The places where credentials come from have names without a dot.
-    source = recorded.call.source
-    return source if source is not None and "." in source else None
+def check_position(position: object) -> None:
+    """Raise `TypeError` if *position* is not one: a pair of whole numbers."""
+    if not (isinstance(position, tuple) and len(position) == 2 and all(type(one) is int for one in position)):
+        raise TypeError(f"after must be a position of the history, a pair of int, got {type(position).__name__}")
 
 
 def _instance_of(caller: Session | None) -> str | None:

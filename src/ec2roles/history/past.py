@@ -11,6 +11,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.ec2.association import InstanceRecord
+from ec2roles.ec2.attributes import InstanceAttributes
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import AwsError, InstanceError, NoSuchEntityError, ResourceError
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
@@ -23,7 +24,7 @@ from ec2roles.iam.user import User
 from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Policy, TrustPolicy
-from ec2roles.services.s3.operations import Bucket
+from ec2roles.services.s3.bucket import Bucket
 from ec2roles.sts.credentials import Credentials
 from ec2roles.world.timeline import Position
 
@@ -213,6 +214,11 @@ class InstanceThen(_Thing):
     def metadata_options(self) -> MetadataOptions:
         """How its metadata service could be reached then."""
         return self._record.options
+
+    @property
+    def attributes(self) -> InstanceAttributes:
+        """Its type, its protection and the like then."""
+        return self._record.attributes
 
     @property
     def tags(self) -> Mapping[str, str]:

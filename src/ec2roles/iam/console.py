@@ -13,13 +13,14 @@ from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import TrustPolicy
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 
 EC2 = "ec2.amazonaws.com"
 
 
 @attrs.define(eq=False, repr=False)
-class Console:
+class Console(Part):
     """
     The console of one account.
 

@@ -22,6 +22,7 @@ from ec2roles.iam.names import (
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, check_size, load_policy
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
@@ -59,7 +60,7 @@ def _number(version_id: str) -> int:
 
 
 @attrs.define(eq=False, repr=False)
-class CustomerManagedPolicy:
+class CustomerManagedPolicy(Part):
     """
     A customer managed policy.
 

@@ -20,12 +20,13 @@ from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
 
 @attrs.define(eq=False, repr=False)
-class Directory:
+class Directory(Part):
     """
     The IAM of one account.
 

@@ -9,10 +9,16 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
 Entity = TypeVar("Entity")
+
+
+def in_order(name: str) -> tuple[str, str]:
+    """Return the key by which IAM's lists are sorted: without regard to case."""
+    return name.lower(), name
 
 
 def _key(name: str) -> str:
@@ -23,7 +29,7 @@ def _key(name: str) -> str:
 
 
 @attrs.define(eq=False, repr=False)
-class Entities(Generic[Entity]):
+class Entities(Part, Generic[Entity]):
     """
     The entities of one kind in an account; reads like a mapping of names.
 
@@ -110,7 +116,7 @@ class Entities(Generic[Entity]):
         found = [
             entity for entity in (timeline.at(position) for timeline in self._names.values()) if entity is not None
         ]
-        return sorted(found, key=self.name_of)
+        return sorted(found, key=lambda entity: in_order(self.name_of(entity)))
 
     def __getitem__(self, name: str) -> Entity:
         if not isinstance(name, str):
@@ -128,7 +134,7 @@ class Entities(Generic[Entity]):
         return isinstance(name, str) and _key(name) in self._now
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self.name_of(entity) for entity in self._now.values()))
+        return iter(sorted((self.name_of(entity) for entity in self._now.values()), key=in_order))
 
     def __len__(self) -> int:
         return len(self._now)

@@ -20,6 +20,7 @@ from ec2roles.iam.names import PATH, POLICY_NAME, NameRule, Tags, tags_with, tag
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, PolicySet, load_policy
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
@@ -77,7 +78,7 @@ _NO_POLICIES = PolicySet()
 
 
 @attrs.define(eq=False, repr=False)
-class Identity:
+class Identity(Part):
     """
     An entity with policies of its own. `Role`, `User` and `Group` build on it.
 

@@ -13,6 +13,7 @@ from ec2roles.iam.names import PATH, PROFILE_NAME, Tags, check_tags, tags_with, 
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
@@ -34,7 +35,7 @@ class ProfileState:
 
 
 @attrs.define(eq=False, repr=False)
-class InstanceProfile:
+class InstanceProfile(Part):
     """
     An instance profile.
 
@@ -143,7 +144,7 @@ class InstanceProfile:
         role.check_modifiable()
         if state.role is not None:
             raise LimitExceededError(
-                f"Cannot exceed quota for InstanceSessionsPerInstanceProfile: {self.quotas.roles_per_instance_profile}",
+                "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1",
                 detail=f"an instance profile holds at most 1 role; '{self.name}' holds '{state.role.name}', remove_role() it first",
             )
         self._write("AddRoleToInstanceProfile", attrs.evolve(state, role=role), detail=role.name)

@@ -16,6 +16,7 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
@@ -38,7 +39,7 @@ class RootState:
 
 
 @attrs.define(eq=False, repr=False)
-class RootUser:
+class RootUser(Part):
     """
     The root user of an account.
 
@@ -169,6 +170,9 @@ class RootUser:
         """Return its MFA device of that serial number as of *position*, or None."""
         state = self._states.at(position)
         return None if state is None else state.mfa_devices.get(serial_number)
+
+    def note_use(self, access_key_id: str, instant: int, region: str, service: str) -> None:
+        """Note nothing: IAM does not tell when a root user's key was last used."""
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
         """Return the session behind an access key of the root user, or None if it never had that one."""

@@ -14,13 +14,14 @@ SIGNATURES = {"pkcs7": 831, "rsa2048": 1_151, "signature": 128}
 _MARK = b"EXAMPLE OF EC2ROLES, NOT A SIGNATURE "
 
 
-def identity_document(hardware: Hardware, instance_id: str, private_ipv4: str, booted: int) -> str:
+def identity_document(hardware: Hardware, instance_id: str, instance_type: str, private_ipv4: str, booted: int) -> str:
     """
     Return ``dynamic/instance-identity/document``.
 
     Args:
         hardware: what the instance is.
         instance_id: its id.
+        instance_type: its type, as it is then.
         private_ipv4: its address.
         booted: when it was last started, in microseconds.
     """
@@ -33,7 +34,7 @@ def identity_document(hardware: Hardware, instance_id: str, private_ipv4: str, b
         ("marketplaceProductCodes", None),
         ("imageId", hardware.image_id),
         ("instanceId", instance_id),
-        ("instanceType", hardware.instance_type),
+        ("instanceType", instance_type),
         ("kernelId", None),
         ("pendingTime", iso(from_microseconds(booted))),
         ("privateIp", private_ipv4),

@@ -87,6 +87,9 @@ class IdentityRole:
     def mfa_device(self, serial_number: str, position: Position) -> None:
         """Return None: only users have MFA devices."""
 
+    def note_use(self, access_key_id: str, instant: int, region: str, service: str) -> None:
+        """Note nothing: IAM does not show this role."""
+
 
 def identity_info(bearer: Bearer, now: int) -> str:
     """Return ``identity-credentials/ec2/info``."""

@@ -41,10 +41,14 @@ def mac(host: Networked) -> str:
     return "0e:c2:" + ":".join(f"{int(part):02x}" for part in host.private_ipv4.split("."))
 
 
+def interface_number(host: Networked) -> int:
+    """Return what the ids of its interface, and of how that is attached, stand for."""
+    return int.from_bytes(bytes(int(part) for part in host.private_ipv4.split(".")), "big") + _INTERFACES
+
+
 def interface_id(host: Networked) -> str:
     """Return ``eni-0...``."""
-    number = int.from_bytes(bytes(int(part) for part in host.private_ipv4.split(".")), "big")
-    return host.time.ids.resource_id("eni", number + _INTERFACES)
+    return host.time.ids.resource_id("eni", interface_number(host))
 
 
 def subnet_of(ids: Ids, region: str, zone: str) -> str:
@@ -52,9 +56,15 @@ def subnet_of(ids: Ids, region: str, zone: str) -> str:
     return _named(ids, "subnet", zone, first=f"{region}a")
 
 
+def subnet_id(host: Networked) -> str:
+    """Return the id of its subnet: the one that its launch named, or that of its availability zone."""
+    hardware = host.hardware
+    return hardware.subnet_id or subnet_of(host.time.ids, hardware.region, hardware.availability_zone)
+
+
 def group_of(ids: Ids, name: str) -> str:
-    """Return ``sg-0...`` for the security group of that name."""
-    return _named(ids, "sg", name, first="default")
+    """Return ``sg-0...`` for the security group of that name; where only an id was ever given, that is its name too."""
+    return name if name.startswith("sg-") else _named(ids, "sg", name, first="default")
 
 
 def _named(ids: Ids, prefix: str, name: str, *, first: str) -> str:
@@ -83,7 +93,7 @@ def interfaces(host: Networked) -> dict[str, Callable[[Any], Any]]:
         "owner-id": hardware.account_id,
         "security-group-ids": "\n".join(group_of(ids, name) for name in hardware.security_groups),
         "security-groups": "\n".join(hardware.security_groups),
-        "subnet-id": subnet_of(ids, hardware.region, hardware.availability_zone),
+        "subnet-id": subnet_id(host),
         "subnet-ipv4-cidr-block": subnet,
         "vpc-id": hardware.vpc_id,
         "vpc-ipv4-cidr-block": vpc[0],

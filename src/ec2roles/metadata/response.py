@@ -9,7 +9,7 @@ import attrs
 from ec2roles.metadata.text import http_date
 from ec2roles.world.timeline import Position
 
-_REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+_REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
 _ERROR_PAGE = """\
 <?xml version="1.0" encoding="iso-8859-1"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN"
@@ -90,7 +90,7 @@ def error_answer(status: int, position: Position | None = None, *, ttl: int | No
     Return the service's page for an error.
 
     Args:
-        status: 400, 401, 403 or 404.
+        status: 400, 401, 403, 404 or 500.
         position: when; None leaves the date out.
         ttl: what is left of the token that was sent, in seconds; None if none was, or none that was good.
     """

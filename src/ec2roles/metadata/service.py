@@ -24,6 +24,7 @@ from ec2roles.metadata.tokens import LONGEST, SHORTEST, make_token, seconds_left
 from ec2roles.metadata.tree import look_up
 from ec2roles.metadata.view import Host, Served, View, not_yet_launched
 from ec2roles.sts.credentials import Credentials
+from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
 
 TOKEN_HEADER = "x-aws-ec2-metadata-token"
@@ -38,7 +39,7 @@ V2 = 2
 
 
 @attrs.define(eq=False, repr=False)
-class MetadataService:
+class MetadataService(Part):
     """
     The metadata service of one instance, at 169.254.169.254.
 

@@ -6,10 +6,9 @@ import json
 from datetime import datetime
 from functools import lru_cache
 
-from ec2roles.instants import from_microseconds
+from ec2roles.instants import MONTHS, from_microseconds
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def document(pairs: list[tuple[str, str | None]] | list[tuple[str, str]]) -> str:
@@ -41,7 +40,7 @@ def gmt(moment: datetime) -> str:
     The months are English whatever the locale; strftime's are not.
     """
     return (
-        f"{moment.day:02d} {_MONTHS[moment.month - 1]} {moment.year:04d}"
+        f"{moment.day:02d} {MONTHS[moment.month - 1]} {moment.year:04d}"
         f" {moment.hour:02d}:{moment.minute:02d}:{moment.second:02d} GMT"
     )
 

@@ -155,7 +155,9 @@ def _identity_document(view: View) -> str:
 
     host = view.host
     booted = host.hardware.launched[0] if view.record.booted is None else view.record.booted
-    return identity_document(host.hardware, host.instance_id, host.private_ipv4, booted)
+    return identity_document(
+        host.hardware, host.instance_id, view.record.attributes.instance_type, host.private_ipv4, booted
+    )
 
 
 def _fake_signature(kind: str) -> Callable[[View], Node]:
@@ -194,7 +196,7 @@ _META_DATA: Branch = {
     "instance-action": lambda view: "none",
     "instance-id": lambda view: view.host.instance_id,
     "instance-life-cycle": lambda view: view.host.hardware.instance_life_cycle,
-    "instance-type": lambda view: view.host.hardware.instance_type,
+    "instance-type": lambda view: view.record.attributes.instance_type,
     "local-hostname": _dns_name,
     "local-ipv4": lambda view: view.host.private_ipv4,
     "mac": _mac,

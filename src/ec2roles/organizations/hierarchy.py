@@ -12,6 +12,7 @@ from ec2roles.errors import AwsError
 from ec2roles.iam.names import NameRule
 from ec2roles.organizations.tree import Member, Tree
 from ec2roles.world.journal import atomic
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
 
@@ -63,7 +64,7 @@ Target = Root | OrganizationalUnit | Account | str
 
 
 @attrs.define(eq=False, repr=False)
-class OrganizationHierarchy:
+class OrganizationHierarchy(Part):
     """
     The tree of an organisation; `Organization` adds the policies.
 

@@ -13,6 +13,7 @@ from ec2roles.programs.files import Files
 from ec2roles.programs.profiles import Profiles, Section, read_profiles
 from ec2roles.secret import Secret
 from ec2roles.sts.credentials import Credentials
+from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
 
 ENV = "env"
@@ -56,7 +57,7 @@ class MetadataCredentials(Protocol):
 
 
 @attrs.define(eq=False, repr=False)
-class CredentialChain:
+class CredentialChain(Part):
     """
     Where the programs on one instance look for credentials: environment, credentials file, config file, metadata.
 

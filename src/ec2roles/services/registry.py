@@ -13,6 +13,7 @@ from ec2roles.calls import Call
 from ec2roles.errors import AwsError, EntityAlreadyExistsError, ValidationError
 from ec2roles.services.judged_only import authorization
 from ec2roles.services.operation import Operation, Service
+from ec2roles.world.part import Part
 
 _ACTION = re.compile(r"[A-Za-z0-9._-]+:[A-Za-z0-9._-]+")
 
@@ -38,7 +39,7 @@ class Found:
 
 
 @attrs.define(eq=False, repr=False)
-class Registry:
+class Registry(Part):
     """
     Finds the operation that a call means, by the API's name or by the IAM action.
 

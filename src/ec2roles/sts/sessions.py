@@ -13,13 +13,14 @@ from ec2roles.iam.role import Role
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 
 _MOST_REMEMBERED = 4096
 
 
 @attrs.define(eq=False, repr=False)
-class SessionStore:
+class SessionStore(Part):
     """
     The sessions that one account's STS issued.
 

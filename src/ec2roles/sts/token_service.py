@@ -10,12 +10,14 @@ import attrs
 from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING, Api, Call, Response
 from ec2roles.errors import AwsError
+from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.sts.assume_role import check_duration
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import CallerIdentity
 from ec2roles.sts.sessions import SessionStore
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
@@ -48,7 +50,7 @@ class RoleAuthorizer(Protocol):
 
 
 @attrs.define(eq=False, repr=False, init=False)
-class TokenService:
+class TokenService(Part):
     """
     The token service of one account.
 
@@ -71,6 +73,7 @@ class TokenService:
         sessions: keeps the sessions that it issues; by default its own.
         authorizer: decides who may assume a role; by default its own, for the sessions it keeps.
         api: where its own calls go; by default to STS alone: calls of other services are decided, and not performed.
+        quotas: the account's limits; those of session policies and tags count here.
     """
 
     time: Timekeeper
@@ -81,6 +84,7 @@ class TokenService:
     _find_role: Callable[[str, Position], Role | None] | None
     _find_policy: Callable[[str, str], Policy] | None
     _api: Api | None
+    quotas: Quotas
 
     def __init__(
         self,
@@ -96,6 +100,7 @@ class TokenService:
         sessions: SessionStore | None = None,
         authorizer: RoleAuthorizer | None = None,
         api: Api | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
         self.time = time
         self.account_id = check_account_id(account_id)
@@ -116,6 +121,7 @@ class TokenService:
         self._find_role = find_role
         self._find_policy = find_policy
         self._api = api
+        self.quotas = Quotas() if quotas is None else quotas
 
     @property
     def api(self) -> Api:

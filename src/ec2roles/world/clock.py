@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import ClockError
 from ec2roles.instants import EPOCH, UTC, iso, iso_exact, to_utc
+
+if TYPE_CHECKING:
+    from dateutil.relativedelta import relativedelta
 
 
 class Clock(Protocol):
@@ -47,8 +52,10 @@ class ManualClock:
 
     def advance(
         self,
-        delta: timedelta | None = None,
+        delta: timedelta | relativedelta | None = None,
         *,
+        years: int = 0,
+        months: int = 0,
         days: float = 0,
         hours: float = 0,
         minutes: float = 0,
@@ -57,14 +64,26 @@ class ManualClock:
         microseconds: float = 0,
     ) -> datetime:
         """
-        Move the clock forward by *delta*, or by the keywords of `timedelta`, and return the new time.
+        Move the clock forward by *delta* and by the keywords, and return the new time.
 
         >>> ManualClock().advance(hours=5, minutes=56).isoformat()
         '2026-01-01T05:56:00+00:00'
+        >>> clock = ManualClock()
+        >>> _ = clock.advance(days=30)
+        >>> clock.advance(months=1).isoformat()
+        '2026-02-28T00:00:00+00:00'
+
+        Args:
+            delta: a `timedelta`, or a ``dateutil.relativedelta.relativedelta``.
+            years, months: whole numbers, by the calendar; a day that the month does not have is its last. They come first.
+            days, hours, minutes, seconds, milliseconds, microseconds: as for `timedelta`.
 
         Raises:
             ClockError: if the step is negative, is no number, or leads past the year 9999; the clock then has not moved.
         """
+        for name, count in (("years", years), ("months", months)):
+            if isinstance(count, bool) or not isinstance(count, int):
+                raise ClockError(f"'{name}' must be a whole number, got {shown(count)}")
         units = {
             "days": days, "hours": hours, "minutes": minutes, "seconds": seconds,
             "milliseconds": milliseconds, "microseconds": microseconds,
@@ -76,12 +95,16 @@ class ManualClock:
                 raise ClockError(f"'{name}' must be a finite number, got '{amount}'")
         if delta is None:
             delta = timedelta(0)
-        elif not isinstance(delta, timedelta):
+        elif not isinstance(delta, timedelta) and not _is_relative(delta):
             raise ClockError(f"'delta' must be a timedelta or keywords such as hours=6, got {shown(delta)}")
         try:
-            delta += timedelta(**units)
-            moved = self._now + delta
-        except OverflowError:
+            moved = self._now
+            if years or months:
+                from dateutil.relativedelta import relativedelta  # imported when it is asked for
+
+                moved += relativedelta(years=years, months=months)
+            moved = moved + delta + timedelta(**units)
+        except (OverflowError, ValueError):
             raise ClockError(
                 f"cannot move the clock back, nor past the year 9999 (it shows {iso_exact(self._now)})"
             ) from None
@@ -101,6 +124,21 @@ class ManualClock:
         """
         return self._move(to_utc(when))
 
+    def ticks(self, moments: Iterable[datetime]) -> Iterator[datetime]:
+        """
+        Move the clock to each of *moments*, such as a rule of ``dateutil.rrule``, and yield it in UTC.
+
+        >>> from datetime import timedelta
+        >>> clock = ManualClock()
+        >>> [when.day for when in clock.ticks([clock.now() + timedelta(days=number) for number in range(3)])]
+        [1, 2, 3]
+
+        Raises:
+            NaiveDatetimeError, ClockError: as `move_to` does, when its turn comes.
+        """
+        for moment in moments:
+            yield self.move_to(moment)
+
     def _move(self, when: datetime) -> datetime:
         if when < self._now:
             raise ClockError(f"cannot move the clock back from {iso_exact(self._now)} to {iso_exact(when)}")
@@ -109,6 +147,12 @@ class ManualClock:
 
     def __repr__(self) -> str:
         return f"<ManualClock {iso(self._now)}>"
+
+
+def _is_relative(delta: object) -> bool:
+    """Whether it is a relativedelta; nobody has one where its module has not been imported."""
+    module = sys.modules.get("dateutil.relativedelta")
+    return module is not None and isinstance(delta, module.relativedelta)
 
 
 @attrs.define(eq=False)

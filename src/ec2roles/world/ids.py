@@ -46,6 +46,21 @@ def _from_base32(text: str) -> int | None:
     return value
 
 
+def fixed_id(prefix: str, text: str) -> str:
+    """
+    Return the unique id of something that is the same in every Cloud, such as a policy of AWS's: 21 characters.
+
+    >>> fixed_id("ANPA", "arn:aws:iam::aws:policy/AdministratorAccess")
+    'ANPACSU2Y5HMPHEXAMPLE'
+
+    Args:
+        prefix: as for `Ids.entity_id`.
+        text: what the id stands for.
+    """
+    digest = hashlib.blake2b(text.encode(), digest_size=8, person=b"fixed id").digest()
+    return f"{prefix}{_base32(int.from_bytes(digest, 'big'), 10)}{_MARK}"
+
+
 @attrs.frozen
 class Scramble:
     """
@@ -215,7 +230,8 @@ class Ids:
         """
         if slot >> SLOT_BITS or ordinal >> ORDINAL_BITS or delivery >> DELIVERY_BITS:
             raise Ec2RolesError(
-                f"out of access key ids: slot '{slot}' of {1 << SLOT_BITS}, issue '{ordinal}' of {1 << ORDINAL_BITS}"
+                f"out of access key ids: slot '{slot}' of {1 << SLOT_BITS}, issue '{ordinal}' of {1 << ORDINAL_BITS}; "
+                "what has issued so many can issue no more: use another instance, user or Cloud"
             )
         number = (slot << ORDINAL_BITS | ordinal) << DELIVERY_BITS | delivery
         return f"{prefix}{_base32(self._access_keys.do(number), 9)}{_MARK}"

@@ -15,6 +15,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from ec2roles.errors import ConcurrentUseError
+from ec2roles.world.part import Part
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -25,7 +26,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 Step = tuple[Callable[..., object], tuple[Any, ...]]
 
 
-class Journal:
+class Journal(Part):
     """
     How to take back what the operation under way has changed.
 

@@ -13,6 +13,7 @@ from ec2roles.instants import MICROSECOND, from_microseconds, iso_exact, to_micr
 from ec2roles.world.clock import Clock, ManualClock
 from ec2roles.world.ids import SLOT_BITS, Ids, IssuedKey
 from ec2roles.world.journal import Journal, Step
+from ec2roles.world.part import Part
 from ec2roles.world.propagation import Propagation
 from ec2roles.world.timeline import FIRST, LAST, Position, Timeline
 
@@ -57,7 +58,7 @@ def _clock(clock: Clock | None) -> Clock:
 
 
 @attrs.define(eq=False)
-class Timekeeper:
+class Timekeeper(Part):
     """
     The clock, the order of writes, the ids and the issuers that all objects of one Cloud share.
 
@@ -196,6 +197,11 @@ class Timekeeper:
     def newest(self) -> int:
         """The instant of the newest write, in microseconds; long before any clock's time if there was none."""
         return self._newest
+
+    @property
+    def order(self) -> int:
+        """The order of the newest write; 0 if there was none."""
+        return self._order
 
     def as_of(self, at: datetime | None, *, now: int | None = None, name: str = "at") -> Position:
         """

@@ -6,8 +6,6 @@ Mount it beside the metadata services in an `ec2roles.adapters.http.wsgi.Applica
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +34,7 @@ from ec2roles.calls import Response
 from ec2roles.cloud import Cloud
 from ec2roles.ec2.instance import NAT_ADDRESS
 from ec2roles.errors import ArgumentError, AwsError, Ec2RolesError
+from ec2roles.services.s3.digests import check_md5
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Fault, Session
 from ec2roles.world.clock import Clock, SystemClock
@@ -243,6 +242,4 @@ def _check_digests(raw: RawRequest) -> None:
             aws_chunked.check_checksum(name, value, raw.body)
     said = raw.header("content-md5")
     if said is not None:
-        found = base64.b64encode(hashlib.md5(raw.body, usedforsecurity=False).digest()).decode()
-        if said != found:
-            raise AwsError("The Content-MD5 you specified did not match what we received.", code="BadDigest")
+        check_md5(raw.body, said)

@@ -15,15 +15,16 @@ from ec2roles.account import Account
 from ec2roles.adapters.http.wsgi import HttpAnswer, HttpRequest
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import Ec2RolesError, UnsupportedError
-from ec2roles.instants import iso
+from ec2roles.instants import iso, read_instant
 from ec2roles.world.clock import ManualClock
 
 PREFIX = "/_ec2roles/"
 TOKEN_HEADER = "x-ec2roles-token"
 _MOST_BYTES = 4096
+_CALENDAR = ("years", "months")
 _UNITS = ("days", "hours", "minutes", "seconds")
 _TAKES = {
-    "advance": {*_UNITS},
+    "advance": {*_UNITS, *_CALENDAR, "to"},
     "attach": {"instance", "profile"},
     "detach": {"instance"},
     "state": set[str](),
@@ -79,7 +80,12 @@ class ControlEndpoint:
             clock = self.account.clock
             if not isinstance(clock, ManualClock):
                 raise UnsupportedError("the clock is not manual: start with --clock manual")
-            clock.advance(_delta(form))
+            if "to" not in form:
+                clock.advance(_delta(form), **{unit: _whole(form, unit) for unit in _CALENDAR})
+            elif len(form) > 1:
+                raise UnsupportedError("give 'to', or how far the clock is moved, not both")
+            else:
+                clock.move_to(read_instant(form["to"], "to"))
         elif what == "attach":
             instance = self._instance(form)
             profile = form.get("profile", "")
@@ -104,13 +110,17 @@ def _delta(form: Mapping[str, str]) -> timedelta:
     """
     total = timedelta(0)
     for unit in _UNITS:
-        text = form.get(unit, "0")
-        if not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise UnsupportedError(f"'{unit}' must be a whole number, got '{text[:64]}'")
-        total += timedelta(**{unit: int(text)})
+        total += timedelta(**{unit: _whole(form, unit)})
     if total > timedelta(days=36_500):
         raise UnsupportedError("that is more than a century")
     return total
+
+
+def _whole(form: Mapping[str, str], unit: str) -> int:
+    text = form.get(unit, "0")
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise UnsupportedError(f"'{unit}' must be a whole number, got '{text[:64]}'")
+    return int(text)
 
 
 def _answer(status: int, said: Mapping[str, Any]) -> HttpAnswer:

@@ -19,6 +19,7 @@ import attrs
 
 from ec2roles.account import Account
 from ec2roles.cloud import Cloud
+from ec2roles.errors import Ec2RolesError
 from ec2roles.metadata.response import error_answer
 from ec2roles.metadata.service import MetadataService
 
@@ -145,7 +146,7 @@ class Endpoint(Protocol):
 
 
 def plain_error(status: int) -> HttpAnswer:
-    """Return the metadata service's own page for *status*: 400, 401, 403 or 404."""
+    """Return the metadata service's own page for *status*: 400, 401, 403, 404 or 500."""
     page = error_answer(status)
     return HttpAnswer(status, page.body.encode(), [*page.headers.items()])
 
@@ -192,10 +193,20 @@ class MetadataEndpoint:
             return plain_error(404)
         if not path.startswith("/"):
             return plain_error(400)
-        reply = found.metadata.send(request.method, path, request.headers, ipv6=request.host == METADATA_HOSTS[1])
+        try:
+            reply = found.metadata.send(request.method, path, request.headers, ipv6=request.host == METADATA_HOSTS[1])
+        except Ec2RolesError as error:
+            return _failure(error)
         if reply.status is None:
             return None
         return HttpAnswer(reply.status, reply.body.encode("utf-8", "surrogateescape"), [*reply.headers.items()])
+
+
+def _failure(error: Ec2RolesError) -> HttpAnswer:
+    """The page for what AWS's service never comes to, such as the end of all access key ids; a header says what it is."""
+    page = plain_error(500)
+    words = " ".join(str(error).split()).encode("ascii", "replace").decode()
+    return HttpAnswer(page.status, page.body, [*page.headers, ("X-Ec2roles", words)])
 
 
 @attrs.define(eq=False)

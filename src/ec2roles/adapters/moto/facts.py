@@ -276,7 +276,9 @@ _KINDS = {
         _put_key, lambda account, user, key: account.users[user].delete_access_key(account.keys[key].access_key_id)
     ),
     "bucket": Kind(
-        lambda account, _, name: account.s3.create_bucket(name), lambda account, name: account.s3.delete_bucket(name)
+        # Moto has no Block Public Access on by itself.
+        lambda account, _, name: account.s3.create_bucket(name, public_access_block=None),
+        lambda account, name: account.s3.delete_bucket(name),
     ),
     "bucket policy": Kind(_set_policy, lambda account, name: _set_policy(account, None, name)),
 }

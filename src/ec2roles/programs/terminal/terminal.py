@@ -19,6 +19,7 @@ from ec2roles.programs.program import Completed, Ended, Invocation
 from ec2roles.programs.terminal import shell
 from ec2roles.programs.terminal.aws import Aws
 from ec2roles.programs.terminal.curl import Curl, Metadata
+from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
 
 # What a fresh login shell has; export can hide it, unset cannot remove it.
@@ -36,7 +37,7 @@ Program = Callable[[Invocation], Completed]
 
 
 @attrs.define(eq=False, repr=False)
-class Terminal:
+class Terminal(Part):
     """
     A terminal on one instance; it keeps variables, files and the last exit code from one command to the next.
 

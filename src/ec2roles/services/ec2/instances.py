@@ -15,12 +15,14 @@ from ec2roles.errors import InstanceError
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2 import responses as members
 from ec2roles.services.ec2.account import Ec2
-from ec2roles.services.ec2.lists import instance_filter, page, read_filters
+from ec2roles.services.ec2.instance_filters import instance_filter
+from ec2roles.services.ec2.lists import page, read_filters
 from ec2roles.services.ec2.run_instances import RunInstances
+from ec2roles.world.part import Part
 
 
 @attrs.define(eq=False)
-class Ec2Instances:
+class Ec2Instances(Part):
     """
     The operations on instances.
 

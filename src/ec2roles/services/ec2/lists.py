@@ -11,9 +11,7 @@ from typing import TypeVar
 
 from ec2roles.arns import shown
 from ec2roles.calls import Call
-from ec2roles.ec2.instance import Instance
 from ec2roles.errors import InstanceError
-from ec2roles.services.ec2.responses import CODES
 from ec2roles.world.ids import Ids
 
 Item = TypeVar("Item")
@@ -21,54 +19,6 @@ Values = Callable[[Item], Iterable[str]]
 
 _SEAL = 8
 _FEWEST, _MOST = 5, 1000
-
-
-def _of_profile(what: str) -> Values[Instance]:
-    def values(instance: Instance) -> Iterable[str]:
-        return () if instance.profile is None else (str(getattr(instance.profile, what)),)
-
-    return values
-
-
-def _of_hardware(what: str) -> Values[Instance]:
-    return lambda instance: (str(getattr(instance.hardware, what)),)
-
-
-def _of_options(what: str) -> Values[Instance]:
-    return lambda instance: (str(getattr(instance.metadata_options, what)),)
-
-
-INSTANCE_FILTERS: Mapping[str, Values[Instance]] = {
-    "availability-zone": _of_hardware("availability_zone"),
-    "client-token": lambda instance: (instance.client_token,),
-    "hibernation-options.configured": lambda instance: (str(instance.hibernation).lower(),),
-    "iam-instance-profile.arn": _of_profile("arn"),
-    "iam-instance-profile.id": _of_profile("profile_id"),
-    "iam-instance-profile.name": _of_profile("name"),
-    "image-id": _of_hardware("image_id"),
-    "instance-id": lambda instance: (instance.instance_id,),
-    "instance-state-code": lambda instance: (str(CODES[instance.state]),),
-    "instance-state-name": lambda instance: (instance.state,),
-    "instance-type": _of_hardware("instance_type"),
-    "launch-index": lambda instance: (str(instance.launch_index),),
-    "metadata-options.http-endpoint": _of_options("http_endpoint"),
-    "metadata-options.http-put-response-hop-limit": _of_options("http_put_response_hop_limit"),
-    "metadata-options.http-tokens": _of_options("http_tokens"),
-    "metadata-options.instance-metadata-tags": _of_options("instance_metadata_tags"),
-    "owner-id": _of_hardware("account_id"),
-    "private-ip-address": lambda instance: (instance.private_ipv4,),
-    "reservation-id": _of_hardware("reservation_id"),
-    "tag-key": lambda instance: instance.tags,
-    "vpc-id": _of_hardware("vpc_id"),
-}
-
-
-def instance_filter(name: str) -> Values[Instance] | None:
-    """Return what a filter of that name looks at, or None if instances have no such filter."""
-    if name.startswith("tag:"):
-        key = name[4:]
-        return lambda instance: (instance.tags[key],) if key in instance.tags else ()
-    return INSTANCE_FILTERS.get(name)
 
 
 def read_filters(call: Call, known: Callable[[str], Values[Item] | None]) -> Callable[[Item], bool]:

@@ -13,6 +13,7 @@ from ec2roles.policy import Decision
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.associations import Ec2Associations
+from ec2roles.services.ec2.attributes import MODIFY, NOT_SIMULATED, Ec2Attributes
 from ec2roles.services.ec2.instances import Ec2Instances
 from ec2roles.services.ec2.permissions import Ec2Needs
 from ec2roles.services.ec2.run_instances import RUN_INSTANCES
@@ -31,6 +32,8 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
     """
     needs = Ec2Needs(ec2_of)
     instances, associations, tags = Ec2Instances(ec2_of), Ec2Associations(ec2_of), Ec2Tags(ec2_of)
+    attributes = Ec2Attributes(ec2_of)
+    modify = " ".join(MODIFY | NOT_SIMULATED)
 
     def operation(name: str, parameters: str, need: Callable[[Call], Sequence[Permission]], do: Perform) -> Operation:
         known = frozenset(parameters.split())
@@ -64,6 +67,8 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
             operation("StopInstances", f"{many} Force Hibernate SkipOsShutdown", needs.instances, instances.stop),
             operation("RebootInstances", many, needs.instances, instances.reboot),
             operation("TerminateInstances", f"{many} Force SkipOsShutdown", needs.instances, instances.terminate),
+            operation("DescribeInstanceAttribute", f"{one} Attribute", needs.attribute, attributes.describe),
+            operation("ModifyInstanceAttribute", modify, needs.modification, attributes.modify),
             operation("ModifyInstanceMetadataOptions", f"{one} {options}", needs.options, instances.modify_options),
             operation("ModifyInstanceMetadataDefaults", f"DryRun {defaults}", needs.nothing, instances.modify_defaults),
             operation("GetInstanceMetadataDefaults", "DryRun", needs.nothing, instances.get_defaults),

@@ -17,6 +17,7 @@ from ec2roles.metadata.network import group_of, subnet_of
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
+from ec2roles.services.ec2.attributes import Modification
 from ec2roles.services.ec2.run_instances import RunInstances
 from ec2roles.services.pass_role import any_instance, pass_role, resource_tags
 
@@ -72,6 +73,19 @@ class Ec2Needs:
         given.metadata_options(asked)
         attributes = {f"ec2:Attribute/{name}": value for name, value in asked.items()}
         return [self._on(call, instance_id, {"ec2:Attribute": list(asked), **attributes})]
+
+    def attribute(self, call: Call) -> Sequence[Permission]:
+        """What reads one attribute of an instance: the instance."""
+        return [self._on(call, instance_id) for instance_id in given.instance_ids(call, "InstanceId")]
+
+    def modification(self, call: Call) -> Sequence[Permission]:
+        """What changes one attribute of an instance: the instance, with what is asked for as an attribute."""
+        wanted = Modification.read(call)
+        keys: dict[str, Any] = {"ec2:Attribute": wanted.member}
+        # User data is no value that a policy can ask for.
+        if wanted.name != "user_data" and isinstance(wanted.value, (bool, str)):
+            keys[f"ec2:Attribute/{wanted.member}"] = wanted.value
+        return [self._on(call, wanted.instance_id, keys)]
 
     def associate(self, call: Call) -> Sequence[Permission]:
         """What gives an instance a profile."""
@@ -149,12 +163,11 @@ class Ec2Needs:
             f"arn:aws:ec2:{ec2.region}::image/{image}",
             {"ec2:ImageID": image, "ec2:ImageType": "machine", "ec2:RootDeviceType": "ebs"},
         )
-        subnet = call.parameters.get("SubnetId") or subnet_of(ids, ec2.region, zone["ec2:AvailabilityZone"])
+        subnet = wanted.options.get("subnet_id") or subnet_of(ids, ec2.region, zone["ec2:AvailabilityZone"])
         arn = ec2.arn(f"subnet/{subnet}")
         yield arn, {**zone, "ec2:SubnetID": subnet, **vpc}
         yield ec2.arn("network-interface/*"), {**zone, "ec2:Subnet": arn, **vpc}
-        names = given.texts(call, "SecurityGroups") or ("default",)
-        for group in given.texts(call, "SecurityGroupIds") or [group_of(ids, name) for name in names]:
+        for group in [group_of(ids, name) for name in wanted.options.get("security_groups", ("default",))]:
             yield ec2.arn(f"security-group/{group}"), {"ec2:SecurityGroupID": group, **vpc}
         yield ec2.arn("volume/*"), zone
         if call.parameters.get("KeyName"):
@@ -185,7 +198,7 @@ def _instance_keys(instance: Instance, call: Call) -> dict[str, str]:
     found = {
         "ec2:Region": hardware.region,
         "ec2:AvailabilityZone": hardware.availability_zone,
-        "ec2:InstanceType": hardware.instance_type,
+        "ec2:InstanceType": instance.instance_type,
         "ec2:RootDeviceType": "ebs",
         "ec2:Tenancy": "default",
     }

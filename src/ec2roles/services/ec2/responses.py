@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from ec2roles.ec2.association import (
@@ -20,16 +19,12 @@ from ec2roles.ec2.association import (
 )
 from ec2roles.ec2.instance import Instance
 from ec2roles.iam.instance_profile import InstanceProfile
-from ec2roles.instants import from_microseconds, iso
+from ec2roles.instants import iso, whole_seconds
 from ec2roles.metadata.defaults import NO_LIMIT, NO_PREFERENCE, MetadataDefaults
-from ec2roles.metadata.network import dns_name
+from ec2roles.metadata.network import dns_name, subnet_id, zone_id
+from ec2roles.services.ec2.devices import ROOT_DEVICE, groups, interfaces, volumes
 
 CODES = {PENDING: 0, RUNNING: 16, SHUTTING_DOWN: 32, TERMINATED: 48, STOPPING: 64, STOPPED: 80}
-
-
-def whole_seconds(microseconds: int) -> datetime:
-    """Return an instant as EC2 gives it: aware, in UTC, in whole seconds."""
-    return from_microseconds(microseconds).replace(microsecond=0)
 
 
 def state(name: str) -> dict[str, Any]:
@@ -108,40 +103,55 @@ def instance_members(instance: Instance, *, state_name: str | None = None) -> di
     """
     hardware = instance.hardware
     record = instance.record
+    state_name = state_name or record.state
     alive = record.state != TERMINATED
+    launched = whole_seconds(hardware.launched[0])
     found: dict[str, Any] = {
         "AmiLaunchIndex": instance.launch_index,
         "ImageId": hardware.image_id,
         "InstanceId": instance.instance_id,
-        "InstanceType": hardware.instance_type,
-        "LaunchTime": whole_seconds(hardware.launched[0]),
+        "InstanceType": instance.instance_type,
+        "LaunchTime": launched if record.booted is None else whole_seconds(record.booted),
         "Monitoring": {"State": hardware.monitoring},
-        "Placement": {
-            "AvailabilityZone": hardware.availability_zone,
-            "GroupName": hardware.group_name or "",
-            "Tenancy": "default",
-        },
+        "Placement": _placement(instance),
+        "PlatformDetails": "Linux/UNIX",
         "PrivateDnsName": dns_name(instance) if alive else "",
+        "ProductCodes": [],
         "PublicDnsName": "",
-        "State": state(state_name or record.state),
+        "State": state(state_name),
         "StateTransitionReason": "",
+        "UsageOperation": "RunInstances",
+        "UsageOperationUpdateTime": launched,
         "Architecture": hardware.architecture,
+        "BlockDeviceMappings": volumes(instance) if alive and state_name != PENDING else [],
+        "CapacityReservationSpecification": {"CapacityReservationPreference": "open"},
         "ClientToken": instance.client_token,
+        "CurrentInstanceBootMode": "uefi" if hardware.architecture == "arm64" else "legacy-bios",
         "EbsOptimized": False,
         "EnaSupport": True,
+        "EnclaveOptions": {"Enabled": False},
         "HibernationOptions": {"Configured": instance.hibernation},
         "Hypervisor": "xen",
+        "MaintenanceOptions": {"AutoRecovery": "default"},
         "MetadataOptions": option_members(instance, state="pending" if state_name == PENDING else "applied"),
-        "RootDeviceName": "/dev/xvda",
+        "NetworkInterfaces": interfaces(instance, state_name=state_name) if alive else [],
+        "PrivateDnsNameOptions": {
+            "HostnameType": "ip-name",
+            "EnableResourceNameDnsARecord": False,
+            "EnableResourceNameDnsAAAARecord": False,
+        },
+        "RootDeviceName": ROOT_DEVICE,
         "RootDeviceType": "ebs",
+        "SecurityGroups": groups(instance) if alive else [],
         "VirtualizationType": "hvm",
     }
     if alive:
-        found.update(PrivateIpAddress=instance.private_ipv4, VpcId=hardware.vpc_id, SourceDestCheck=True)
-    if hardware.partition_number is not None:
-        found["Placement"]["PartitionNumber"] = hardware.partition_number
-    if hardware.host_id is not None:
-        found["Placement"]["HostId"] = hardware.host_id
+        found.update(
+            PrivateIpAddress=instance.private_ipv4,
+            SourceDestCheck=True,
+            SubnetId=subnet_id(instance),
+            VpcId=hardware.vpc_id,
+        )
     if hardware.key_name is not None:
         found["KeyName"] = hardware.key_name
     if hardware.instance_life_cycle == "spot":
@@ -150,13 +160,39 @@ def instance_members(instance: Instance, *, state_name: str | None = None) -> di
         found["IamInstanceProfile"] = profile_members(record.association.profile)
     if record.tags:
         found["Tags"] = tag_members(record.tags)
-    if record.state in (STOPPED, TERMINATED):
-        word, name = ("hibernate", "Hibernate") if record.hibernated else ("shutdown", "Shutdown")
-        when = iso(whole_seconds(instance.state_since[0]))
-        found["StateTransitionReason"] = f"User initiated ({when[:10]} {when[11:-1]} GMT)"
-        reason = f"Client.UserInitiated{name}"
-        found["StateReason"] = {"Code": reason, "Message": f"{reason}: User initiated {word}"}
+    found.update(_why(instance, state_name))
     return found
+
+
+def _placement(instance: Instance) -> dict[str, Any]:
+    hardware = instance.hardware
+    found: dict[str, Any] = {
+        "AvailabilityZone": hardware.availability_zone,
+        "AvailabilityZoneId": zone_id(hardware.account_id, hardware.region, hardware.availability_zone),
+        "GroupName": hardware.group_name or "",
+        "Tenancy": "default",
+    }
+    if hardware.partition_number is not None:
+        found["PartitionNumber"] = hardware.partition_number
+    if hardware.host_id is not None:
+        found["HostId"] = hardware.host_id
+    return found
+
+
+def _why(instance: Instance, state_name: str) -> dict[str, Any]:
+    """Why it is in the state that it is in; of a running instance EC2 says nothing."""
+    if state_name == PENDING:
+        return {"StateReason": {"Code": PENDING, "Message": PENDING}}
+    record = instance.record
+    if record.state not in (STOPPED, TERMINATED):
+        return {}
+    word, name = ("hibernate", "Hibernate") if record.hibernated else ("shutdown", "Shutdown")
+    when = iso(whole_seconds(instance.state_since[0]))
+    reason = f"Client.UserInitiated{name}"
+    return {
+        "StateReason": {"Code": reason, "Message": f"{reason}: User initiated {word}"},
+        "StateTransitionReason": f"User initiated ({when[:10]} {when[11:-1]} GMT)",
+    }
 
 
 def reservations(members: Iterable[tuple[Instance, dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -8,29 +8,38 @@ from typing import Any
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.errors import InstanceError
 from ec2roles.services.ec2 import parameters as given
 
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8}([0-9a-f]{9})?")
+_GROUP_ID = re.compile(r"sg-[0-9a-f]{8}([0-9a-f]{9})?")
+_SUBNET_ID = re.compile(r"subnet-[0-9a-f]{8}([0-9a-f]{9})?")
 _MOST_LAUNCHED = 1_000_000
 
 # What RunInstances takes as well, and what makes no difference to anything here.
 _WITHOUT_EFFECT = frozenset(
-    "AdditionalInfo BlockDeviceMappings CapacityReservationSpecification CpuOptions CreditSpecification DisableApiStop "
-    "DisableApiTermination EbsOptimized EnablePrimaryIpv6 EnclaveOptions InstanceInitiatedShutdownBehavior Ipv6AddressCount "
+    "AdditionalInfo BlockDeviceMappings CapacityReservationSpecification CpuOptions CreditSpecification EbsOptimized "
+    "EnablePrimaryIpv6 EnclaveOptions Ipv6AddressCount "
     "Ipv6Addresses KernelId MaintenanceOptions NetworkInterfaces PrivateDnsNameOptions PrivateIpAddress "
-    "RamdiskId SecurityGroupIds SubnetId".split()
+    "RamdiskId".split()
 )
 RUN_INSTANCES = _WITHOUT_EFFECT | frozenset(
-    "ClientToken DryRun HibernationOptions IamInstanceProfile ImageId InstanceType KeyName MaxCount MetadataOptions MinCount "
-    "Monitoring Placement SecurityGroups TagSpecifications UserData".split()
+    "ClientToken DisableApiStop DisableApiTermination DryRun HibernationOptions IamInstanceProfile ImageId "
+    "InstanceInitiatedShutdownBehavior InstanceType KeyName MaxCount MetadataOptions MinCount Monitoring Placement "
+    "SecurityGroupIds SecurityGroups SubnetId TagSpecifications UserData".split()
 )
 _PLACEMENT = {
     "AvailabilityZone": "availability_zone",
     "GroupName": "group_name",
     "HostId": "host_id",
     "PartitionNumber": "partition_number",
+}
+_ATTRIBUTES = {
+    "DisableApiStop": "disable_api_stop",
+    "DisableApiTermination": "disable_api_termination",
+    "InstanceInitiatedShutdownBehavior": "instance_initiated_shutdown_behavior",
 }
 
 
@@ -79,8 +88,13 @@ class RunInstances:
         options.update((ours, placement[name]) for name, ours in _PLACEMENT.items() if placement.get(name) is not None)
         if parameters.get("KeyName") is not None:
             options["key_name"] = given.text(call, "KeyName")
-        if names := given.texts(call, "SecurityGroups"):
+        if names := (*given.texts(call, "SecurityGroups"), *_group_ids(call)):
             options["security_groups"] = names
+        if parameters.get("SubnetId") is not None:
+            options["subnet_id"] = _subnet_id(call)
+        options.update(
+            (ours, parameters[name]) for name, ours in _ATTRIBUTES.items() if parameters.get(name) is not None
+        )
         options["monitoring"] = given.members(parameters.get("Monitoring"), "Monitoring").get("Enabled", False)
         if parameters.get("UserData") is not None:
             options["user_data"] = parameters["UserData"]
@@ -88,6 +102,29 @@ class RunInstances:
         options["hibernation"] = hibernation.get("Configured", False)
         tagged = _tags_at_launch(parameters.get("TagSpecifications") or ())
         return cls(most, given.named_profile(call), tagged.get("instance", {}), tagged, options)
+
+
+def _group_ids(call: Call) -> tuple[str, ...]:
+    found = given.texts(call, "SecurityGroupIds")
+    for one in found:
+        if not _GROUP_ID.fullmatch(one):
+            raise InstanceError(
+                f'Invalid id: "{one}" (expecting "sg-...")',
+                code="InvalidGroupId.Malformed",
+                detail=f"the id of a security group is 'sg-' and 8 or 17 hexadecimal digits, got {shown(one)}",
+            )
+    return found
+
+
+def _subnet_id(call: Call) -> str:
+    found = given.text(call, "SubnetId")
+    if not _SUBNET_ID.fullmatch(found):
+        raise InstanceError(
+            f"The subnet ID '{found}' does not exist",
+            code="InvalidSubnetID.NotFound",
+            detail=f"the id of a subnet is 'subnet-' and 8 or 17 hexadecimal digits, got {shown(found)}",
+        )
+    return found
 
 
 def _tags_at_launch(specifications: object) -> Mapping[str, Mapping[str, str]]:

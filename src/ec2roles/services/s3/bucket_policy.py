@@ -6,9 +6,13 @@ from collections.abc import Callable
 
 import attrs
 
-from ec2roles.errors import ResourceError, TrustPolicyError
+from ec2roles.errors import DuplicateKeyError, PolicyError, PolicySyntaxError, ResourceError, TrustPolicyError
 from ec2roles.iam.trust import arns_by_id, bind_principals, show_gone
 from ec2roles.policy import Policy, load_policy
+from ec2roles.policy.statement import Statement
+from ec2roles.services.s3.public_access import public_statement
+
+_CODE = "MalformedPolicy"
 
 
 @attrs.frozen(eq=False)
@@ -27,29 +31,44 @@ class BucketPolicy:
     written: Policy
     judged: Policy
     principals: tuple[tuple[str, str], ...] = ()
+    public: Statement | None = attrs.field(init=False)
+    """The statement that makes it public, or None."""
+    restricted: Policy = attrs.field(init=False)
+    """What is left of it for other accounts where public buckets are restricted: what it denies."""
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "public", public_statement(self.written))
+        restricted = self.judged if self.public is None else _denials(self.judged)
+        object.__setattr__(self, "restricted", restricted)
 
     @classmethod
-    def bind(cls, policy: object, name: str, find_principal: Callable[[str], str | None] | None) -> BucketPolicy:
+    def bind(cls, policy: object, bucket: str, find_principal: Callable[[str], str | None] | None) -> BucketPolicy:
         """
         Resolve the principals of *policy*.
 
         Args:
             policy: our object, a dict or JSON text.
-            name: what it is called in explanations.
+            bucket: the name of the bucket that gets it.
             find_principal: as for `Trust.bind`; None resolves nothing.
 
         Raises:
-            PolicyError: if it is malformed.
+            PolicyError: ``MalformedPolicy``, if it is malformed, or about another bucket.
             ResourceError: ``MalformedPolicy``, if a principal in it does not exist.
         """
-        written = load_policy(policy, "resource").named(name)
+        name = f"bucket policy of {bucket}"
+        try:
+            written = load_policy(policy, "resource").named(name)
+        except PolicyError as error:
+            raise _in_s3s_words(error) from None
+        for statement in written.statements:
+            _check_resources(statement, bucket)
         if find_principal is None:
             return cls(written, written)
         document = written.to_dict()
         try:
             principals = bind_principals(document, find_principal)
         except TrustPolicyError as error:
-            raise ResourceError("Invalid principal in policy", code="MalformedPolicy", detail=error.detail) from None
+            raise ResourceError("Invalid principal in policy", code=_CODE, detail=error.detail) from None
         if not principals:
             return cls(written, written)
         judged = load_policy(document, "resource").named(name).saved_with(arns_by_id(principals))
@@ -61,3 +80,36 @@ class BucketPolicy:
         if exists is None or not show_gone(document, self.principals, exists):
             return self.written
         return load_policy(document, "resource").named(self.written.name or "")
+
+
+def _denials(policy: Policy) -> Policy:
+    """The statements of *policy* that deny."""
+    document = policy.to_dict()
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    kept = [statement for statement in statements if statement["Effect"] == "Deny"]
+    name = f"{policy.name}, its grants to other accounts taken away by RestrictPublicBuckets"
+    # A policy cannot be without a statement: this one is about nobody.
+    nobody = {"Effect": "Deny", "Principal": {"Service": "nobody.invalid"}, "Action": "s3:*", "Resource": "*"}
+    return load_policy({**document, "Statement": kept or [nobody]}, "resource").named(name)
+
+
+def _in_s3s_words(error: PolicyError) -> PolicyError:
+    message = error.message
+    if isinstance(error, PolicySyntaxError) and not isinstance(error, DuplicateKeyError):
+        message = "Policies must be valid JSON and the first byte must be '{'"
+    return type(error)(message, code=_CODE, status=400, detail=error.detail)
+
+
+def _check_resources(statement: Statement, bucket: str) -> None:
+    """Check that what a statement is about can be in this bucket."""
+    arn = f"arn:aws:s3:::{bucket}"
+    for resource in statement.resources or statement.not_resources or ():
+        named = resource.split(":", 5)[-1].partition("/")[0]
+        if any(sign in named for sign in "*?$") or named == bucket:
+            continue
+        raise PolicyError(
+            "Policy has invalid resource",
+            code=_CODE,
+            detail=f"{statement.pointer} is about '{resource}', and this is the policy of '{bucket}': "
+            f"its resources are '{arn}' and '{arn}/*'",
+        )

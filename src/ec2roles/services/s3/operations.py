@@ -2,298 +2,49 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from types import NoneType
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ec2roles.arns import shown
 from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
 from ec2roles.instants import from_microseconds
-from ec2roles.policy import Decision, Policy
+from ec2roles.policy import Decision
 from ec2roles.services.operation import Operation, Service
+from ec2roles.services.s3 import parameters as s3_parameters
+from ec2roles.services.s3.answers import (
+    PREFIX,
+    access_denied,
+    invalid_argument,
+    no_such_key,
+    not_simulated,
+    without_body,
+)
+from ec2roles.services.s3.bucket import Bucket
+from ec2roles.services.s3.buckets import S3
+from ec2roles.services.s3.conditions import check_match, check_read, check_write
+from ec2roles.services.s3.location import HOME, check_location
+from ec2roles.services.s3.objects import HEADERS, STANDARD, S3Object, check_key
+from ec2roles.services.s3.parameters import parameters_of
+from ec2roles.services.s3.permissions import Needs, Permissions, objects_to_delete
+from ec2roles.services.s3.public_access import PublicAccessBlock
+from ec2roles.services.s3.tags import Tags, read_tagging_header, read_tags
 from ec2roles.sts.session import Session
-from ec2roles.world.journal import atomic
-from ec2roles.world.timekeeper import Timekeeper
-from ec2roles.world.timeline import Position, Timeline
+from ec2roles.world.part import Part
 
 if TYPE_CHECKING:
-    from ec2roles.services.s3.bucket_policy import BucketPolicy
+    from ec2roles.policy import Policy
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_PREFIX = "arn:aws:s3:::"
-_OBJECT_LIMIT = 64 * 1024 * 1024
-# What PutObject needs besides, by the parameter that it is given.
-_WITH_OBJECT = (("acl", "s3:PutObjectAcl"), ("grants", "s3:PutObjectAcl"), ("tagging", "s3:PutObjectTagging"))
+Perform = Callable[[Call], Any]
+Row = tuple[str, Needs, Perform, str]
 
-FindPrincipal = Callable[[str], str | None]
-PrincipalExists = Callable[[str, str], bool]
-
-
-@attrs.frozen
-class S3Object:
-    """
-    An object in a bucket.
-
-    Args:
-        key: its name.
-        body: its bytes.
-        last_modified: when it was put, aware and in UTC.
-        etag: the MD5 of the body in quotes, as S3 gives it for small objects.
-        content_type: what kind of thing it is said to be.
-        metadata: what else was said about it, as name and value.
-    """
-
-    key: str
-    body: bytes = attrs.field(repr=False)
-    last_modified: datetime = attrs.field(repr=False)
-    etag: str = attrs.field(repr=False)
-    content_type: str = attrs.field(default="binary/octet-stream", repr=False)
-    metadata: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
-
-    @property
-    def size(self) -> int:
-        """How many bytes it has."""
-        return len(self.body)
-
-
-@attrs.define(eq=False, repr=False)
-class Bucket:
-    """
-    A bucket.
-
-    >>> from ec2roles import Account
-    >>> Account().s3.create_bucket("photos")
-    <Bucket photos, 0 objects>
-
-    Args:
-        name: 3-63 lower-case letters, digits, dots and hyphens, unique in the whole Cloud.
-        account_id: whose it is.
-        time: the Cloud's timekeeper.
-        now: microseconds, if the caller has read the clock already.
-        find_principal, principal_exists: resolve the principals of its policy, as for `Role`.
-    """
-
-    name: str
-    account_id: str
-    time: Timekeeper = attrs.field(repr=False)
-    _now: int | None = attrs.field(default=None, kw_only=True, repr=False, alias="now")
-    _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
-    _principal_exists: PrincipalExists | None = attrs.field(default=None, kw_only=True, alias="principal_exists")
-    created: Position = attrs.field(init=False)
-    objects: dict[str, S3Object] = attrs.field(factory=dict, init=False)
-    _policies: Timeline[BucketPolicy | None] = attrs.field(init=False)
-
-    @atomic
-    def __attrs_post_init__(self) -> None:
-        self.created = self.time.write("CreateBucket", self.arn, account_id=self.account_id, now=self._now)
-        self._policies = Timeline(self.created, None)
-
-    @property
-    def arn(self) -> str:
-        """``arn:aws:s3:::NAME``."""
-        return _PREFIX + self.name
-
-    @property
-    def creation_date(self) -> datetime:
-        """When it was created, aware and in UTC."""
-        return from_microseconds(self.created[0])
-
-    @property
-    def policy(self) -> Policy | None:
-        """
-        The bucket policy, or None; assign a policy, a dict or JSON text to set it, None to delete it.
-
-        A principal that is gone appears as its raw unique id.
-        """
-        kept = self._policies.last
-        return None if kept is None else kept.shown(self._principal_exists)
-
-    @policy.setter
-    @atomic
-    def policy(self, policy: object) -> None:
-        kept = None
-        if policy is not None:
-            # Imported when it is needed, to keep the import of the library quick.
-            from ec2roles.services.s3.bucket_policy import BucketPolicy
-
-            kept = BucketPolicy.bind(policy, f"bucket policy of {self.name}", self._find_principal)
-        operation = "DeleteBucketPolicy" if kept is None else "PutBucketPolicy"
-        position = self.time.write(operation, self.arn, account_id=self.account_id)
-        self.time.record(self._policies, position, kept)
-
-    def policy_at(self, position: Position) -> Policy | None:
-        """Return the bucket policy as of *position*, as it had been written."""
-        kept = self._policies.at(position)
-        return None if kept is None else kept.written
-
-    def policy_to_judge(self, position: Position) -> Policy | None:
-        """Return the bucket policy as of *position*, bound to the users and roles that it meant when it was saved."""
-        kept = self._policies.at(position)
-        return None if kept is None else kept.judged
-
-    @atomic
-    def put_object(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        now: int | None = None,
-        content_type: str = "binary/octet-stream",
-        metadata: Mapping[str, str] | None = None,
-    ) -> S3Object:
-        """
-        Store an object, replacing one of the same key.
-
-        Args:
-            key: 1-1024 bytes of UTF-8.
-            body: at most 64 MiB; this is a simulator.
-            now: microseconds, if the caller has read the clock already.
-            content_type: what kind of thing it is.
-            metadata: what else is said about it.
-        """
-        if not isinstance(body, bytes):
-            raise TypeError(f"the body of an object must be bytes, got {type(body).__name__}")
-        if not isinstance(metadata, (Mapping, NoneType)):
-            raise TypeError(f"the metadata of an object must be a mapping, got {type(metadata).__name__}")
-        if not isinstance(key, str) or not 1 <= len(key.encode("utf-8", "replace")) <= 1024:
-            raise ResourceError(
-                "Your key is too long", code="KeyTooLongError", detail=f"a key has 1-1024 bytes, got {shown(key)}"
-            )
-        if len(body) > _OBJECT_LIMIT:
-            raise ResourceError(
-                "Your proposed upload exceeds the maximum allowed size",
-                code="EntityTooLarge",
-                detail=f"{len(body)} bytes",
-            )
-        instant = self.time.instant() if now is None else now
-        etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
-        stored = S3Object(
-            key, body, from_microseconds(instant), etag, content_type, tuple(sorted((metadata or {}).items()))
-        )
-        self.time.journal.put(self.objects, key, stored)
-        return stored
-
-    def __repr__(self) -> str:
-        return f"<Bucket {self.name}, {len(self.objects)} object{'' if len(self.objects) == 1 else 's'}>"
-
-
-@attrs.define(eq=False, repr=False)
-class S3:
-    """
-    S3 as the owner of an account sees it: nobody is asked for permission here.
-
-    Args:
-        time: the Cloud's timekeeper.
-        account_id: whose buckets these are.
-        namespace: all buckets of the Cloud by name; a bucket's name is unique among all accounts.
-        find_principal, principal_exists: resolve the principals of bucket policies, as for `Role`.
-    """
-
-    time: Timekeeper
-    account_id: str
-    _namespace: dict[str, Bucket] = attrs.field(alias="namespace")
-    _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
-    _principal_exists: PrincipalExists | None = attrs.field(default=None, kw_only=True, alias="principal_exists")
-
-    @atomic
-    def create_bucket(self, name: str, *, now: int | None = None) -> Bucket:
-        """
-        Create a bucket.
-
-        Args:
-            name: 3-63 lower-case letters, digits, dots and hyphens.
-            now: microseconds, if the caller has read the clock already.
-
-        Raises:
-            ResourceError: ``InvalidBucketName``, ``BucketAlreadyExists``, ``BucketAlreadyOwnedByYou``.
-        """
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or ".." in name:
-            raise ResourceError(
-                "The specified bucket is not valid.",
-                code="InvalidBucketName",
-                detail=f"a bucket's name is 3-63 lower-case letters, digits, dots and hyphens, got {shown(name)}",
-            )
-        other = self._namespace.get(name)
-        if other is not None and other.account_id == self.account_id:
-            raise ResourceError(
-                "Your previous request to create the named bucket succeeded and you already own it.",
-                code="BucketAlreadyOwnedByYou",
-                status=409,
-            )
-        if other is not None:
-            raise ResourceError(
-                "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
-                "Please select a different name and try again.",
-                code="BucketAlreadyExists",
-                status=409,
-                detail=f"'{name}' belongs to another account",
-            )
-        bucket = Bucket(
-            name,
-            self.account_id,
-            self.time,
-            now=now,
-            find_principal=self._find_principal,
-            principal_exists=self._principal_exists,
-        )
-        self.time.journal.put(self._namespace, name, bucket)
-        return bucket
-
-    @atomic
-    def delete_bucket(self, name: str, *, now: int | None = None) -> None:
-        """
-        Delete an empty bucket.
-
-        Args:
-            name: of a bucket of this account.
-            now: microseconds, if the caller has read the clock already.
-
-        Raises:
-            ResourceError: ``NoSuchBucket``, ``BucketNotEmpty``.
-        """
-        bucket = self[name]
-        if bucket.objects:
-            raise ResourceError(
-                "The bucket you tried to delete is not empty",
-                code="BucketNotEmpty",
-                status=409,
-                detail=f"it holds {len(bucket.objects)}",
-            )
-        self.time.write("DeleteBucket", bucket.arn, account_id=self.account_id, now=now)
-        self.time.journal.remove(self._namespace, name)
-
-    @property
-    def buckets(self) -> list[Bucket]:
-        """The account's buckets, in the order of their names."""
-        own = (bucket for bucket in self._namespace.values() if bucket.account_id == self.account_id)
-        return sorted(own, key=lambda bucket: bucket.name)
-
-    def __getitem__(self, name: str) -> Bucket:
-        bucket = self._namespace.get(name)
-        if bucket is None or bucket.account_id != self.account_id:
-            raise no_such_bucket(name)
-        return bucket
-
-    def __repr__(self) -> str:
-        return f"<S3 of {self.account_id}: {', '.join(bucket.name for bucket in self.buckets) or 'no buckets'}>"
-
-
-def no_such_bucket(name: str) -> ResourceError:
-    """Return S3's error for a bucket that does not exist."""
-    return ResourceError(
-        "The specified bucket does not exist", code="NoSuchBucket", status=404, detail=f"no bucket {shown(name)}"
-    )
+_HEADS = ("HeadBucket", "HeadObject")
 
 
 @attrs.define(eq=False)
-class S3Operations:
+class S3Operations(Part):
     """
     The operations of S3, for all accounts of a Cloud.
 
@@ -306,29 +57,18 @@ class S3Operations:
     _namespace: dict[str, Bucket] = attrs.field(alias="namespace", repr=False)
     _s3_of: Callable[[str], S3] = attrs.field(alias="s3_of", repr=False)
     _can: Callable[[Call], Decision] = attrs.field(alias="can", repr=False)
+    _needs: Permissions = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._needs = Permissions(self._namespace)
 
     def service(self) -> Service:
         """Return the table."""
-        # The last column names the function of `s3_api` that gives AWS's own form of the answer.
-        table: list[tuple[str, Callable[[Call], Iterable[Permission]], Callable[[Call], Any], str]] = [
-            ("ListBuckets", _list_all, self._list_buckets, "buckets"),
-            ("CreateBucket", self._bucket("s3:CreateBucket"), self._create_bucket, "created"),
-            ("DeleteBucket", self._bucket("s3:DeleteBucket"), self._delete_bucket, "nothing"),
-            ("ListObjectsV2", self._bucket("s3:ListBucket"), self._list_objects, "listing"),
-            ("ListObjects", self._bucket("s3:ListBucket"), self._list_objects, "old_listing"),
-            ("HeadBucket", self._bucket("s3:ListBucket"), self._head_bucket, "nothing"),
-            ("GetBucketLocation", self._bucket("s3:GetBucketLocation"), self._head_bucket, "location"),
-            ("PutObject", self._object("s3:PutObject"), self._put_object, "stored"),
-            ("GetObject", self._object("s3:GetObject"), self._get_object, "content"),
-            ("HeadObject", self._object("s3:GetObject"), self._get_object, "headers"),
-            ("DeleteObject", self._object("s3:DeleteObject"), self._delete_object, "nothing"),
-            ("DeleteObjects", self._objects("s3:DeleteObject"), self._delete_objects, "deleted"),
-        ]
         return Service(
             "s3",
             [
-                Operation(name, needs, perform, request=_request, response=_response(form))
-                for name, needs, perform, form in table
+                self._operation(name, needs, perform, form)
+                for name, needs, perform, form in (*self._of_buckets(), *self._of_access(), *self._of_objects())
             ],
             actions={
                 "ListBuckets": "ListAllMyBuckets",
@@ -337,188 +77,388 @@ class S3Operations:
                 "HeadBucket": "ListBucket",
                 "HeadObject": "GetObject",
                 "DeleteObjects": "DeleteObject",
+                "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+                "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+                "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+                "DeleteBucketTagging": "PutBucketTagging",
             },
             denial=denial,
-            judged=self._judged,
+            judged=self._needs.judged,
         )
 
-    # -- what a call is about ---------------------------------------------------------------------------------------
+    # The last column of each table names the function of `responses` that gives AWS's own form of the answer.
 
-    def _bucket(self, action: str) -> Callable[[Call], Sequence[Permission]]:
-        def needs(call: Call) -> Sequence[Permission]:
-            name, _ = self._target(call)
-            context = {
-                f"s3:{key.replace('_', '-')}": call.parameters[key]
-                for key in ("prefix", "delimiter", "max_keys")
-                if call.parameters.get(key) is not None  # the CLI sends an empty prefix, and policies ask for it
-            }
-            return [self._authorization(action, name, _PREFIX + name, call, context)]
+    def _of_buckets(self) -> list[Row]:
+        needs = self._needs.of_bucket
+        return [
+            ("ListBuckets", _list_all, self._list_buckets, "buckets"),
+            ("CreateBucket", self._needs.of_new_bucket, self._create_bucket, "created"),
+            ("DeleteBucket", needs("s3:DeleteBucket"), self._delete_bucket, "nothing"),
+            ("ListObjectsV2", needs("s3:ListBucket"), self._list_objects, "listing"),
+            ("ListObjects", needs("s3:ListBucket"), self._list_objects, "old_listing"),
+            ("HeadBucket", needs("s3:ListBucket"), self._head_bucket, "head"),
+            ("GetBucketLocation", needs("s3:GetBucketLocation"), self._head_bucket, "location"),
+            ("GetBucketVersioning", needs("s3:GetBucketVersioning"), self._head_bucket, "nothing"),
+            ("GetBucketTagging", needs("s3:GetBucketTagging"), self._get_bucket_tags, "tags"),
+            ("PutBucketTagging", needs("s3:PutBucketTagging"), self._put_bucket_tags, "nothing"),
+            ("DeleteBucketTagging", needs("s3:PutBucketTagging"), self._delete_bucket_tags, "nothing"),
+        ]
 
-        return needs
+    def _of_access(self) -> list[Row]:
+        needs, of_policy = self._needs.of_bucket, self._needs.of_policy
+        seeing, changing = needs("s3:GetBucketPublicAccessBlock"), needs("s3:PutBucketPublicAccessBlock")
+        return [
+            ("GetBucketPolicy", of_policy("s3:GetBucketPolicy"), self._get_policy, "policy"),
+            ("PutBucketPolicy", of_policy("s3:PutBucketPolicy"), self._put_policy, "nothing"),
+            ("DeleteBucketPolicy", of_policy("s3:DeleteBucketPolicy"), self._delete_policy, "nothing"),
+            ("GetBucketPolicyStatus", needs("s3:GetBucketPolicyStatus"), self._get_policy_status, "policy_status"),
+            ("GetPublicAccessBlock", seeing, self._get_block, "block"),
+            ("PutPublicAccessBlock", changing, self._put_block, "nothing"),
+            ("DeletePublicAccessBlock", changing, self._delete_block, "nothing"),
+        ]
 
-    def _object(self, action: str) -> Callable[[Call], Sequence[Permission]]:
-        def needs(call: Call) -> Sequence[Permission]:
-            name, key = self._target(call)
-            if not key:
-                raise ResourceError(
-                    "The specified key does not exist.",
-                    code="NoSuchKey",
-                    status=404,
-                    detail=f"an object is meant as '{_PREFIX}bucket/key', got {shown(call.resource)}",
-                )
-            actions = [action + "Version" if call.parameters.get("version_id") else action]
-            if action == "s3:PutObject":
-                actions += [more for given, more in _WITH_OBJECT if call.parameters.get(given)]
-            return [self._authorization(one, name, f"{_PREFIX}{name}/{key}", call, {}) for one in actions]
+    def _of_objects(self) -> list[Row]:
+        needs = self._needs.of_object
+        reading = needs("s3:GetObject", "s3:GetObjectVersion")
+        return [
+            ("PutObject", self._needs.of_new_object, self._put_object, "stored"),
+            ("GetObject", reading, self._get_object, "content"),
+            ("HeadObject", reading, self._head_object, "headers"),
+            ("DeleteObject", needs("s3:DeleteObject", "s3:DeleteObjectVersion"), self._delete_object, "nothing"),
+            ("DeleteObjects", self._needs.of_objects, self._delete_objects, "deleted"),
+            ("GetObjectTagging", needs("s3:GetObjectTagging", "s3:GetObjectVersionTagging"), self._get_tags, "tags"),
+            ("PutObjectTagging", needs("s3:PutObjectTagging", "s3:PutObjectVersionTagging"), self._put_tags, "nothing"),
+            (
+                "DeleteObjectTagging",
+                needs("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"),
+                self._delete_tags,
+                "nothing",
+            ),
+        ]
 
-        return needs
+    def _operation(self, name: str, needs: Needs, perform: Perform, form: str) -> Operation:
+        perform = _checked(perform)
+        if name in _HEADS:
+            needs, perform = _bare(needs), _bare(perform)
+        return Operation(name, needs, perform, request=s3_parameters.request, response=self._response(form))
 
-    def _objects(self, action: str) -> Callable[[Call], Sequence[Permission]]:
-        def needs(call: Call) -> Sequence[Permission]:
-            name, _ = self._target(call)
-            keys = call.parameters.get("keys", ())
-            if not keys:
-                raise ResourceError(
-                    "The XML you provided was not well-formed or did not validate against our published schema",
-                    code="MalformedXML",
-                    detail="no objects are named",
-                )
-            versions = call.parameters.get("versions") or (None,) * len(keys)
-            return [
-                self._authorization(action + ("Version" if version else ""), name, f"{_PREFIX}{name}/{key}", call, {})
-                for key, version in zip(keys, versions, strict=True)
-            ]
+    def _response(self, form: str) -> Callable[[Any, Call], Mapping[str, Any]]:
+        def response(value: Any, call: Call) -> Mapping[str, Any]:
+            # Loaded for the first request in AWS's own form: a program that makes calls in Python never needs it.
+            from ec2roles.services.s3 import responses
 
-        return needs
-
-    def _judged(self, call: Call) -> Permission:
-        """What an operation needs that is not in the table: the policy of its bucket counts there too."""
-        resource = call.resource or "*"
-        name = resource.removeprefix(_PREFIX).partition("/")[0] if resource.startswith(_PREFIX) else ""
-        return self._authorization(call.action, name, resource, call, {})
-
-    def _authorization(self, action: str, name: str, arn: str, call: Call, context: dict[str, Any]) -> Permission:
-        bucket = self._namespace.get(name)
-        if bucket is None:
-            return Permission(action, arn, None, context)
-        return Permission(action, arn, bucket.policy_to_judge(call.position), context, bucket.account_id)
-
-    def _target(self, call: Call) -> tuple[str, str]:
-        """The bucket and the key that a call is about, from its ARN or its parameters."""
-        if call.resource is None or call.resource == "*":
-            name, key = call.parameters.get("bucket"), call.parameters.get("key", "")
-            if not isinstance(name, str) or not isinstance(key, str) or not name:
-                raise ResourceError(
-                    "The specified bucket is not valid.",
-                    code="InvalidBucketName",
-                    detail=f"name the resource: '{_PREFIX}bucket' or '{_PREFIX}bucket/key'",
-                )
-            return name, key
-        if not call.resource.startswith(_PREFIX) or call.resource == _PREFIX:
-            raise ResourceError(
-                "The specified bucket is not valid.",
-                code="InvalidBucketName",
-                detail=f"a resource of S3 starts with '{_PREFIX}', got {shown(call.resource)}",
+            answer: Mapping[str, Any] = getattr(responses, form)(
+                value, call, self._namespace.get(responses.name_of(call))
             )
-        name, _, key = call.resource[len(_PREFIX) :].partition("/")
-        return name, key
+            return answer
 
-    def _existing(self, call: Call) -> tuple[Bucket, str]:
-        name, key = self._target(call)
-        bucket = self._namespace.get(name)
-        if bucket is None:
-            raise no_such_bucket(name)
-        return bucket, key
+        return response
 
-    # -- what a call does -------------------------------------------------------------------------------------------
+    # -- buckets ----------------------------------------------------------------------------------------------------
 
     def _own(self, call: Call) -> S3:
         caller: Session = call.caller
         return self._s3_of(caller.account_id)
 
+    def _bucket(self, call: Call) -> Bucket:
+        return self._needs.existing(call)[0]
+
     def _list_buckets(self, call: Call) -> tuple[Bucket, ...]:
+        if call.parameters:
+            from ec2roles.services.s3.listing import check_buckets
+
+            check_buckets(parameters_of(call))
         return tuple(self._own(call).buckets)
 
     def _create_bucket(self, call: Call) -> Bucket:
-        return self._own(call).create_bucket(self._target(call)[0], now=call.position[0])
+        given, own = parameters_of(call), self._own(call)
+        name = self._needs.target(call)[0]
+        s3_parameters.check_bucket_acl(given)
+        configuration = given.get("CreateBucketConfiguration") or {}
+        for member in ("Location", "Bucket"):
+            if configuration.get(member) is not None:
+                raise not_simulated(member, "AWS has it for directory buckets only")
+        region = str(call.context.get("aws:RequestedRegion") or own.region)
+        location = check_location(configuration.get("LocationConstraint"), region)
+        tags = read_tags({"TagSet": configuration.get("Tags") or ()}, of_object=False)
+        there = self._namespace.get(name)
+        if there is not None and there.account_id == own.account_id and there.location == location == HOME:
+            # In us-east-1 it is no error to create one's own bucket again.
+            return there
+        bucket = own.create_bucket(name, now=call.position[0], location=location)
+        if tags:
+            bucket.put_tags(dict(tags), now=call.position[0])
+        return bucket
 
     def _delete_bucket(self, call: Call) -> None:
-        bucket, _ = self._existing(call)
+        bucket = self._bucket(call)
         self._s3_of(bucket.account_id).delete_bucket(bucket.name, now=call.position[0])
 
     def _head_bucket(self, call: Call) -> Bucket:
-        return self._existing(call)[0]
+        return self._bucket(call)
 
     def _list_objects(self, call: Call) -> tuple[S3Object, ...]:
-        bucket, _ = self._existing(call)
-        if call.parameters:
-            from ec2roles.services.s3 import responses as s3_api
+        bucket, given = self._bucket(call), parameters_of(call)
+        if given:
+            from ec2roles.services.s3.listing import check_listing
 
-            s3_api.check_listing(call.parameters)
-        prefix = str(call.parameters.get("prefix") or "")
+            check_listing(given)
+        prefix = str(given.get("Prefix") or "")
         return tuple(bucket.objects[key] for key in sorted(bucket.objects) if key.startswith(prefix))
 
-    def _put_object(self, call: Call) -> S3Object:
-        bucket, key = self._existing(call)
-        given = {name: call.parameters[name] for name in ("content_type", "metadata") if name in call.parameters}
-        return bucket.put_object(key, call.parameters.get("body", b""), now=call.position[0], **given)
+    def _get_bucket_tags(self, call: Call) -> Tags:
+        bucket = self._bucket(call)
+        if not bucket.tags:
+            raise _missing("NoSuchTagSet", "The TagSet does not exist", bucket)
+        return tuple(bucket.tags.items())
 
-    def _get_object(self, call: Call) -> S3Object:
-        bucket, key = self._existing(call)
+    def _put_bucket_tags(self, call: Call) -> None:
+        tags = read_tags(parameters_of(call).get("Tagging"), of_object=False)
+        self._bucket(call).put_tags(dict(tags), now=call.position[0])
+
+    def _delete_bucket_tags(self, call: Call) -> None:
+        self._bucket(call).put_tags({}, now=call.position[0])
+
+    # -- who gets in ------------------------------------------------------------------------------------------------
+
+    def _own_bucket(self, call: Call) -> Bucket:
+        """The bucket, if it is the caller's account's: others cannot touch its policy even where they are allowed to."""
+        bucket, caller = self._bucket(call), call.caller
+        if caller.account_id != bucket.account_id:
+            raise ResourceError(
+                "The specified method is not allowed against this resource.",
+                code="MethodNotAllowed",
+                status=405,
+                detail=f"the policy of '{bucket.name}' is for account {bucket.account_id} alone",
+                members={"Method": _method(call), "ResourceType": "BUCKETPOLICY"},
+            )
+        return bucket
+
+    def _get_policy(self, call: Call) -> Policy:
+        bucket = self._own_bucket(call)
+        policy = bucket.policy
+        if policy is None:
+            raise _missing("NoSuchBucketPolicy", "The bucket policy does not exist", bucket)
+        return policy
+
+    def _put_policy(self, call: Call) -> None:
+        given = parameters_of(call)
+        policy = given.get("Policy")
+        if policy is None:
+            raise ResourceError("Missing required header for this request: Policy", code="MissingRequestBodyError")
+        # `ConfirmRemoveSelfBucketAccess` confirms what is done anyway: nobody is kept from locking himself out.
+        self._own_bucket(call).put_policy(policy, caller=call.caller.arn, now=call.position[0])
+
+    def _delete_policy(self, call: Call) -> None:
+        self._own_bucket(call).put_policy(None, now=call.position[0])
+
+    def _get_policy_status(self, call: Call) -> bool:
+        bucket = self._bucket(call)
+        if bucket.policy is None:
+            raise _missing("NoSuchBucketPolicy", "The bucket policy does not exist", bucket)
+        return bucket.has_public_policy
+
+    def _get_block(self, call: Call) -> PublicAccessBlock:
+        bucket = self._bucket(call)
+        if bucket.public_access_block is None:
+            raise _missing(
+                "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", bucket
+            )
+        return bucket.public_access_block
+
+    def _put_block(self, call: Call) -> None:
+        block = PublicAccessBlock.read(parameters_of(call).get("PublicAccessBlockConfiguration"))
+        self._bucket(call).put_public_access_block(block, now=call.position[0])
+
+    def _delete_block(self, call: Call) -> None:
+        self._bucket(call).delete_public_access_block(now=call.position[0])
+
+    # -- objects ----------------------------------------------------------------------------------------------------
+
+    def _put_object(self, call: Call) -> S3Object:
+        bucket, key = self._needs.existing(call)
+        given = parameters_of(call)
+        body = given.get("Body", b"")
+        if not given:
+            return bucket.put_object(key, body, now=call.position[0])
+        # Loaded for the first object that is more than its body.
+        from ec2roles.services.s3.digests import check_digests
+
+        s3_parameters.check_object_acl(given)
+        check_key(key)
+        checksum = check_digests(body, given) if isinstance(body, bytes) else None
+        tags = read_tagging_header(given["Tagging"]) if given.get("Tagging") else ()
+        check_write(bucket.objects.get(key), key, bucket.name, given)
+        headers = {name: given[name] for name in HEADERS if given.get(name) is not None}
+        if "ContentEncoding" in headers:
+            headers["ContentEncoding"] = _kept_encoding(headers["ContentEncoding"])
+        return bucket.put_object(
+            key,
+            body,
+            now=call.position[0],
+            content_type=given.get("ContentType") or "binary/octet-stream",
+            metadata=given.get("Metadata"),
+            headers=headers,
+            storage_class=given.get("StorageClass") or STANDARD,
+            checksum=checksum,
+            tags=dict(tags),
+        )
+
+    def _found(self, call: Call) -> tuple[Bucket, S3Object]:
+        """
+        The object that a call is about.
+
+        Raises:
+            ResourceError: ``NoSuchKey``; for who may not list the bucket, an `AccessDeniedError`.
+        """
+        bucket, key = self._needs.existing(call)
         found = bucket.objects.get(key)
         if found is None:
             listing = attrs.evolve(call, action="s3:ListBucket", resource=bucket.arn, parameters={}, operation=None)
             decision = self._can(listing)
             if not decision.allowed:
                 raise denial(call, decision)
-            raise ResourceError(
-                "The specified key does not exist.",
-                code="NoSuchKey",
-                status=404,
-                detail=f"no object {shown(key)} in '{bucket.name}'",
-            )
-        if call.parameters:
-            from ec2roles.services.s3 import responses as s3_api
+            raise no_such_key(key, bucket.name)
+        return bucket, found
 
-            s3_api.check_conditions(found.etag, found.size, call.parameters)
+    def _head_object(self, call: Call) -> S3Object:
+        _, found = self._found(call)
+        given = parameters_of(call)
+        if given:
+            check_read(found, given, from_microseconds(call.position[0]))
+            _check_part(given, found)
+        return found
+
+    def _get_object(self, call: Call) -> S3Object:
+        found = self._head_object(call)
+        given = parameters_of(call)
+        if given:
+            _check_overrides(given)
+        if found.archived:
+            raise ResourceError(
+                "The operation is not valid for the object's storage class",
+                code="InvalidObjectState",
+                status=403,
+                detail="an archived object is restored before it is read, and restoring is not simulated",
+                members={"StorageClass": found.storage_class},
+            )
         return found
 
     def _delete_object(self, call: Call) -> None:
         # S3 answers 204 whether the object was there or not.
-        bucket, key = self._existing(call)
-        if key in bucket.objects:
-            bucket.time.journal.remove(bucket.objects, key)
+        bucket, key = self._needs.existing(call)
+        wanted = parameters_of(call).get("IfMatch")
+        if wanted is not None:
+            check_match(bucket.objects.get(key), key, bucket.name, wanted)
+        bucket.delete_object(key, now=call.position[0])
 
-    def _delete_objects(self, call: Call) -> tuple[str, ...]:
-        bucket, _ = self._existing(call)
-        keys: tuple[str, ...] = call.parameters["keys"]
-        for key in keys:
-            if key in bucket.objects:
-                bucket.time.journal.remove(bucket.objects, key)
-        return keys
+    def _delete_objects(self, call: Call) -> tuple[list[Mapping[str, str]], list[Mapping[str, str]]]:
+        """What was deleted, and what was not, each as AWS tells it."""
+        bucket = self._bucket(call)
+        deleted: list[Mapping[str, str]] = []
+        failed: list[Mapping[str, str]] = []
+        for key, version, etag in objects_to_delete(call):
+            named = {"Key": key} if version is None else {"Key": key, "VersionId": version}
+            if version not in (None, "null"):
+                error: AwsError | None = ResourceError("The specified version does not exist.", code="NoSuchVersion")
+            else:
+                error = _mismatch(bucket, key, etag)
+            if error is None:
+                bucket.delete_object(key, now=call.position[0])
+                deleted.append(named)
+            else:
+                failed.append({**named, "Code": error.code, "Message": error.message})
+        return deleted, failed
+
+    def _get_tags(self, call: Call) -> Tags:
+        bucket, found = self._found(call)
+        return bucket.object_tags(found.key)
+
+    def _put_tags(self, call: Call) -> None:
+        bucket, found = self._found(call)
+        tags = read_tags(parameters_of(call).get("Tagging"), of_object=True)
+        bucket.put_object_tags(found.key, dict(tags), now=call.position[0])
+
+    def _delete_tags(self, call: Call) -> None:
+        bucket, found = self._found(call)
+        bucket.put_object_tags(found.key, {}, now=call.position[0])
 
 
-def _list_all(call: Call) -> Sequence[Permission]:
-    return [Permission("s3:ListAllMyBuckets", f"{_PREFIX}*")]
+def _list_all(call: Call) -> list[Permission]:
+    return [Permission("s3:ListAllMyBuckets", f"{PREFIX}*")]
 
 
-# AWS's own form is loaded when the first request comes in it: a program that makes calls in Python never needs it.
+def _checked(perform: Perform) -> Perform:
+    """Return *perform*, after a look at its parameters: what is only judged here may be done behind, where there is more."""
+
+    def done(call: Call) -> Any:
+        if call.parameters:
+            s3_parameters.check_parameters(parameters_of(call))
+        return perform(call)
+
+    return done
 
 
-def _request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
-    from ec2roles.services.s3 import responses as s3_api
+def _bare(do: Callable[[Call], Any]) -> Callable[[Call], Any]:
+    """Return *do*, with its refusals as they are told without a body."""
 
-    return s3_api.request(given)
+    def done(call: Call) -> Any:
+        try:
+            return do(call)
+        except AwsError as error:
+            # What names no bucket at all is never sent.
+            raise error if error.code == "InvalidBucketName" else without_body(error) from None
+
+    return done
 
 
-def _response(form: str) -> Callable[[Any, Call], Mapping[str, Any]]:
-    def response(value: Any, call: Call) -> Mapping[str, Any]:
-        from ec2roles.services.s3 import responses as s3_api
+def _missing(code: str, message: str, bucket: Bucket) -> ResourceError:
+    return ResourceError(
+        message, code=code, status=404, detail=f"'{bucket.name}' has none", members={"BucketName": bucket.name}
+    )
 
-        answer: Mapping[str, Any] = getattr(s3_api, form)(value, call)
-        return answer
 
-    return response
+def _method(call: Call) -> str:
+    name = call.operation or call.action.partition(":")[2]
+    return {"get": "GET", "put": "PUT"}.get(name[:3].lower(), "DELETE")
+
+
+def _kept_encoding(text: str) -> str:
+    """What is kept of a ``Content-Encoding``: the chunks of an upload are no property of the object."""
+    parts = [part.strip() for part in text.split(",")]
+    return ",".join(part for part in parts if part != "aws-chunked")
+
+
+def _check_part(given: Mapping[str, Any], found: S3Object) -> None:
+    if given.get("PartNumber") not in (None, 1):
+        raise ResourceError(
+            "The requested partnumber is not satisfiable",
+            code="InvalidPartNumber",
+            status=416,
+            detail="an object that was put at once has one part",
+            members={"ActualPartCount": "1", "PartNumberRequested": str(given["PartNumber"])},
+        )
+
+
+def _check_overrides(given: Mapping[str, Any]) -> None:
+    """Check that what is to stand in headers can stand there."""
+    from ec2roles.services.s3.responses import OVERRIDES
+
+    for name, header in OVERRIDES.items():
+        value = given.get(name)
+        if isinstance(value, str) and any(ord(sign) > 0xFF for sign in value):
+            raise invalid_argument("Header value cannot be represented using ISO-8859-1.", header, value)
+
+
+def _mismatch(bucket: Bucket, key: str, etag: str | None) -> AwsError | None:
+    """Why an object that DeleteObjects names with its entity tag is not deleted; None if it is."""
+    if etag is None:
+        return None
+    try:
+        check_match(bucket.objects.get(key), key, bucket.name, etag)
+    except ResourceError as error:
+        return error
+    return None
 
 
 def denial(call: Call, decision: Decision) -> AwsError:
@@ -529,5 +469,5 @@ def denial(call: Call, decision: Decision) -> AwsError:
     caller: Session = call.caller
     account = decision.request.resource_account if decision.request is not None else None
     if account is not None and account != caller.account_id:
-        return AccessDeniedError("Access Denied", detail=decision.message)
+        return access_denied(decision.message)
     return AccessDeniedError(decision.message)

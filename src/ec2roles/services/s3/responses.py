@@ -1,299 +1,160 @@
-"""S3's requests and responses as its API has them: AWS's own parameters in, and a dict as boto3 gives it out."""
+"""S3's responses as its API has them: a dict as boto3 gives it."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import quote
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
 
-from ec2roles.arns import shown
 from ec2roles.calls import Call
-from ec2roles.errors import ResourceError
+from ec2roles.instants import UTC
+from ec2roles.services.s3 import listing as lists
+from ec2roles.services.s3.answers import PREFIX
+from ec2roles.services.s3.conditions import read_range
+from ec2roles.services.s3.digests import Checksum, checksum
+from ec2roles.services.s3.location import HOME, constraint_of
+from ec2roles.services.s3.objects import STANDARD
+from ec2roles.services.s3.parameters import parameters_of
+from ec2roles.services.s3.tags import tag_set
 
-_PREFIX = "arn:aws:s3:::"
-_MOST_KEYS = 1000
-_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
+if TYPE_CHECKING:
+    from ec2roles.services.s3.bucket import Bucket
+    from ec2roles.services.s3.objects import S3Object
 
-# AWS's parameter -> ours, where it is passed on as it is.
-_PARAMETERS = {
-    "Prefix": "prefix",
-    "Delimiter": "delimiter",
-    "MaxKeys": "max_keys",
-    "Marker": "marker",
-    "StartAfter": "start_after",
-    "ContinuationToken": "continuation_token",
-    "EncodingType": "encoding_type",
-    "MaxBuckets": "max_buckets",
-    "ContentType": "content_type",
-    "Metadata": "metadata",
-    "Range": "range",
-    "IfMatch": "if_match",
-    "IfNoneMatch": "if_none_match",
-    "VersionId": "version_id",
-    "Tagging": "tagging",
-    "ACL": "acl",
+# A parameter of GetObject -> the member of its answer in whose place it comes.
+_OVERRIDES = {
+    "ResponseCacheControl": "CacheControl",
+    "ResponseContentDisposition": "ContentDisposition",
+    "ResponseContentEncoding": "ContentEncoding",
+    "ResponseContentLanguage": "ContentLanguage",
+    "ResponseContentType": "ContentType",
+    "ResponseExpires": "Expires",
 }
-_GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWriteACP")
+OVERRIDES: Mapping[str, str] = {
+    name: "response-" + "".join(f"-{sign.lower()}" if sign.isupper() else sign for sign in member)[1:]
+    for name, member in _OVERRIDES.items()
+}
+"""The parameters that change headers of the answer, each with its name in a query."""
+
+Answer = Mapping[str, Any]
 
 
-def request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
-    """Return the resource and the parameters of a `Call`, of AWS's own parameters."""
-    parameters = {ours: given[name] for name, ours in _PARAMETERS.items() if given.get(name) is not None}
-    if given.get("Body") is not None:
-        parameters["body"] = given["Body"]
-    if "Delete" in given:
-        objects = given["Delete"].get("Objects", ())
-        parameters["keys"] = tuple(one["Key"] for one in objects)
-        parameters["versions"] = tuple(one.get("VersionId") for one in objects)
-        parameters["quiet"] = bool(given["Delete"].get("Quiet"))
-    if any(given.get(name) for name in _GRANTS):
-        parameters["grants"] = True
-    bucket, key = given.get("Bucket"), given.get("Key")
-    if bucket is None:
-        return None, parameters
-    return f"{_PREFIX}{bucket}" if key is None else f"{_PREFIX}{bucket}/{key}", parameters
-
-
-# -- what must be right before anything is done -------------------------------------------------------------------------
-
-
-def check_listing(parameters: Mapping[str, Any]) -> None:
-    """
-    Check the parameters of a listing.
-
-    Raises:
-        ResourceError: ``InvalidArgument``, for a number of keys or a token that is none.
-    """
-    most = parameters.get("max_keys", 0)
-    if isinstance(most, bool) or not isinstance(most, int) or most < 0:
-        raise ResourceError(
-            "Argument maxKeys must be an integer between 0 and 2147483647",
-            code="InvalidArgument",
-            detail=f"got {shown(most)}",
-        )
-    _start(parameters)
-
-
-def check_conditions(etag: str, size: int, parameters: Mapping[str, Any]) -> None:
-    """
-    Check under which conditions an object is wanted.
-
-    Raises:
-        ResourceError: ``PreconditionFailed``, ``NotModified``, ``InvalidRange``.
-    """
-    wanted = parameters.get("if_match")
-    if wanted is not None and wanted.strip('"') != etag.strip('"'):
-        raise ResourceError(
-            "At least one of the pre-conditions you specified did not hold", code="PreconditionFailed", status=412
-        )
-    unwanted = parameters.get("if_none_match")
-    if unwanted is not None and unwanted.strip('"') in (etag.strip('"'), "*"):
-        raise ResourceError("Not Modified", code="NotModified", status=304)
-    read_range(parameters.get("range"), size)
-
-
-def read_range(text: str | None, size: int) -> tuple[int, int] | None:
-    """
-    Return the first and the last byte that *text* asks for, or None for all of them.
-
-    >>> read_range("bytes=2-", 10), read_range("bytes=-3", 10), read_range("lines=1-2", 10)
-    ((2, 9), (7, 9), None)
-
-    Raises:
-        ResourceError: ``InvalidRange``, if the object does not reach that far.
-    """
-    found = _RANGE.fullmatch(text) if text is not None and len(text) < 64 else None
-    if found is None or found[0] == "bytes=-":
-        return None
-    first = int(found[1]) if found[1] else max(size - int(found[2]), 0)
-    last = int(found[2]) if found[1] and found[2] else size - 1
-    if first > last and found[2] and found[1]:
-        return None
-    if first >= size:
-        raise ResourceError(
-            "The requested range is not satisfiable",
-            code="InvalidRange",
-            status=416,
-            detail=f"'{text}' of {size} bytes",
-        )
-    return first, min(last, size - 1)
-
-
-# -- what is answered ---------------------------------------------------------------------------------------------------
-
-
-def buckets(value: Sequence[Any], call: Call) -> Mapping[str, Any]:
+def buckets(value: Any, call: Call, bucket: Bucket | None) -> Answer:
     """ListBuckets."""
-    prefix = call.parameters.get("prefix", "")
-    after = _decoded(call.parameters.get("continuation_token", ""))
-    found = [one for one in value if one.name.startswith(prefix) and one.name > after]
-    most = call.parameters.get("max_buckets", len(found))
-    answer: dict[str, Any] = {
-        "Buckets": [{"Name": one.name, "CreationDate": one.creation_date} for one in found[:most]],
-    }
-    if value:
-        answer["Owner"] = {"ID": hashlib.sha256(value[0].account_id.encode()).hexdigest()}
-    if len(found) > most:
-        answer["ContinuationToken"] = _token(found[most - 1].name)
-    if prefix:
-        answer["Prefix"] = prefix
-    return answer
+    return lists.buckets(value, call)
 
 
-def listing(value: Sequence[Any], call: Call) -> dict[str, Any]:
+def listing(value: Any, call: Call, bucket: Bucket | None) -> Answer:
     """ListObjectsV2."""
-    parameters = call.parameters
-    found, groups, last = _page(value, parameters)
-    answer = _listed(found, groups, last, call)
-    answer["KeyCount"] = len(found) + len(groups)
-    for ours, name in (("start_after", "StartAfter"), ("continuation_token", "ContinuationToken")):
-        if parameters.get(ours):
-            answer[name] = parameters[ours]
-    if last is not None:
-        answer["NextContinuationToken"] = _token(last)
-    return answer
+    return lists.listing(value, call, "" if bucket is None else bucket.account_id)
 
 
-def old_listing(value: Sequence[Any], call: Call) -> dict[str, Any]:
+def old_listing(value: Any, call: Call, bucket: Bucket | None) -> Answer:
     """ListObjects."""
-    found, groups, last = _page(value, call.parameters)
-    answer = _listed(found, groups, last, call)
-    answer["Marker"] = call.parameters.get("marker", "")
-    if last is not None and call.parameters.get("delimiter"):
-        answer["NextMarker"] = _encoded(last, call)
-    return answer
+    return lists.old_listing(value, call, "" if bucket is None else bucket.account_id)
 
 
-def _page(value: Sequence[Any], parameters: Mapping[str, Any]) -> tuple[list[Any], list[str], str | None]:
-    """The objects and the common prefixes of one page, and where the next one goes on; None if there is none."""
-    prefix = str(parameters.get("prefix") or "")
-    delimiter = parameters.get("delimiter") or ""
-    most = min(parameters.get("max_keys", _MOST_KEYS), _MOST_KEYS)
-    start = _start(parameters)
-    found: list[Any] = []
-    groups: list[str] = []
-    last: str | None = None
-    for one in value:
-        group = ""
-        if delimiter:
-            at = one.key.find(delimiter, len(prefix))
-            group = one.key[: at + len(delimiter)] if at >= 0 else ""
-        if (group or one.key) <= start or (group and groups and groups[-1] == group):
-            continue
-        if len(found) + len(groups) >= most:
-            # Without a single key there is nothing to go on from; S3 then says that it is all.
-            return found, groups, last
-        if group:
-            groups.append(group)
-        else:
-            found.append(one)
-        last = group or one.key
-    return found, groups, None
-
-
-def _listed(found: Sequence[Any], groups: Sequence[str], last: str | None, call: Call) -> dict[str, Any]:
-    parameters = call.parameters
-    answer: dict[str, Any] = {
-        "Name": (call.resource or "")[len(_PREFIX) :],
-        "Prefix": _encoded(str(parameters.get("prefix") or ""), call),
-        "MaxKeys": parameters.get("max_keys", _MOST_KEYS),
-        "IsTruncated": last is not None,
-    }
-    if found:
-        answer["Contents"] = [
-            {
-                "Key": _encoded(one.key, call),
-                "LastModified": one.last_modified,
-                "ETag": one.etag,
-                "Size": one.size,
-                "StorageClass": "STANDARD",
-            }
-            for one in found
-        ]
-    if groups:
-        answer["CommonPrefixes"] = [{"Prefix": _encoded(group, call)} for group in groups]
-    if parameters.get("delimiter"):
-        answer["Delimiter"] = _encoded(parameters["delimiter"], call)
-    if parameters.get("encoding_type"):
-        answer["EncodingType"] = parameters["encoding_type"]
-    return answer
-
-
-def stored(value: Any, call: Call) -> dict[str, Any]:
+def stored(value: S3Object, call: Call, bucket: Bucket | None) -> Answer:
     """PutObject."""
-    return {"ETag": value.etag}
+    return {"ETag": value.etag, "ServerSideEncryption": "AES256", **_checksum(value)}
 
 
-def headers(value: Any, call: Call) -> dict[str, Any]:
+def headers(value: S3Object, call: Call, bucket: Bucket | None) -> Answer:
     """HeadObject."""
-    answer = {
+    given = parameters_of(call)
+    answer: dict[str, Any] = {
         "AcceptRanges": "bytes",
         "ContentLength": value.size,
         "ContentType": value.content_type,
         "ETag": value.etag,
         "LastModified": value.last_modified,
         "Metadata": dict(value.metadata),
+        "ServerSideEncryption": "AES256",
+        **dict(value.headers),
     }
-    part = read_range(call.parameters.get("range"), value.size)
+    answer.update({member: given[name] for name, member in _OVERRIDES.items() if given.get(name) is not None})
+    if isinstance(answer.get("Expires"), datetime):
+        answer["ExpiresString"] = format_datetime(answer["Expires"].astimezone(UTC), usegmt=True)
+    if value.storage_class != STANDARD:
+        answer["StorageClass"] = value.storage_class
+    tags = () if bucket is None else bucket.object_tags(value.key)
+    if tags:
+        answer["TagCount"] = len(tags)
+    part = read_range(given.get("Range"), value.size)
     if part is not None:
         answer["ContentLength"] = part[1] - part[0] + 1
         answer["ContentRange"] = f"bytes {part[0]}-{part[1]}/{value.size}"
         answer["ResponseMetadata"] = {"HTTPStatusCode": 206}
+    elif given.get("ChecksumMode") == "ENABLED":
+        answer.update(_checksum(value))
     return answer
 
 
-def content(value: Any, call: Call) -> dict[str, Any]:
+def content(value: S3Object, call: Call, bucket: Bucket | None) -> Answer:
     """GetObject."""
-    part = read_range(call.parameters.get("range"), value.size)
+    part = read_range(parameters_of(call).get("Range"), value.size)
     body = value.body if part is None else value.body[part[0] : part[1] + 1]
-    return {**headers(value, call), "Body": body}
+    return {**headers(value, call, bucket), "Body": body}
 
 
-def deleted(value: Sequence[str], call: Call) -> dict[str, Any]:
-    """DeleteObjects."""
-    return {} if call.parameters.get("quiet") else {"Deleted": [{"Key": key} for key in value]}
+def _checksum(value: S3Object) -> dict[str, str]:
+    found: Checksum = checksum(value.body) if value.checksum is None else value.checksum
+    return {f"Checksum{found.algorithm}": found.value, "ChecksumType": "FULL_OBJECT"}
 
 
-def location(value: Any, call: Call) -> dict[str, Any]:
+def deleted(value: Any, call: Call, bucket: Bucket | None) -> Answer:
+    """DeleteObjects: what was deleted, unless the answer is to be quiet, and what was not."""
+    done, failed = value
+    quiet = parameters_of(call)["Delete"].get("Quiet")
+    answer = {} if quiet or not done else {"Deleted": [dict(one) for one in done]}
+    return {**answer, "Errors": [dict(one) for one in failed]} if failed else answer
+
+
+def location(value: Bucket, call: Call, bucket: Bucket | None) -> Answer:
     """GetBucketLocation; S3 says nothing for us-east-1."""
-    return {"LocationConstraint": None}
+    return {"LocationConstraint": constraint_of(value.location)}
 
 
-def created(value: Any, call: Call) -> dict[str, Any]:
+def created(value: Bucket, call: Call, bucket: Bucket | None) -> Answer:
     """CreateBucket."""
-    return {"Location": f"/{value.name}"}
+    place = f"/{value.name}" if value.location == HOME else f"http://{value.name}.s3.amazonaws.com/"
+    return {"Location": place, "BucketArn": value.arn}
 
 
-def nothing(value: Any, call: Call) -> dict[str, Any]:
-    """DeleteBucket, HeadBucket, DeleteObject."""
+def head(value: Bucket, call: Call, bucket: Bucket | None) -> Answer:
+    """HeadBucket."""
+    return {"BucketArn": value.arn, "BucketRegion": value.region, "AccessPointAlias": False}
+
+
+def policy(value: Any, call: Call, bucket: Bucket | None) -> Answer:
+    """GetBucketPolicy."""
+    return {"Policy": json.dumps(value.to_dict(), separators=(",", ":"), ensure_ascii=False)}
+
+
+def policy_status(value: bool, call: Call, bucket: Bucket | None) -> Answer:
+    """GetBucketPolicyStatus."""
+    return {"PolicyStatus": {"IsPublic": value}}
+
+
+def block(value: Any, call: Call, bucket: Bucket | None) -> Answer:
+    """GetPublicAccessBlock."""
+    return {"PublicAccessBlockConfiguration": value.to_aws()}
+
+
+def tags(value: Any, call: Call, bucket: Bucket | None) -> Answer:
+    """GetBucketTagging, GetObjectTagging."""
+    return {"TagSet": tag_set(value)}
+
+
+def nothing(value: Any, call: Call, bucket: Bucket | None) -> Answer:
+    """What says nothing but that it is done."""
     return {}
 
 
-# -- tokens and encodings -----------------------------------------------------------------------------------------------
-
-
-def _start(parameters: Mapping[str, Any]) -> str:
-    token = parameters.get("continuation_token")
-    if token is not None:
-        return _decoded(token)
-    return str(parameters.get("start_after") or parameters.get("marker") or "")
-
-
-def _token(last: str) -> str:
-    return base64.urlsafe_b64encode(last.encode()).decode()
-
-
-def _decoded(token: str) -> str:
-    try:
-        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
-    except ValueError:
-        raise ResourceError(
-            "The continuation token provided is incorrect", code="InvalidArgument", detail=f"got {shown(token)}"
-        ) from None
-
-
-def _encoded(text: str, call: Call) -> str:
-    return quote(text, safe="/") if call.parameters.get("encoding_type") == "url" else text
+def name_of(call: Call) -> str:
+    """Return the name of the bucket that *call* is about, or nothing."""
+    if call.resource is not None and call.resource.startswith(PREFIX):
+        return call.resource[len(PREFIX) :].partition("/")[0]
+    return str(parameters_of(call).get("Bucket", ""))

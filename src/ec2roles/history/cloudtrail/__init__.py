@@ -1,0 +1,1 @@
+"""The history in the form of AWS CloudTrail's records."""

@@ -1,0 +1,185 @@
+"""
+What CloudTrail writes of calls to EC2.
+
+A list is an object with ``items``, under a name that ends with ``Set``. Operations of later years are written as they are
+sent instead: all parameters below one object ``...Request`` under AWS's names, and the answer below ``...Response``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ec2roles.history.cloudtrail.elements import NOTHING, lower_first, scalar
+
+REMOVED = "<sensitiveDataRemoved>"
+"""In place of user data."""
+
+NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
+
+# A list among the parameters -> its name in a record, and what each item is called that is only a text.
+_LISTS = {
+    "BlockDeviceMappings": ("blockDeviceMapping", ""),
+    "Filters": ("filterSet", ""),
+    "InstanceIds": ("instancesSet", "instanceId"),
+    "NetworkInterfaces": ("networkInterfaceSet", ""),
+    "Resources": ("resourcesSet", "resourceId"),
+    "SecurityGroupIds": ("groupSet", "groupId"),
+    "SecurityGroups": ("groupSet", "groupName"),
+    "TagSpecifications": ("tagSpecificationSet", ""),
+    "Tags": ("tagSet", ""),
+    "Values": ("valueSet", "value"),
+}
+# What stands in a record of these operations even where it was not given.
+_ALWAYS: dict[str, dict[str, Any]] = {
+    "DescribeInstances": {"instancesSet": {}, "filterSet": {}},
+    "DescribeTags": {"filterSet": {}},
+    "RunInstances": {
+        "blockDeviceMapping": {},
+        "monitoring": {"enabled": False},
+        "disableApiTermination": False,
+        "disableApiStop": False,
+    },
+    "StopInstances": {"force": False},
+}
+_OF_IMAGE = ("ImageId", "MinCount", "MaxCount", "KeyName")
+
+# Where the name in an answer is not the member's own with a small first letter; a member of one parent only has it in front.
+RESPONSE_NAMES = {
+    "BlockDeviceMappings": "blockDeviceMapping",
+    "ElasticGpuAssociations": "elasticGpuAssociationSet",
+    "ElasticInferenceAcceleratorAssociations": "elasticInferenceAcceleratorAssociationSet",
+    "Groups": "groupSet",
+    "Instances": "instancesSet",
+    "Instances State": "instanceState",
+    "Ipv4Prefixes": "ipv4PrefixSet",
+    "Ipv6Addresses": "ipv6AddressesSet",
+    "Ipv6Prefixes": "ipv6PrefixSet",
+    "Licenses": "licenseSet",
+    "MetricCategoryIds": "metricCategoryIdSet",
+    "NetworkInterfaces": "networkInterfaceSet",
+    "PrivateIpAddresses": "privateIpAddressesSet",
+    "ProductCodeId": "productCode",
+    "ProductCodeType": "type",
+    "PublicDnsName": "dnsName",
+    "PublicIpAddress": "ipAddress",
+    "SecondaryInterfaces": "secondaryInterfaceSet",
+    "SecondaryInterfaces PrivateIpAddresses": "privateIpAddressSet",
+    "SecurityGroups": "groupSet",
+    "StartingInstances": "instancesSet",
+    "StateTransitionReason": "reason",
+    "StoppingInstances": "instancesSet",
+    "Tags": "tagSet",
+    "TerminatingInstances": "instancesSet",
+}
+
+
+def is_wrapped(operation: str) -> bool:
+    """Return whether records of *operation* have its parameters below one object."""
+    return "IamInstanceProfile" in operation or "InstanceMetadata" in operation
+
+
+def parameters(operation: str, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """
+    Return AWS's parameters as EC2's records have them.
+
+    >>> parameters("StartInstances", {"InstanceIds": ["i-0123456789abcdef0"]})
+    {'instancesSet': {'items': [{'instanceId': 'i-0123456789abcdef0'}]}}
+    """
+    if is_wrapped(operation):
+        return {f"{operation}Request": _sent(given)}
+    found: dict[str, Any] = {}
+    if operation == "RunInstances":
+        image = {lower_first(name): given[name] for name in _OF_IMAGE if name in given}
+        found["instancesSet"] = {"items": [image]}
+        # Zone, tenancy and the like stand beside the others.
+        given = {**{name: value for name, value in given.items() if name not in _OF_IMAGE}, **_placement(given)}
+    found.update(_ALWAYS.get(operation, {}))
+    found.update(_members(given))
+    return found or None
+
+
+def _placement(given: Mapping[str, Any]) -> dict[str, Any]:
+    place = given.get("Placement")
+    return {"Placement": NOTHING, **place} if isinstance(place, Mapping) else {}
+
+
+def _members(given: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if name == "UserData":
+            found["userData"] = REMOVED
+        elif isinstance(value, (list, tuple)) and name in _LISTS:
+            wire, item = _LISTS[name]
+            items = [*found.get(wire, {}).get("items", ()), *(_item(one, item) for one in value)]
+            found[wire] = {"items": items} if items else {}
+        elif (shown := _value(value)) is not NOTHING:
+            found[lower_first(name)] = shown
+    return found
+
+
+def _item(value: Any, name: str) -> Any:
+    if isinstance(value, Mapping):
+        # The tags of a tag specification are the one list without a Set.
+        tags = {"tags": _value(value["Tags"])} if "Tags" in value else {}
+        return {**_members({key: one for key, one in value.items() if key != "Tags"}), **tags}
+    return {name: value} if name else value
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _members(value)
+    if isinstance(value, (list, tuple)):
+        return [_value(one) for one in value]
+    return scalar(value)
+
+
+def _sent(given: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if isinstance(value, (list, tuple)):
+            # As EC2's query has it: ``AssociationId.1=...``.
+            items = [
+                {"tag": number, **(_sent(one) if isinstance(one, Mapping) else {"content": one})}
+                for number, one in enumerate(value, 1)
+            ]
+            found[name.removesuffix("s")] = items[0] if len(items) == 1 else items
+        elif isinstance(value, Mapping):
+            found[name] = _sent(value)
+        elif scalar(value) is not NOTHING:
+            found[name] = scalar(value)
+    return found
+
+
+def elements(operation: str, answer: Mapping[str, Any], request_id: str) -> dict[str, Any]:
+    """
+    Return AWS's answer as EC2's records have it; an answer that says nothing is ``_return``.
+
+    >>> elements("CreateTags", {}, "5f2b0a9e")
+    {'requestId': '5f2b0a9e', '_return': True}
+    """
+    found = _answered(answer, "")
+    if is_wrapped(operation):
+        return {f"{operation}Response": {"xmlns": NAMESPACE, "requestId": request_id, **found}}
+    return {"requestId": request_id, **(found or {"_return": True})}
+
+
+def response_name(parent: str, member: str) -> str:
+    """Return the name of a member of an answer in a record: ``instanceState`` of the ``State`` of ``Instances``."""
+    return RESPONSE_NAMES.get(f"{parent} {member}") or RESPONSE_NAMES.get(member) or lower_first(member)
+
+
+def _answered(answer: Mapping[str, Any], parent: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for member, value in answer.items():
+        name = response_name(parent, member)
+        if isinstance(value, Mapping):
+            found[name] = _answered(value, member)
+        elif isinstance(value, (list, tuple)):
+            # EC2's own slip, kept in its records.
+            word = "item" if member == "PrivateIpAddresses" else "items"
+            items = [_answered(one, member) if isinstance(one, Mapping) else one for one in value]
+            found[name] = {word: items} if items else {}
+        elif value != "" and scalar(value) is not NOTHING:
+            found[name] = scalar(value)
+    return found

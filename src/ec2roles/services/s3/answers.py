@@ -1,0 +1,121 @@
+"""What S3 answers when it refuses: each error with the members that it has beside code and message."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from ec2roles.arns import shown
+from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
+
+PREFIX = "arn:aws:s3:::"
+"""What the ARN of a bucket starts with; the bucket's name follows."""
+
+
+def no_such_bucket(name: str) -> ResourceError:
+    """Return the error for a bucket that does not exist."""
+    return ResourceError(
+        "The specified bucket does not exist",
+        code="NoSuchBucket",
+        status=404,
+        detail=f"no bucket {shown(name)}",
+        members={"BucketName": name},
+    )
+
+
+def no_such_key(key: str, bucket: str) -> ResourceError:
+    """Return the error for an object that does not exist."""
+    return ResourceError(
+        "The specified key does not exist.",
+        code="NoSuchKey",
+        status=404,
+        detail=f"no object {shown(key)} in '{bucket}'",
+        members={"Key": key},
+    )
+
+
+def invalid_bucket_name(name: object, detail: str) -> ResourceError:
+    """Return the error for what is no bucket's name."""
+    return ResourceError(
+        "The specified bucket is not valid.",
+        code="InvalidBucketName",
+        detail=detail,
+        members={"BucketName": name} if isinstance(name, str) else {},
+    )
+
+
+def invalid_argument(message: str, name: str, value: object = None, *, detail: str | None = None) -> ResourceError:
+    """
+    Return the error for a parameter.
+
+    Args:
+        message: AWS's words.
+        name: the parameter as S3 calls it, such as ``encoding-type``.
+        value: what was given; None if AWS does not repeat it.
+        detail: our words.
+    """
+    members = {"ArgumentName": name}
+    if value is not None:
+        members["ArgumentValue"] = str(value)
+    return ResourceError(message, code="InvalidArgument", detail=detail or f"got {shown(value)}", members=members)
+
+
+def malformed_xml(detail: str) -> ResourceError:
+    """Return the error for a structure that lacks something, or has what it must not have."""
+    return ResourceError(
+        "The XML you provided was not well-formed or did not validate against our published schema",
+        code="MalformedXML",
+        detail=detail,
+    )
+
+
+def precondition_failed(condition: str) -> ResourceError:
+    """Return the error for a condition, named by its header, that does not hold."""
+    return ResourceError(
+        "At least one of the pre-conditions you specified did not hold",
+        code="PreconditionFailed",
+        status=412,
+        members={"Condition": condition},
+    )
+
+
+def not_implemented(header: str, reason: str) -> ResourceError:
+    """Return the error for a header whose value S3 does not take here."""
+    return ResourceError(
+        "A header you provided implies functionality that is not implemented",
+        code="NotImplemented",
+        status=501,
+        members={"Header": header, "additionalMessage": reason},
+    )
+
+
+def not_simulated(parameter: str, why: str) -> ResourceError:
+    """Return the error for what AWS has and this simulator has not."""
+    return ResourceError(
+        "A header or query you provided requested a function that is not implemented.",
+        code="NotImplemented",
+        status=501,
+        detail=f"'{parameter}' is not simulated: {why}",
+    )
+
+
+def access_denied(detail: str) -> AccessDeniedError:
+    """Return a refusal for which S3 gives no reason."""
+    return AccessDeniedError("Access Denied", detail=detail)
+
+
+def without_body(error: AwsError) -> AwsError:
+    """
+    Return *error* as the answer to a HEAD says it: there is no body, so the status is all there is.
+
+    >>> print(without_body(no_such_bucket("photos")))
+    404: Not Found (no bucket 'photos')
+    """
+    if error.code == str(error.status):
+        return error
+    kind = AccessDeniedError if isinstance(error, AccessDeniedError) else ResourceError
+    return kind(
+        HTTPStatus(error.status).phrase,
+        code=str(error.status),
+        status=error.status,
+        detail=error.detail or error.message,
+    )
