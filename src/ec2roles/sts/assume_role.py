@@ -18,7 +18,7 @@ from ec2roles.errors import (
 )
 from ec2roles.iam.names import NameRule, Tags, validation_message, wrong_type
 from ec2roles.iam.role import Role
-from ec2roles.policy import Policy
+from ec2roles.policy import Policy, Semantics
 from ec2roles.sts.mfa import MfaParameters
 from ec2roles.sts.session import PrincipalType, Session
 from ec2roles.sts.session_policies import check_session_policies, check_session_tags, check_texts, packed_size
@@ -100,9 +100,17 @@ class AssumeRoleRequest:
     mfa: MfaParameters = attrs.field(factory=MfaParameters)
 
     @classmethod
-    def read(cls, role_arn: str, role: Role | None, parameters: Mapping[str, Any]) -> AssumeRoleRequest:
+    def read(
+        cls, role_arn: str, role: Role | None, parameters: Mapping[str, Any], *, semantics: Semantics
+    ) -> AssumeRoleRequest:
         """
         Check the parameters of a call, each by itself.
+
+        Args:
+            role_arn: the role that is asked for.
+            role: the role, if there is one.
+            parameters: all others, under our names.
+            semantics: the readings of open points.
 
         Raises:
             TypeError: for a parameter of another type.
@@ -126,7 +134,8 @@ class AssumeRoleRequest:
         mfa = MfaParameters(parameters.get("serial_number"), parameters.get("token_code"))
         arn = role_arn if role is not None else check_role_arn(role_arn)
         tags = check_session_tags(parameters.get("tags"))
-        policies = check_session_policies(parameters.get("policy"), parameters.get("policy_documents", ()))
+        managed = parameters.get("policy_documents", ())
+        policies = check_session_policies(parameters.get("policy"), managed, semantics)
         return cls(arn, role, named, duration, external, policies, tags, transitive, identity, mfa)
 
     def permissions(self, caller: Session, position: Position, seen: Position | None = None) -> list[tuple[Any, ...]]:

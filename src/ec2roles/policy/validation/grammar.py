@@ -99,7 +99,7 @@ class Grammar:
             if key not in _TOP:
                 self.wrong(SYNTAX, partial(_unknown_key, key, _TOP), "/")
         version = self._version(data)
-        if self.kind in IDENTITY_LIKE and not self.stored:
+        if self.kind in legacy.KINDS and not self.stored:
             for problem in legacy.problems(written, data):
                 self.wrong(LEGACY, problem, "/")
         policy_id = data.get("Id")
@@ -259,7 +259,7 @@ class Grammar:
                 if problem is not None:
                     rank, detail, message = problem
                     self.wrong(rank, detail, f"{path}/{key}", message=message)
-                odd = legacy.account_problem(resource) if self.kind in IDENTITY_LIKE and not self.stored else None
+                odd = legacy.account_problem(resource) if self.kind in legacy.KINDS and not self.stored else None
                 if odd is not None:
                     self.wrong(LEGACY, odd, f"{path}/{key}")
 

@@ -1,7 +1,8 @@
 """
 What IAM's legacy parser refuses before anything else is looked at: it reads the text of a policy from its start.
 
-It stands before permissions policies alone; trust policies and those of other services have parsers of their own.
+It stands before the policies that IAM keeps; trust policies, session policies and those of other services have parsers of
+their own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 from ec2roles.arns import shown
 
+KINDS = frozenset({"identity", "managed", "boundary"})
+"""The kinds of policies that it reads."""
 # Words that AWS itself has in the place of an account: what belongs to AWS, or to its marketplace.
 _ACCOUNT_OK = re.compile(r"[0-9*?]*|aws|aws-marketplace|cloudfront").fullmatch
 _BLANKS = " \t\r\n"
@@ -56,7 +59,8 @@ def account_problem(resource: str) -> str | None:
     "account must be 12 digits, a pattern or empty, got 'ACCOUNT' in 'arn:aws:iam::ACCOUNT:role/app'"
     """
     parts = resource.split(":", 5)
-    if len(parts) < 5 or _ACCOUNT_OK(parts[4]):
+    # In a shorter one a star may stand for the account as well.
+    if len(parts) < 6 or _ACCOUNT_OK(parts[4]):
         return None
     return f"account must be 12 digits, a pattern or empty, got {shown(parts[4])} in {shown(resource)}"
 

@@ -60,7 +60,7 @@ class StsOperations:
             # They belong to the role's account, not to the caller's.
             account_id = self.sts.account_id if role is None else role.account_id
             parameters["policy_documents"] = [self.sts.session_policy(one, account_id) for one in policy_arns]
-        return AssumeRoleRequest.read(arn, role, parameters)
+        return AssumeRoleRequest.read(arn, role, parameters, semantics=self.sts.authorizer.semantics)
 
     def assume_role_authorizations(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
