@@ -37,7 +37,9 @@ _NOTHING_ELSE = {
 class Bearer(Protocol):
     """The instance, as its identity role needs it."""
 
-    instance_id: str
+    @property
+    def instance_id(self) -> str:
+        """Its id."""
 
     @property
     def time(self) -> Timekeeper:

@@ -27,7 +27,7 @@ _DECISIONS = {
 }
 _TRUST_ACTIONS = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
 _CIRCUMSTANCES = (
-    "ActionNames* ResourceArns ResourcePolicy ResourceOwner CallerArn ContextEntries PermissionsBoundaryPolicyInputList"
+    "ActionNames ResourceArns ResourcePolicy ResourceOwner CallerArn ContextEntries PermissionsBoundaryPolicyInputList"
 )
 
 
@@ -79,10 +79,10 @@ def simulation_rows(semantics: Semantics) -> list[Row]:
         return _simulate(ask, semantics, _Subject(policies, boundaries, _simulated_user(ask)))
 
     return [
-        Row("SimulatePrincipalPolicy", f"PolicySourceArn* PolicyInputList {_CIRCUMSTANCES} {PAGES}", about, principal),
+        Row("SimulatePrincipalPolicy", f"PolicySourceArn PolicyInputList {_CIRCUMSTANCES} {PAGES}", about, principal),
         Row(
             "SimulateCustomPolicy",
-            f"PolicyInputList* OrderedOrganizationPolicyInputList {_CIRCUMSTANCES} {PAGES}",
+            f"PolicyInputList OrderedOrganizationPolicyInputList {_CIRCUMSTANCES} {PAGES}",
             everything,
             custom,
         ),
