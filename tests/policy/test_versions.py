@@ -145,3 +145,9 @@ def test_the_legacy_parser_reads_what_iam_keeps_only(kind: str) -> None:
 def test_what_may_stand_for_an_account(account: str) -> None:
     for arn in (f"arn:aws:iam::{account}:role/app", f"arn:aws:sqs:us-east-1:{account}:q"):
         assert load_policy({**TODAY, "Statement": [{**LIST, "Resource": arn}]}).statements
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:dynamodb:*:table/prod-*", "arn:aws:logs:us-*:log-group:web:*", "arn:aws:sqs"])
+def test_a_star_may_stand_for_the_account_too(arn: str) -> None:
+    """As on AWS's page about Resource: it runs past the colon."""
+    assert load_policy({**TODAY, "Statement": [{**LIST, "Resource": arn}]}).statements

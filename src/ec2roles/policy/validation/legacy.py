@@ -59,8 +59,8 @@ def account_problem(resource: str) -> str | None:
     "account must be 12 digits, a pattern or empty, got 'ACCOUNT' in 'arn:aws:iam::ACCOUNT:role/app'"
     """
     parts = resource.split(":", 5)
-    # In a shorter one a star may stand for the account as well.
-    if len(parts) < 6 or _ACCOUNT_OK(parts[4]):
+    # A star that ends a part may run past its colon, and so stand for the account as well.
+    if len(parts) < 6 or _ACCOUNT_OK(parts[4]) or any([part.endswith("*") for part in parts[1:4]]):
         return None
     return f"account must be 12 digits, a pattern or empty, got {shown(parts[4])} in {shown(resource)}"
 
