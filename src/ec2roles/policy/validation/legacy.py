@@ -24,8 +24,8 @@ def text_problem(written: str) -> str | None:
     """
     Return what is wrong with the beginning of a text, or None.
 
-    >>> text_problem('\\n{"Version": "2012-10-17"}')
-    "the text begins with '\\n'; a policy begins with '{'"
+    >>> text_problem(' {"Version": "2012-10-17"}')
+    "the text begins with ' '; a policy begins with '{'"
     """
     if written[:1] in _BLANKS:
         return f"the text begins with {written[:1]!r}; a policy begins with '{{'"
