@@ -80,7 +80,7 @@ class Authorizer:
         session = self.sessions.recall(credentials.access_key_id, position[0])
         if session is None:
             return Fault.UNKNOWN_KEY
-        return session.fault(credentials, position, seen) or session
+        return session.fault(credentials, position, seen) or session.as_of(seen or position)
 
     def seen(self, call: Call) -> Position:
         """Return the position as of which the service of *call* sees IAM: its own, unless a propagation delay is set."""
