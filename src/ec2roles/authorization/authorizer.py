@@ -15,6 +15,7 @@ from ec2roles.calls import NOTHING, Call
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
 from ec2roles.instants import from_microseconds, iso_exact
+from ec2roles.memo import Memo
 from ec2roles.policy import Decision, PolicySet, Request, Semantics, evaluate
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Fault, PrincipalType, Session
@@ -215,7 +216,7 @@ class Authorizer:
         position = call.position
         seen = call.seen or position
         policies = caller.principal.policy_set(seen)
-        account = needed.account_id or _account_in(needed.resource) or caller.account_id
+        account = needed.account_id or _ACCOUNTS[needed.resource] or caller.account_id
         above = None
         if self.organizations:
             above = InheritedPolicies(self.organizations, caller.account_id, needed.action, account, seen)
@@ -341,9 +342,11 @@ def _time_texts(instant: int) -> tuple[str, str]:
 
 
 # A memo of a pure function: programs ask for the same few resources again and again.
-@lru_cache(maxsize=4096)
 def _account_in(arn: str) -> str | None:
     """Return the account that an ARN says, or None: S3's say none."""
     # What is no text at all is refused where the request is made.
     parts = arn.split(":", 5) if isinstance(arn, str) else []
     return parts[4] if len(parts) == 6 and parts[4].isdigit() else None
+
+
+_ACCOUNTS = Memo(_account_in, most=1 << 20)
