@@ -81,7 +81,8 @@ def signature() -> Callable[[], object]:
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
 
-    from ec2roles.adapters.aws.sigv4 import Verifier, read_signature
+    from ec2roles.adapters.aws.signature import read_signature
+    from ec2roles.adapters.aws.sigv4 import Verifier
     from ec2roles.adapters.http.raw import RawRequest
     from ec2roles.secret import Secret
 

@@ -222,6 +222,7 @@ class Account(Part):
             sessions=sessions,
             authorizer=authorizer,
             api=self._gateway,
+            quotas=self.iam.quotas,
         )
         self.s3 = S3(
             self.time,

@@ -8,6 +8,7 @@ Ec2RolesError
 ├── AuthorizationDetailsError       an account's JSON that cannot be loaded
 ├── MetadataError                   a malformed request that never reaches the metadata service
 ├── ConcurrentUseError              two threads were inside one Cloud at once
+├── FixedAttributeError             an attribute was assigned that is fixed; an AttributeError too
 ├── UnsupportedError                something AWS has and this simulator does not
 ├── ArgumentError                   an argument of this library's own, outside its limits; a ValueError too
 └── AwsError                        what AWS itself would answer: ``code``, ``message``, ``status``
@@ -38,7 +39,7 @@ value, where, and the cure. ``str(error)`` shows both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Ec2RolesError(Exception):
@@ -67,6 +68,10 @@ class MetadataError(Ec2RolesError):
 
 class ConcurrentUseError(Ec2RolesError):
     """A thread came into a Cloud while another one was inside an operation; threads may only take turns."""
+
+
+class FixedAttributeError(Ec2RolesError, AttributeError):
+    """An attribute was assigned that is fixed when its object is made: answers about the past depend on it."""
 
 
 class UnsupportedError(Ec2RolesError):
@@ -114,12 +119,29 @@ class AwsError(Ec2RolesError):
         self.detail = detail
         self.members: Mapping[str, str] = {} if members is None else dict(members)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        # The history shows the same error again.
+        if name in vars(self) or name in ("args", "default_code", "default_status"):
+            raise _fixed(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise _fixed(name)
+
+    def __setstate__(self, state: dict[str, Any] | None) -> None:
+        # For copies and pickles: otherwise their attributes would be assigned one by one.
+        vars(self).update(state or {})
+
     def __str__(self) -> str:
         text = f"{self.code}: {self.message}" if self.message else self.code
         return f"{text} ({self.detail})" if self.detail else text
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
+
+
+def _fixed(name: str) -> FixedAttributeError:
+    return FixedAttributeError(f"'{name}' of an error is what was answered; raise another one")
 
 
 class PolicyError(AwsError):

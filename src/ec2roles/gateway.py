@@ -97,6 +97,8 @@ class Gateway(Part):
             response = Response(error=error, source=call.source)
         if refused is None:
             self._authorizer.count(call)
+        if caller is not None:
+            self._authorizer.note_use(call, caller)
         if self._recorder is not None:
             if call.resource is None and about not in (None, "*"):
                 call = attrs.evolve(call, resource=about)

@@ -14,7 +14,8 @@ import attrs
 import pytest
 
 from ec2roles.adapters.aws import chunked as aws_chunked
-from ec2roles.adapters.aws.sigv4 import Signature, Verifier, read_signature
+from ec2roles.adapters.aws.signature import Reached, Signature, read_signature
+from ec2roles.adapters.aws.sigv4 import Verifier
 from ec2roles.adapters.http.raw import RawRequest
 from ec2roles.errors import AwsError
 from ec2roles.secret import Secret
@@ -29,9 +30,9 @@ def verify(request: RawRequest, *, secret: str = SECRET, now: datetime | None = 
     return Verifier(**options).verify(request, signature, Secret(secret), now or datetime.now(timezone.utc))
 
 
-def refused(request: RawRequest, **options: Any) -> AwsError:
+def refused(request: RawRequest, service: str | None = None, **options: Any) -> AwsError:
     try:
-        signature = read_signature(request)
+        signature = read_signature(request, None if service is None else Reached(service))
     except AwsError as error:
         return error
     if signature is None:
@@ -166,7 +167,7 @@ def header_of(**changes: str) -> RawRequest:
     ],
 )
 def test_an_incomplete_signature_says_what_is_missing(changes: dict[str, str], code: str, message: str) -> None:
-    error = refused(header_of(**changes))
+    error = refused(header_of(**changes), "sts")
     assert (error.code, message in error.message) == (code, True)
 
 

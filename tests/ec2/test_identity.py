@@ -71,7 +71,10 @@ def test_the_identity_role_is_who_the_real_one_is() -> None:
 
 def test_the_identity_role_may_do_nothing_else_whatever_a_bucket_says() -> None:
     account = Account()
-    account.s3.create_bucket("open").policy = EVERYONE
+    bucket = account.s3.create_bucket("open")
+    account.s3.delete_public_access_block()
+    bucket.delete_public_access_block()
+    bucket.policy = EVERYONE
     credentials = identity(account.launch_instance())
 
     assert account.can("s3:GetObject", "arn:aws:s3:::open/x", credentials=account.create_user("a").create_access_key())

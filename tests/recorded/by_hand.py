@@ -2,57 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timezone
 from typing import Any
-from xml.etree import ElementTree as ET
 
-import attrs
-from botocore.config import Config
-
-from ec2roles import Account, Credentials, ManualClock
-from ec2roles.adapters.http.in_process import exchange
-from served import CONFIG, application, session
-from worlds import NOBODY, user_with_key
+from ec2roles import Account
+from presigned import CAT, Presigned
+from worlds import NOBODY
 
 Fact = Mapping[str, Any]
-URL = "http://127.0.0.1:1"
-META = {"Bucket": "photos", "Key": "cat.jpg", "Metadata": {"foo": "bar"}}
-CAT = {"Bucket": "photos", "Key": "cat.jpg"}
-
-
-@attrs.define
-class Presigned:
-    """An account with a bucket, its administrator's presigned URLs, and who opens them."""
-
-    version: str
-    account: Account = attrs.field(init=False)
-    key: Credentials = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.account = Account(clock=ManualClock(datetime.now(timezone.utc)))
-        self.key = user_with_key(self.account, admin=True)[1]
-        self.account.s3.create_bucket("photos").put_object("cat.jpg", b"meow")
-
-    def url(self, operation: str, parameters: Mapping[str, Any], expires: int = 600) -> str:
-        """As boto3 makes it."""
-        config = CONFIG.merge(Config(signature_version=self.version))
-        client = session(self.key).client("s3", endpoint_url=URL, config=config)
-        return str(client.generate_presigned_url(operation, parameters, ExpiresIn=expires))
-
-    def open(self, method: str, url: str, body: bytes = b"", **headers: str) -> dict[str, Any]:
-        """What S3 says: its status and the members of its error."""
-        sent = [(name.replace("_", "-"), value) for name, value in headers.items()]
-        reply = exchange(application(self.account), method, url, sent, body)
-        assert reply is not None
-        with contextlib.suppress(ET.ParseError):
-            root = ET.fromstring(reply.body)
-            if root.tag == "Error":
-                members = {one.tag: one.text for one in root if one.tag not in ("RequestId", "HostId")}
-                return {"status": reply.status, "error": members}
-        return {"status": reply.status, "answer": reply.body}
+META = {**CAT, "Metadata": {"foo": "bar"}}
 
 
 def _compared(said: Mapping[str, Any], fact: Fact) -> Iterator[str]:

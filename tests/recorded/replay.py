@@ -264,7 +264,15 @@ def paths(value: Any, at: str = "") -> Iterator[str]:
             yield from paths(one, f"{at}[]")
 
 
-def fields_compared(answer: Any, fact: Mapping[str, Any], newer: list[str], trimmed: bool) -> Iterator[str]:
+def newer(asked: Mapping[str, Any]) -> set[str]:
+    """Fields of the same structure in another operation's recordings, which are of a later year."""
+    if "newer" not in asked:
+        return set()
+    there, here = asked["newer"]["there"], asked["newer"]["here"]
+    return {here + path.removeprefix(there) for path in known_facts()[asked["newer"]["fact"]]["fields"]}
+
+
+def fields_compared(answer: Any, fact: Mapping[str, Any], later: set[str], trimmed: bool) -> Iterator[str]:
     """Fields that every recording has and the answer has not, and those that no recording has."""
     seen: dict[str, int] = fact["fields"]
     here = set(paths(answer))
@@ -283,7 +291,7 @@ def fields_compared(answer: Any, fact: Mapping[str, Any], newer: list[str], trim
         lists = [one for one in (path[: at.start()] for at in re.finditer(r"\[\]", path)) if f"{one}[]" not in seen]
         # Of a list that was always empty it is not known what is in it; of a structure that is new, its name is enough.
         parent = path.rpartition(".")[0]
-        if not trimmed and not lists and (parent in seen or not parent) and path not in newer:
+        if not trimmed and not lists and (parent in seen or not parent) and path not in later:
             yield f"{path}: never recorded, here it is there"
 
 
@@ -304,7 +312,7 @@ def replayed(fact: Mapping[str, Any]) -> list[str] | None:
             if "answer" not in last:
                 return [f"{step['op']}: {last['error']}"]
         assert last is not None
-        return list(fields_compared(last["answer"], fact, asked.get("newer", []), "trimmed" in asked))
+        return list(fields_compared(last["answer"], fact, newer(asked), "trimmed" in asked))
     steps = [*asked.get("before", []), *asked.get("steps", fact.get("steps", []))]
     if "op" in fact and "fields" not in fact and "steps" not in asked and (asked or "params" in fact):
         steps.append(
@@ -321,13 +329,13 @@ def _walked(fact: Mapping[str, Any], steps: list[dict[str, Any]], asked: Mapping
     # Whoever recorded it sent his own time and the day before: what he asked for was made a moment before.
     place = Place(
         region[1] if region else "us-east-1",
-        datetime(2026, 1, 1, tzinfo=timezone.utc) if latest is None else latest - timedelta(seconds=1),
+        datetime(2026, 1, 1, tzinfo=timezone.utc) if latest is None else latest - timedelta(seconds=len(steps)),
     )
     for number, recorded in enumerate(steps):
         step = with_values(recorded, asked.get("values", {}))
         # A date in the future means nothing to S3.
-        moment = max(dates(step), default=place.account.clock.now()) + timedelta(seconds=1)
-        place.account.clock.advance(max(moment - place.account.clock.now(), timedelta()))
+        for date in dates(step):
+            place.account.clock.advance(max(date + timedelta(seconds=1) - place.account.clock.now(), timedelta()))
         expect = step.get("expect", {})
         caller = asked.get("caller", expect.get("called by", "admin") if isinstance(expect, dict) else "admin")
         said = place.send(step["op"], sendable(step.get("params", {}), place.account.account_id), caller)

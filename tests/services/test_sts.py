@@ -123,7 +123,7 @@ def test_the_other_operations_answer_in_awss_form(operation: str, given: dict[st
         ("GetSessionToken", {"DurationSeconds": 1}, "ValidationError"),
         ("GetSessionToken", {"SerialNumber": "GAHT12345678"}, "AccessDenied"),
         ("GetAccessKeyInfo", {}, "ValidationError"),
-        ("GetFederationToken", {"Name": "bob"}, "InvalidAction"),
+        ("GetWebIdentityToken", {"Audience": ["a"]}, "InvalidAction"),
     ],
 )
 def test_a_bad_parameter_is_awss_error(operation: str, given: dict[str, Any], wanted: str) -> None:
@@ -146,13 +146,15 @@ def tags(count: int, size: int) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("given", "percent"),
     [
-        ({"Tags": tags(1, 20)}, 1),
-        ({"Tags": tags(1, 21)}, 2),
-        ({"Tags": tags(16, 128)}, 100),
-        ({"Tags": tags(17, 128)}, "Packed size of session tags consumes 107% of allotted space."),
+        ({"Tags": tags(1, 21)}, 1),
+        ({"Tags": tags(1, 22)}, 2),
+        # Recorded from AWS: about 74 %.
+        ({"Tags": [{"Key": f"key-0{number}", "Value": "v" * 256} for number in range(6)]}, 74),
+        ({"Tags": tags(15, 142)}, 100),
+        ({"Tags": tags(16, 142)}, "Packed size of session tags consumes 107% of allotted space."),
         ({"PolicyArns": [{"arn": READ_ONLY}]}, 3),
         (
-            {"PolicyArns": [{"arn": READ_ONLY}], "Tags": tags(16, 128)},
+            {"PolicyArns": [{"arn": READ_ONLY}], "Tags": tags(15, 142)},
             "Packed policy consumes 103% of allotted space, please use smaller policy.",
         ),
         (
@@ -187,8 +189,8 @@ def test_tags_that_are_handed_down_take_their_room_again() -> None:
         role, "test", credentials=key, tags=dict.fromkeys(names, "v" * 125), transitive_tag_keys=names
     ).result()
     given = {"RoleArn": following.arn, "RoleSessionName": "test"}
-    assert account.request("sts:AssumeRole", given, credentials=session).result()["PackedPolicySize"] == 50
-    more = {**given, "Tags": [{"Key": f"m{number}", "Value": "v" * 256} for number in range(4)]}
+    assert account.request("sts:AssumeRole", given, credentials=session).result()["PackedPolicySize"] == 49
+    more = {**given, "Tags": [{"Key": f"m{number}", "Value": "v" * 256} for number in range(5)]}
     assert code(account.request("sts:AssumeRole", more, credentials=session)) == "PackedPolicyTooLarge"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from ec2roles.organizations.organization import Organization
 
 
+def _read_only(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(given))
+
+
 @attrs.frozen(eq=False, repr=False)
 class Authorizer:
     """
@@ -43,7 +48,7 @@ class Authorizer:
     sessions: SessionStore
     region: str = attrs.field(default="us-east-1", kw_only=True)
     semantics: Semantics = attrs.field(factory=Semantics, kw_only=True)
-    service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
+    service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True, converter=_read_only)
     organizations: Sequence[Organization] = attrs.field(default=(), kw_only=True)
 
     @property
@@ -81,6 +86,16 @@ class Authorizer:
         if self.time.propagation is None:
             return call.position
         return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
+
+    def note_use(self, call: Call, caller: Session) -> None:
+        """Note that *call* was authenticated, whatever comes of it: the role, or the access key, has been used."""
+        region = call.context.get("aws:RequestedRegion") if call.context else None
+        caller.principal.note_use(
+            caller.credentials.access_key_id,
+            call.position[0],
+            region if isinstance(region, str) else self.region,
+            call.action.partition(":")[0].lower(),
+        )
 
     # -- faults -----------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ec2roles.errors import CredentialError, ExpiredTokenError, InvalidClientTokenIdError
 from ec2roles.sts.session import Fault
 
@@ -89,7 +91,9 @@ _TABLE: dict[str, dict[Fault, _Row]] = {
 }
 
 
-def refusal(fault: Fault, service: str, access_key_id: str | None = None) -> CredentialError:
+def refusal(
+    fault: Fault, service: str, access_key_id: str | None = None, *, members: Mapping[str, str] | None = None
+) -> CredentialError:
     """
     Return the error with which *service* refuses credentials for *fault*.
 
@@ -100,9 +104,12 @@ def refusal(fault: Fault, service: str, access_key_id: str | None = None) -> Cre
         fault: what is wrong with them.
         service: the prefix of the action, such as ``s3``.
         access_key_id: named in the detail; the secret and the token never are.
+        members: what the service says beside; S3 names a key that it does not know.
     """
     table = _TABLE["json"] if service in JSON_SERVICES else _TABLE.get(service, _TABLE[""])
     kind, code, message, status = table[fault]
     status = JSON_SERVICES.get(service, status)
     detail = fault.value if access_key_id is None else f"{fault.value}: {access_key_id}"
-    return kind(message, code=code, status=status, detail=detail)
+    if code == "InvalidAccessKeyId" and access_key_id is not None:
+        members = {"AWSAccessKeyId": access_key_id}
+    return kind(message, code=code, status=status, detail=detail, members=members)

@@ -54,7 +54,8 @@ class Machine(Host, Protocol):
         """Ask whether a call by a program in *place* would be allowed."""
 
 
-@attrs.define(eq=False, repr=False)
+# Nothing is checked or converted on assignment: nothing public can be assigned (`Fixed`).
+@attrs.define(eq=False, repr=False, on_setattr=attrs.setters.NO_OP)
 class Container(Part):
     """
     A container on an instance, with an environment and files of its own. `Instance.container` makes one.

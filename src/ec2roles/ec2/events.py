@@ -45,7 +45,9 @@ _DESCRIPTIONS = {
 class Announced(Protocol):
     """The instance, as its notices need it."""
 
-    instance_id: str
+    @property
+    def instance_id(self) -> str:
+        """Its id."""
 
     @property
     def time(self) -> Timekeeper:

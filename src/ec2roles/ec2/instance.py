@@ -95,7 +95,10 @@ class Instance(Programs):
         InstanceError: if the profile has no role or is none.
     """
 
-    instance_id: str
+    # No public attribute is stored, so there is none to guard; and launches are quick.
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
+
+    _instance_id: str
     _slot: int
     _launch: Launch
     _states: Timeline[InstanceRecord]
@@ -120,7 +123,7 @@ class Instance(Programs):
         time.add_issuers([self])
 
     def _settle(self, launch: Launch, slot: int) -> None:
-        self.instance_id = launch.time.ids.resource_id("i", slot)
+        self._instance_id = launch.time.ids.resource_id("i", slot)
         self._slot = slot
         self._launch = launch
         self._states = launch.states
@@ -129,6 +132,11 @@ class Instance(Programs):
         self._metrics = NO_METRICS
 
     # -- what it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def instance_id(self) -> str:
+        """``i-0...``."""
+        return self._instance_id
 
     @property
     def time(self) -> Timekeeper:

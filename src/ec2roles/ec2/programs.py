@@ -52,11 +52,14 @@ class Programs(Part):
     _terminal: Terminal | None
 
     # What the instance has.
-    instance_id: str
     _launch: Launch
     _states: Timeline[InstanceRecord]
 
     if TYPE_CHECKING:
+
+        @property
+        def instance_id(self) -> str:
+            """Its id."""
 
         @property
         def hardware(self) -> Hardware:

@@ -83,7 +83,8 @@ class FaultPlan(Part):
     def __attrs_post_init__(self) -> None:
         if self.time.faults is not None:
             raise Ec2RolesError("this Cloud has a FaultPlan already: use account.faults or time.faults")
-        self.time.faults = self
+        # The timekeeper is below this module, and gets its plan when there is one.
+        object.__setattr__(self.time, "faults", self)
 
     # -- planning ---------------------------------------------------------------------------------------------------
 

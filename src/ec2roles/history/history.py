@@ -8,9 +8,10 @@ although nothing ran in the background, and a fleet costs nothing until somebody
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from functools import partial
+from itertools import chain
+from operator import attrgetter
 from typing import Any, TypedDict, Unpack
 
 import attrs
@@ -21,7 +22,7 @@ from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.refresh import EC2
 from ec2roles.errors import ArgumentError, AwsError, ClockError
 from ec2roles.history.event import ASSUME, CALL, CHANGE, ISSUE, KINDS, Event, Events
-from ec2roles.history.merged import Stream, merged
+from ec2roles.history.merged import ALWAYS, Stream, by_launch, merged
 from ec2roles.history.recorded import Recorded
 from ec2roles.iam.role import Role
 from ec2roles.instants import EPOCH, from_microseconds, iso, to_microseconds, to_utc
@@ -30,7 +31,7 @@ from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import EVERYWHERE, Timekeeper
-from ec2roles.world.timeline import FIRST, LAST, Position
+from ec2roles.world.timeline import LAST, Position
 
 _MOST_CALLS = 1_000_000_000
 
@@ -207,20 +208,18 @@ class History(Part):
         end: Position,
         after: Position | None,
     ) -> Iterator[Event]:
-        since = None if start is None else (start, FIRST)
         streams: list[Stream[Event]] = []
         if kind in (None, CHANGE):
-            streams.append(Stream(since, self._changes))
+            streams.append((ALWAYS, self._changes))
         if kind in (None, CALL):
-            streams.append(Stream(since, self._recorded_calls))
+            streams.append((ALWAYS, self._recorded_calls))
         if kind in (None, ISSUE):
-            streams.append(Stream(since, self._stored_issues))
+            streams.append((ALWAYS, self._stored_issues))
+        instances: Iterable[Instance] = ()
         if kind in (None, ASSUME, ISSUE):
-            wanted = self._instances.values() if instance_id is None else [self._instances[instance_id]]
-            for one in wanted:
-                launched = one.hardware.launched
-                streams.append(Stream(max(launched, since or launched), partial(self._fetches, one, end, start, kind)))
-        for event in merged(streams, position=lambda event: event.position):
+            instances = self._instances.values() if instance_id is None else [self._instances[instance_id]]
+        fetched = by_launch(instances, start, lambda one: self._fetches(one, end, start, kind))
+        for event in merged(chain(streams, fetched), position=attrgetter("position")):
             if event.position > end:
                 return
             if (start is not None and event.position[0] < start) or (after is not None and event.position <= after):
@@ -305,7 +304,7 @@ class History(Part):
 
     def _recorded_calls(self) -> Iterator[Event]:
         for recorded in list(self._calls):
-            call, caller = recorded.call, recorded.caller
+            call, caller, response = recorded.call, recorded.caller, recorded.response
             yield Event(
                 recorded.position,
                 CALL,
@@ -314,8 +313,8 @@ class History(Part):
                 instance_id=call.sender or _instance_of(caller),
                 role_arn=None if caller is None else caller.role_arn,
                 caller=recorded.by,
-                decision=recorded.response.decision,
-                error=recorded.response.error,
+                decision=response.decision,
+                error=response.error,
                 action=call.action,
                 access_key_id=getattr(call.credentials, "access_key_id", None),
                 source=call.source,

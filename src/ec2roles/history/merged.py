@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from functools import partial
+from operator import attrgetter
+from typing import TypeVar
 
-import attrs
-
-from ec2roles.world.timeline import Position
+from ec2roles.ec2.instance import Instance
+from ec2roles.world.timeline import FIRST, Position
 
 Item = TypeVar("Item")
 
+Stream = tuple[Position, Callable[[], Iterable[Item]]]
+"""A position that is not after the first thing of a stream, and what begins to iterate over it, oldest first."""
 
-@attrs.frozen(eq=False)
-class Stream(Generic[Item]):
-    """
-    Things that happened, oldest first.
-
-    Args:
-        begins: a position that is not after the first of them; None if nothing is known of it.
-        read: begins to iterate over them.
-    """
-
-    begins: Position | None
-    read: Callable[[], Iterable[Item]]
+ALWAYS: Position = (-(1 << 62), 0)
+"""Where a stream begins of whose first thing nothing is known."""
 
 
 def merged(streams: Iterable[Stream[Item]], *, position: Callable[[Item], Position]) -> Iterator[Item]:
@@ -33,32 +26,53 @@ def merged(streams: Iterable[Stream[Item]], *, position: Callable[[Item], Positi
 
     A fleet has a stream for each instance, and the first thing that happened comes without asking the others.
 
-    >>> streams = [Stream((2, 0), lambda: [(2, 0), (5, 0)]), Stream(None, lambda: [(1, 0), (2, 0), (3, 0)])]
+    >>> streams = [(ALWAYS, lambda: [(1, 0), (2, 0), (3, 0)]), ((2, 0), lambda: [(2, 0), (5, 0)])]
     >>> [instant for instant, _ in merged(streams, position=lambda item: item)]
     [1, 2, 2, 3, 5]
+
+    Args:
+        streams: in the order in which they begin.
+        position: returns where a thing stands.
     """
-    numbered = sorted(((one.begins or (-(1 << 62), 0), number, one) for number, one in enumerate(streams)), key=_key)
-    waiting = 0
+    waiting = iter(streams)
+    following = next(waiting, None)
     # Each entry: where the next thing of a stream stands, the stream's number, the thing, and the rest of the stream.
     begun: list[tuple[Position, int, Item, Iterator[Item]]] = []
+    number = 0
     while True:
-        while waiting < len(numbered) and (not begun or numbered[waiting][:2] < begun[0][:2]):
-            _, number, stream = numbered[waiting]
-            waiting += 1
-            rest = iter(stream.read())
+        # At one position the streams that have begun come first: they are the earlier ones.
+        while following is not None and (not begun or following[0] < begun[0][0]):
+            rest = iter(following[1]())
             for item in rest:
                 heapq.heappush(begun, (position(item), number, item, rest))
                 break
+            following = next(waiting, None)
+            number += 1
         if not begun:
             return
-        _, number, item, rest = begun[0]
+        _, place, item, rest = begun[0]
         yield item
-        for following in rest:
-            heapq.heapreplace(begun, (position(following), number, following, rest))
+        if following is None and len(begun) == 1:
+            yield from rest
+            return
+        for later in rest:
+            heapq.heapreplace(begun, (position(later), place, later, rest))
             break
         else:
             heapq.heappop(begun)
 
 
-def _key(entry: tuple[Position, int, Stream[Item]]) -> tuple[Position, int]:
-    return entry[:2]
+def by_launch(
+    instances: Iterable[Instance], start: int | None, read: Callable[[Instance], Iterable[Item]]
+) -> Iterator[Stream[Item]]:
+    """
+    Return the stream of each instance, in the order in which they were launched.
+
+    Args:
+        instances: the instances.
+        start: no thing is earlier than this instant, in microseconds; None for the launch.
+        read: begins to iterate over the things of an instance.
+    """
+    since = ALWAYS if start is None else (start, FIRST)
+    for instance in sorted(instances, key=attrgetter("hardware.launched")):
+        yield max(instance.hardware.launched, since), partial(read, instance)

@@ -16,6 +16,11 @@ from ec2roles.world.timeline import Position, Timeline
 Entity = TypeVar("Entity")
 
 
+def in_order(name: str) -> tuple[str, str]:
+    """Return the key by which IAM's lists are sorted: without regard to case."""
+    return name.lower(), name
+
+
 def _key(name: str) -> str:
     if not isinstance(name, str):
         raise TypeError(f"a name must be str, got {type(name).__name__}")
@@ -111,7 +116,7 @@ class Entities(Part, Generic[Entity]):
         found = [
             entity for entity in (timeline.at(position) for timeline in self._names.values()) if entity is not None
         ]
-        return sorted(found, key=self.name_of)
+        return sorted(found, key=lambda entity: in_order(self.name_of(entity)))
 
     def __getitem__(self, name: str) -> Entity:
         if not isinstance(name, str):
@@ -129,7 +134,7 @@ class Entities(Part, Generic[Entity]):
         return isinstance(name, str) and _key(name) in self._now
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self.name_of(entity) for entity in self._now.values()))
+        return iter(sorted((self.name_of(entity) for entity in self._now.values()), key=in_order))
 
     def __len__(self) -> int:
         return len(self._now)

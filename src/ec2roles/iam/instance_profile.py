@@ -144,7 +144,7 @@ class InstanceProfile(Part):
         role.check_modifiable()
         if state.role is not None:
             raise LimitExceededError(
-                f"Cannot exceed quota for InstanceSessionsPerInstanceProfile: {self.quotas.roles_per_instance_profile}",
+                "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1",
                 detail=f"an instance profile holds at most 1 role; '{self.name}' holds '{state.role.name}', remove_role() it first",
             )
         self._write("AddRoleToInstanceProfile", attrs.evolve(state, role=role), detail=role.name)

@@ -14,6 +14,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.errors import NoSuchEntityError
 from ec2roles.policy import Policy, load_policy
+from ec2roles.world.ids import fixed_id
 from ec2roles.world.timeline import Position
 
 DATA_FILE = "managed_policies.json.zlib"
@@ -45,6 +46,16 @@ class AwsManagedPolicy:
     def arn(self) -> str:
         """The ARN, which has ``aws`` where others have an account id."""
         return f"{ARN_PREFIX}{self.path}{self.name}"
+
+    @property
+    def policy_id(self) -> str:
+        """
+        A unique id of the usual form, made from the ARN: AWS's own ids are not published.
+
+        >>> AwsManagedPolicies()["AdministratorAccess"].policy_id
+        'ANPACSU2Y5HMPHEXAMPLE'
+        """
+        return fixed_id("ANPA", self.arn)
 
     @property
     def tags(self) -> dict[str, str]:

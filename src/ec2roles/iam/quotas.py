@@ -11,7 +11,8 @@ class Quotas:
     The limits of one account, with AWS's defaults (iam-sts-ec2 D).
 
     Pass another `Quotas` to an `Account` for raised limits: ``Account(quotas=Quotas(trust_policy_size=4096))``.
-    Sizes are in characters, white space not counted.
+    Sizes are in characters, white space not counted. ``packed_policy_size`` is how many characters of session policies and
+    session tags fill the room that AWS allots to them; the true packing is not published, see docs/fidelity.md.
     """
 
     trust_policy_size: int = 2_048
@@ -28,7 +29,7 @@ class Quotas:
     users: int = 5_000
     groups: int = 300
     policies: int = 1_500
-    roles_per_instance_profile: int = 1
     access_keys_per_user: int = 2
     mfa_devices_per_user: int = 8
     tags: int = 50
+    packed_policy_size: int = 2_130

@@ -10,6 +10,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.errors import DurationError, UnmodifiableEntityError
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
+from ec2roles.iam.last_used import LastUse, UsageLog
 from ec2roles.iam.names import DESCRIPTION, ROLE_NAME, NameRule, check_tags, validation_message, wrong_type
 from ec2roles.iam.trust import Trust
 from ec2roles.instants import iso
@@ -88,6 +89,7 @@ class Role(Identity):
     )
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     role_id: str = attrs.field(init=False)
+    _usage: UsageLog | None = attrs.field(init=False, default=None)
 
     @atomic
     def __attrs_post_init__(self) -> None:
@@ -140,6 +142,25 @@ class Role(Identity):
     def max_session_duration(self) -> int:
         """The longest session a caller may ask for, in seconds."""
         return self._states.last.max_session_duration  # type: ignore[no-any-return]
+
+    @property
+    def last_used(self) -> LastUse | None:
+        """
+        When and where its credentials were last used; None if they never were.
+
+        A call that was authenticated counts, whether it was allowed or not.
+        """
+        return None if self._usage is None else self._usage.newest
+
+    def last_used_at(self, position: Position) -> LastUse | None:
+        """Return when and where its credentials were last used as of *position*, to the hour; None if they never were."""
+        return None if self._usage is None else self._usage.at(position)
+
+    def note_use(self, access_key_id: str, instant: int, region: str, service: str) -> None:
+        """Note that a call with credentials of a session was authenticated; the token service does that."""
+        if self._usage is None:
+            self.time.journal.assign(self, "_usage", UsageLog())
+        self._usage.note(self.time, instant, region, service)  # type: ignore[union-attr]
 
     @property
     def service_linked(self) -> bool:

@@ -171,6 +171,9 @@ class RootUser(Part):
         state = self._states.at(position)
         return None if state is None else state.mfa_devices.get(serial_number)
 
+    def note_use(self, access_key_id: str, instant: int, region: str, service: str) -> None:
+        """Note nothing: IAM does not tell when a root user's key was last used."""
+
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
         """Return the session behind an access key of the root user, or None if it never had that one."""
         if issued.ordinal >= len(self._issued):

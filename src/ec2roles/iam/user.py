@@ -18,6 +18,7 @@ from ec2roles.errors import (
 )
 from ec2roles.iam.group import Group
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
+from ec2roles.iam.last_used import LastUse, UsageLog
 from ec2roles.iam.names import USER_NAME, NameRule, check_tags, validation_message
 from ec2roles.policy import Policy
 from ec2roles.secret import Secret
@@ -84,6 +85,7 @@ class User(Identity):
     user_id: str = attrs.field(init=False)
     _slot: int | None = attrs.field(init=False, default=None)
     _issued: list[Session] = attrs.field(init=False, factory=list)
+    _usage: dict[str, UsageLog] = attrs.field(init=False, factory=dict)
 
     @atomic
     def __attrs_post_init__(self) -> None:
@@ -115,6 +117,27 @@ class User(Identity):
         """
         self._state_with_key(access_key_id)
         return next(one.issued for one in self._issued if one.credentials.access_key_id == access_key_id)
+
+    def access_key_last_used(self, access_key_id: str) -> LastUse | None:
+        """
+        Return when, where and for which service one of its access keys was last used; None if it never was.
+
+        Raises:
+            NoSuchEntityError: if it has none of that id.
+        """
+        self._state_with_key(access_key_id)
+        usage = self._usage.get(access_key_id)
+        return None if usage is None else usage.newest
+
+    def note_use(self, access_key_id: str, instant: int, region: str, service: str) -> None:
+        """Note that a call with one of its keys was authenticated; what was issued for a key is not the key."""
+        if not access_key_id.startswith("AKIA"):
+            return
+        usage = self._usage.get(access_key_id)
+        if usage is None:
+            usage = UsageLog()
+            self.time.journal.put(self._usage, access_key_id, usage)
+        usage.note(self.time, instant, region, service)
 
     @atomic
     def create_access_key(self) -> Credentials:

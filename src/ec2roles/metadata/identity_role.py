@@ -37,7 +37,9 @@ _NOTHING_ELSE = {
 class Bearer(Protocol):
     """The instance, as its identity role needs it."""
 
-    instance_id: str
+    @property
+    def instance_id(self) -> str:
+        """Its id."""
 
     @property
     def time(self) -> Timekeeper:
@@ -86,6 +88,9 @@ class IdentityRole:
 
     def mfa_device(self, serial_number: str, position: Position) -> None:
         """Return None: only users have MFA devices."""
+
+    def note_use(self, access_key_id: str, instant: int, region: str, service: str) -> None:
+        """Note nothing: IAM does not show this role."""
 
 
 def identity_info(bearer: Bearer, now: int) -> str:

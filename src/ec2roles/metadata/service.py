@@ -59,6 +59,9 @@ class MetadataService(Part):
         hops: how far from the instance the one who asks is: 0 on it, 1 in a container behind a bridge.
     """
 
+    # It has no public attribute to guard, and is made for every look.
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
+
     _host: Host = attrs.field(alias="host")
     _hops: int = attrs.field(default=0, alias="hops")
 

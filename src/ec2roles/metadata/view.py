@@ -45,7 +45,9 @@ class Served:
 class Launched(Protocol):
     """An instance, as far as its launch goes."""
 
-    instance_id: str
+    @property
+    def instance_id(self) -> str:
+        """Its id."""
 
     @property
     def hardware(self) -> Hardware:
@@ -64,7 +66,9 @@ def not_yet_launched(instance: Launched) -> InstanceError:
 class Host(Protocol):
     """The instance, as its metadata service needs it."""
 
-    instance_id: str
+    @property
+    def instance_id(self) -> str:
+        """Its id."""
 
     @property
     def time(self) -> Timekeeper:

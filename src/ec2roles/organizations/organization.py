@@ -52,7 +52,8 @@ def _check_type(policy_type: str) -> str:
     return policy_type
 
 
-@attrs.define(eq=False, repr=False)
+# Nothing is checked or converted on assignment: nothing public can be assigned (`Fixed`).
+@attrs.define(eq=False, on_setattr=attrs.setters.NO_OP, repr=False)
 class Organization(OrganizationHierarchy):
     """
     An organisation with all features.

@@ -45,6 +45,9 @@ _EXPLICIT_WORDS = {
     "scp": "a service control policy",
     "rcp": "a resource control policy",
 }
+CROSS_ACCOUNT_PASS = "Cross-account pass role is not allowed."
+"""How AWS refuses to hand a role to a service on behalf of another account's caller: no policy can allow it."""
+
 _WITH_ARN = frozenset({"identity", "boundary", "session", "scp", "rcp"})
 
 
@@ -175,6 +178,8 @@ class Decision:
 
     def _worded(self, request: Request) -> str:
         action, resource = request.action, request.resource
+        if self._reason is CROSS_ACCOUNT_PASS:
+            return CROSS_ACCOUNT_PASS
         text = f"User: {request.caller.text} is not authorized to perform: {action}"
         if resource not in ("*", LIST_ALL_BUCKETS) and action.lower() != "s3:listallmybuckets":
             quote = '"' if action[:3].lower() == "s3:" else ""

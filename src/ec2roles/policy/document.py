@@ -59,6 +59,8 @@ class Policy:
     name: str | None
     arn: str | None
     _text: str = attrs.field(eq=False)
+    written: str = attrs.field(eq=False, repr=False)
+    """The text as it was given, white space and all; of a document that was given as a dict, its compact text."""
     # Filled by `plan` on first use, from nothing but the statements; and what `saved_with` says.
     prepared: dict[str, Any] = attrs.field(eq=False)
 
@@ -73,7 +75,10 @@ class Policy:
     ) -> None:
         data = _data(document, kind, stored)
         read = Grammar(kind, stored=stored).read(data)
-        self.__attrs_init__(kind, read.version, read.id, read.statements, name, arn, to_text(data), {})
+        text = to_text(data)
+        # What is compact already is kept once.
+        written = document if isinstance(document, str) and document != text else text
+        self.__attrs_init__(kind, read.version, read.id, read.statements, name, arn, text, written, {})
 
     def to_dict(self) -> dict[str, Any]:
         """
@@ -114,7 +119,9 @@ class Policy:
         'read'
         """
         copy = object.__new__(type(self))
-        copy.__attrs_init__(self.kind, self.version, self.id, self.statements, name, arn, self._text, self.prepared)
+        copy.__attrs_init__(
+            self.kind, self.version, self.id, self.statements, name, arn, self._text, self.written, self.prepared
+        )
         return copy
 
     def saved_with(self: _P, principals: Mapping[str, str]) -> _P:
@@ -130,7 +137,7 @@ class Policy:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What was prepared holds functions, which cannot be pickled; a copy prepares itself again.
-        return _again, (type(self), self._text, self.kind, self.name, self.arn)
+        return _again, (type(self), self.written, self.kind, self.name, self.arn)
 
     @property
     def label(self) -> str:
@@ -436,8 +443,9 @@ def _retyped(policy: Policy, kind: str) -> Policy:
     """The same rules hold for identity, boundary and session policies, so nothing is read again."""
     copy = object.__new__(PermissionPolicy)
     copy.__attrs_init__(
-        kind, policy.version, policy.id, policy.statements, policy.name, policy.arn, policy._text, policy.prepared
-    )
+        kind, policy.version, policy.id, policy.statements, policy.name, policy.arn, policy._text, policy.written,
+        policy.prepared,
+    )  # fmt: skip
     return copy
 
 

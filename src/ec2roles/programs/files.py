@@ -24,8 +24,13 @@ class Files:
     whether what it parsed still holds.
     """
 
-    generation: int = attrs.field(init=False, default=0)
+    _generation: int = attrs.field(init=False, default=0)
     _contents: dict[str, bytes] = attrs.field(init=False, factory=dict)
+
+    @property
+    def generation(self) -> int:
+        """How often something has been changed."""
+        return self._generation
 
     def absolute(self, path: str) -> str:
         """
@@ -64,11 +69,11 @@ class Files:
             return
         data = to_bytes(content)
         self._contents[path] = self._contents.get(path, b"") + data if append else data
-        self.generation += 1
+        self._generation += 1
 
     def remove(self, path: str) -> bool:
         """Remove a file, and say whether it was there."""
-        self.generation += 1
+        self._generation += 1
         return self._contents.pop(self.absolute(path), None) is not None
 
     def is_directory(self, path: str) -> bool:

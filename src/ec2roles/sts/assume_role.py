@@ -116,20 +116,18 @@ class AssumeRoleRequest:
         session_name = parameters.get("session_name")
         external_id = parameters.get("external_id")
         source_identity = parameters.get("source_identity")
-        return cls(
-            role_arn if role is not None else check_role_arn(role_arn),
-            role,
-            None if session_name is None else check_session_name(session_name),
-            check_duration(parameters.get("duration", 3600)),
-            None if external_id is None else EXTERNAL_ID.check(external_id),
-            check_session_policies(parameters.get("policy"), parameters.get("policy_documents", ())),
-            check_session_tags(parameters.get("tags")),
-            check_texts(
-                parameters.get("transitive_tag_keys"), "transitive_tag_keys", "transitiveTagKeys", _TRANSITIVE_TAG_KEYS
-            ),
-            None if source_identity is None else SOURCE_IDENTITY.check(source_identity),
-            MfaParameters(parameters.get("serial_number"), parameters.get("token_code")),
-        )
+        transitive_tag_keys = parameters.get("transitive_tag_keys")
+        # The constraints of the model come first, then what takes more than a look at one parameter.
+        named = None if session_name is None else check_session_name(session_name)
+        duration = check_duration(parameters.get("duration", 3600))
+        external = None if external_id is None else EXTERNAL_ID.check(external_id)
+        identity = None if source_identity is None else SOURCE_IDENTITY.check(source_identity)
+        transitive = check_texts(transitive_tag_keys, "transitive_tag_keys", "transitiveTagKeys", _TRANSITIVE_TAG_KEYS)
+        mfa = MfaParameters(parameters.get("serial_number"), parameters.get("token_code"))
+        arn = role_arn if role is not None else check_role_arn(role_arn)
+        tags = check_session_tags(parameters.get("tags"))
+        policies = check_session_policies(parameters.get("policy"), parameters.get("policy_documents", ()))
+        return cls(arn, role, named, duration, external, policies, tags, transitive, identity, mfa)
 
     def permissions(self, caller: Session, position: Position, seen: Position | None = None) -> list[tuple[Any, ...]]:
         """
@@ -166,9 +164,15 @@ class AssumeRoleRequest:
         policy = None if trust is None else trust.bound
         return [(action, self.role_arn, policy, context, account) for action in actions]
 
-    def check(self, role: Role, caller: Session, position: Position) -> int | None:
+    def check(self, role: Role, caller: Session, position: Position, allotted: int) -> int | None:
         """
         Check what depends on the role and on the chain of sessions, once the call is allowed.
+
+        Args:
+            role: the role.
+            caller: who assumes it.
+            position: the moment of the call.
+            allotted: how many characters of policies and tags fill the room for them.
 
         Returns:
             The packed size of its policies and tags in percent; None if it has neither.
@@ -198,7 +202,7 @@ class AssumeRoleRequest:
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
                 detail=f"role '{role.name}' allows {longest} seconds, got '{self.duration}'",
             )
-        return packed_size(self.policies, (*caller.transitive_tags, *self.tags))
+        return packed_size(self.policies, (*caller.transitive_tags, *self.tags), allotted)
 
     def _check_chain(self, caller: Session) -> None:
         """Refuse what a session may not change about the chain of sessions that it is part of (iam-sts-ec2 C1)."""
@@ -214,7 +218,8 @@ class AssumeRoleRequest:
         for key, _ in self.tags:
             if key.lower() in handed_down:
                 raise AwsError(
-                    f"The tag key {key} is inherited from the calling session and cannot be passed again.",
+                    "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key "
+                    "from the calling session.",
                     code="InvalidParameterValue",
                     detail=f"tag {shown(key)} is transitive: an earlier session of the chain has set it",
                 )

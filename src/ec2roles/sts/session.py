@@ -41,6 +41,9 @@ class Principal(Protocol):
     def mfa_device(self, serial_number: str, position: Position) -> MfaDevice | None:
         """Return its MFA device of that serial number as of *position*, or None; roles have none."""
 
+    def note_use(self, access_key_id: str, instant: int, region: str, service: str) -> None:
+        """Note that a call with credentials of its was authenticated."""
+
 
 class PrincipalType(enum.Enum):
     """AWS's ``aws:PrincipalType``."""

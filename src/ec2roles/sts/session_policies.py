@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from ec2roles.arns import shown
-from ec2roles.errors import PolicyTooLargeError, ValidationError
+from ec2roles.errors import AwsError, InvalidInputError, PolicyTooLargeError, ValidationError
 from ec2roles.iam.names import Tags, check_tags, validation_message
 from ec2roles.policy import Policy, load_policy
 
 PLAINTEXT = 2_048
 """Characters of the inline session policy and the managed policies' ARNs together."""
-ALLOTTED = 2_048
-"""Characters that count as the whole packed size (docs/fidelity.md)."""
 _POLICY_ARNS = 10
 _TAGS = 50
 
@@ -56,7 +54,8 @@ def check_session_tags(tags: object) -> Tags:
     Return *tags* as pairs, if they can be a session's: at most 50.
 
     Raises:
-        TypeError, InvalidNameError, InvalidInputError: see `check_tags`.
+        TypeError, InvalidNameError: see `check_tags`.
+        AwsError: ``InvalidParameterValue``, for two keys that differ only in case, and for reserved ones.
         ValidationError: if there are more.
     """
     if tags is None:
@@ -68,7 +67,11 @@ def check_session_tags(tags: object) -> Tags:
         raise ValidationError(
             validation_message([(shown(tags), "tags", limit)]), detail=f"{len(tags)} session tags, at most {_TAGS}"
         )
-    return check_tags(tags, most=_TAGS)
+    try:
+        return check_tags(tags, most=_TAGS)
+    except InvalidInputError as error:
+        # What IAM calls an invalid input, STS calls an invalid value.
+        raise AwsError(error.message, code="InvalidParameterValue", detail=error.detail) from None
 
 
 def check_policy_arns(values: object) -> tuple[str, ...]:
@@ -110,15 +113,20 @@ def check_session_policies(policy: object, managed: Iterable[Policy]) -> tuple[P
     return tuple(policies)
 
 
-def packed_size(policies: Iterable[Policy], tags: Tags) -> int | None:
+def packed_size(policies: Iterable[Policy], tags: Tags, allotted: int) -> int | None:
     """
     Return how many percent of the allotted space session policies and tags take; None if there are neither.
 
     AWS packs them into a binary form that nobody has described. Here their characters count: of the inline policy without
     white space, of the managed policies' ARNs, of the keys and values of the tags.
 
-    >>> packed_size((), (("team", "red"),))
+    >>> packed_size((), (("team", "red"),), 2_130)
     1
+
+    Args:
+        policies: the session policies.
+        tags: the session tags.
+        allotted: how many characters are 100 %: `Quotas.packed_policy_size`.
 
     Raises:
         PolicyTooLargeError: ``PackedPolicyTooLarge``, over 100 %.
@@ -128,7 +136,7 @@ def packed_size(policies: Iterable[Policy], tags: Tags) -> int | None:
     size = text + sum(len(key) + len(value) for key, value in tags)
     if not given and not tags:
         return None
-    percent = _percent(size, ALLOTTED)
+    percent = _percent(size, allotted)
     if percent > 100:
         wording = (
             "Packed policy consumes {}% of allotted space, please use smaller policy."
@@ -136,7 +144,7 @@ def packed_size(policies: Iterable[Policy], tags: Tags) -> int | None:
             else "Packed size of session tags consumes {}% of allotted space."
         )
         raise _too_large(
-            wording, percent, f"policies, their ARNs and tags have {size} characters, at most {ALLOTTED} together"
+            wording, percent, f"policies, their ARNs and tags have {size} characters, at most {allotted} together"
         )
     return percent
 

@@ -19,7 +19,8 @@ from ec2roles.world.timekeeper import Timekeeper
 _MOST_REMEMBERED = 4096
 
 
-@attrs.define(eq=False, repr=False)
+# Nothing is checked or converted on assignment: nothing public can be assigned (`Fixed`).
+@attrs.define(eq=False, on_setattr=attrs.setters.NO_OP, repr=False)
 class SessionStore(Part):
     """
     The sessions that one account's STS issued.

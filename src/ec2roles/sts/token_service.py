@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING, Api, Call, Response
 from ec2roles.errors import AwsError
+from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.sts.assume_role import check_duration
@@ -72,7 +73,13 @@ class TokenService(Part):
         sessions: keeps the sessions that it issues; by default its own.
         authorizer: decides who may assume a role; by default its own, for the sessions it keeps.
         api: where its own calls go; by default to STS alone: calls of other services are decided, and not performed.
+        quotas: the account's limits; those of session policies and tags count here.
     """
+
+    _CURES: ClassVar[Mapping[str, str]] = {
+        "mfa_present": "Account(mfa_present=...) says it for the whole life of the account",
+        "service_context": "Account(service_context={...}) says it for the whole life of the account",
+    }
 
     time: Timekeeper
     account_id: str
@@ -82,6 +89,7 @@ class TokenService(Part):
     _find_role: Callable[[str, Position], Role | None] | None
     _find_policy: Callable[[str, str], Policy] | None
     _api: Api | None
+    quotas: Quotas
 
     def __init__(
         self,
@@ -97,6 +105,7 @@ class TokenService(Part):
         sessions: SessionStore | None = None,
         authorizer: RoleAuthorizer | None = None,
         api: Api | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
         self.time = time
         self.account_id = check_account_id(account_id)
@@ -117,6 +126,7 @@ class TokenService(Part):
         self._find_role = find_role
         self._find_policy = find_policy
         self._api = api
+        self.quotas = Quotas() if quotas is None else quotas
 
     @property
     def api(self) -> Api:

@@ -13,6 +13,7 @@ import hashlib
 import attrs
 
 from ec2roles.errors import Ec2RolesError
+from ec2roles.world.fixed import Fixed
 
 SLOT_BITS = 21
 ORDINAL_BITS = 22
@@ -44,6 +45,21 @@ def _from_base32(text: str) -> int | None:
             return None
         value = value << 5 | digit
     return value
+
+
+def fixed_id(prefix: str, text: str) -> str:
+    """
+    Return the unique id of something that is the same in every Cloud, such as a policy of AWS's: 21 characters.
+
+    >>> fixed_id("ANPA", "arn:aws:iam::aws:policy/AdministratorAccess")
+    'ANPACSU2Y5HMPHEXAMPLE'
+
+    Args:
+        prefix: as for `Ids.entity_id`.
+        text: what the id stands for.
+    """
+    digest = hashlib.blake2b(text.encode(), digest_size=8, person=b"fixed id").digest()
+    return f"{prefix}{_base32(int.from_bytes(digest, 'big'), 10)}{_MARK}"
 
 
 @attrs.frozen
@@ -109,7 +125,7 @@ class IssuedKey:
 
 
 @attrs.define(eq=False)
-class Ids:
+class Ids(Fixed):
     """
     Makes every id and secret of one Cloud.
 
@@ -129,7 +145,7 @@ class Ids:
     _access_keys: Scramble = attrs.field(init=False, repr=False)
     _entities: Scramble = attrs.field(init=False, repr=False)
     _resources: Scramble = attrs.field(init=False, repr=False)
-    made: int = attrs.field(default=0, init=False)
+    _made: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int):
@@ -138,6 +154,15 @@ class Ids:
         self._access_keys = Scramble.seeded(self._key + b"access keys", bits=_KEY_BITS)
         self._entities = Scramble.seeded(self._key + b"entities", bits=50)
         self._resources = Scramble.seeded(self._key + b"resources", bits=64)
+
+    @property
+    def made(self) -> int:
+        """How many ids have been made that stand for nothing but their number."""
+        return self._made
+
+    def unmake(self, made: int) -> None:
+        """Take back all ids but the first *made*."""
+        self._made = made
 
     def digest(self, purpose: bytes, text: str, size: int) -> bytes:
         """
@@ -164,8 +189,8 @@ class Ids:
         Args:
             prefix: ``AROA`` role, ``AIPA`` instance profile, ``AIDA`` user, ``AGPA`` group, ``ANPA`` managed policy.
         """
-        self.made += 1
-        return f"{prefix}{_base32(self._entities.do(self.made), 10)}{_MARK}"
+        self._made += 1
+        return f"{prefix}{_base32(self._entities.do(self._made), 10)}{_MARK}"
 
     def resource_id(self, prefix: str, number: int | None = None) -> str:
         """
@@ -179,8 +204,8 @@ class Ids:
             number: what the id stands for, unique among this prefix; a new number if left out.
         """
         if number is None:
-            self.made += 1
-            number = self.made
+            self._made += 1
+            number = self._made
         return f"{prefix}-0{self._resources.do(number):016x}"
 
     def read_resource_id(self, prefix: str, resource_id: str) -> int | None:

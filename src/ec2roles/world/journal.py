@@ -45,7 +45,7 @@ class Journal(Part):
         restore: returns the first step of every operation: it restores the counters of its owner.
     """
 
-    __slots__ = ("_author", "_restore", "_steps", "_torn", "inside")
+    __slots__ = ("_author", "_inside", "_restore", "_steps", "_torn")
 
     def __init__(self, restore: Callable[[], Step]) -> None:
         self._restore = restore
@@ -53,8 +53,12 @@ class Journal(Part):
         self._author: str | None = None
         # The notes of an operation that failed, until all of them have been followed.
         self._torn: list[Step] | None = None
-        self.inside: dict[int, int] = {}
+        self._inside: dict[int, int] = {}
+
+    @property
+    def inside(self) -> dict[int, int]:
         """The thread that is inside an operation, under the key 0; empty if there is none."""
+        return self._inside
 
     def run(self, do: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
         """
@@ -63,7 +67,7 @@ class Journal(Part):
         Raises:
             ConcurrentUseError: if another thread is inside an operation; nothing has changed then.
         """
-        thread, inside = get_ident(), self.inside
+        thread, inside = get_ident(), self._inside
         outer = self._steps if inside.get(0) == thread and self._torn is None else None
         steps: list[Step] = [] if outer is None else outer
         mark, left = len(steps), False
@@ -130,12 +134,12 @@ class Journal(Part):
         if outer is None:
             thread = get_ident()
             # Without notes nothing has been done. If it has come to its end, the next thread's turn may have come.
-            if (self.inside.setdefault(0, thread) if steps else self.inside.get(0)) != thread:
+            if (self._inside.setdefault(0, thread) if steps else self._inside.get(0)) != thread:
                 return
             self._steps, self._torn = None, steps
         _follow(steps, mark)
         if outer is None:
-            self.inside.clear()
+            self._inside.clear()
             self._torn = None
 
     def check_thread(self) -> None:
@@ -146,13 +150,13 @@ class Journal(Part):
             ConcurrentUseError: if another thread is inside an operation.
         """
         thread = get_ident()
-        if self.inside.get(0, thread) != thread or self._torn is not None:
+        if self._inside.get(0, thread) != thread or self._torn is not None:
             self._enter(thread)
-            self.inside.clear()
+            self._inside.clear()
 
     def _enter(self, thread: int) -> None:
         """Make *thread* the one that is inside, and finish what was left half taken back."""
-        other = self.inside.setdefault(0, thread)
+        other = self._inside.setdefault(0, thread)
         if other != thread:
             if self._is_inside(other):
                 raise ConcurrentUseError(
@@ -161,7 +165,7 @@ class Journal(Part):
                 )
             # It was torn out by interrupts, or stayed behind in the parent of a forked process.
             self._torn = self._torn or self._steps
-            self.inside[0] = thread
+            self._inside[0] = thread
         if self._torn is not None:
             _follow(self._torn, 0)
             self._steps = self._torn = None

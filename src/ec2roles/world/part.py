@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from ec2roles.world.fixed import Fixed
 
-class Part:
+
+class Part(Fixed):
     """
     Something that lives in a Cloud, with the others: copying it alone would leave its copy in two worlds.
 

@@ -57,7 +57,8 @@ def _clock(clock: Clock | None) -> Clock:
     return ManualClock() if clock is None else clock
 
 
-@attrs.define(eq=False)
+# Nothing is checked or converted on assignment: nothing public can be assigned (`Fixed`).
+@attrs.define(eq=False, on_setattr=attrs.setters.NO_OP)
 class Timekeeper(Part):
     """
     The clock, the order of writes, the ids and the issuers that all objects of one Cloud share.
@@ -108,7 +109,8 @@ class Timekeeper(Part):
         return self._restore, (self._newest, self._order, self.ids.made, len(self._issuers))
 
     def _restore(self, newest: int, order: int, made: int, issuers: int) -> None:
-        self._newest, self._order, self.ids.made = newest, order, made
+        self._newest, self._order = newest, order
+        self.ids.unmake(made)
         del self._issuers[issuers:]
         while self.changes and self.changes[-1].position[1] > order:
             self.changes.pop()

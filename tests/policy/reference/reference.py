@@ -502,6 +502,10 @@ def decide(
             return EXPLICIT_DENY, resource_name if name == "resource" else name
     if held_by_aws(action, resource) and who["kind"] != "service":
         return IMPLICIT_DENY, "service"
+    owner = resource_account or resource_account_of(resource)
+    of_another = owner not in (None, "", "aws", who["account"])
+    if fold(action) == "iam:passrole" and of_another and not only_resource_policy:
+        return IMPLICIT_DENY, "service"
     for name in ("scp", "endpoint"):  # an rcp that says nothing denies nothing: RCPFullAWSAccess is everywhere (K10)
         if name in silent:
             return IMPLICIT_DENY, name
@@ -509,8 +513,7 @@ def decide(
     kinds = grants["resource"]
     if only_resource_policy:
         return (ALLOWED, None) if kinds else (IMPLICIT_DENY, resource_name)
-    owner = resource_account or resource_account_of(resource)
-    if owner in (None, "", "aws", who["account"]):
+    if not of_another:
         if DIRECT in kinds:
             return ALLOWED, None
         base = bool(grants["identity"])

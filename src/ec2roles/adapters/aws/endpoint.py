@@ -6,8 +6,6 @@ Mount it beside the metadata services in an `ec2roles.adapters.http.wsgi.Applica
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -24,11 +22,13 @@ from ec2roles.adapters.aws.protocol.wire_service import (
     REST_XML,
     ReadRequest,
     WireService,
+    answer_protocol,
     guessed_protocol,
     request_protocol,
     write_error,
 )
-from ec2roles.adapters.aws.sigv4 import Signature, Verifier, read_signature
+from ec2roles.adapters.aws.signature import Reached, Signature, read_signature, said_service, without_signature
+from ec2roles.adapters.aws.sigv4 import Verifier
 from ec2roles.adapters.http.raw import RawRequest, RawResponse
 from ec2roles.adapters.http.wsgi import HttpAnswer, HttpRequest
 from ec2roles.authorization.denials import refusal
@@ -36,6 +36,7 @@ from ec2roles.calls import Response
 from ec2roles.cloud import Cloud
 from ec2roles.ec2.instance import NAT_ADDRESS
 from ec2roles.errors import ArgumentError, AwsError, Ec2RolesError
+from ec2roles.services.s3.digests import check_md5
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Fault, Session
 from ec2roles.world.clock import Clock, SystemClock
@@ -44,10 +45,13 @@ HOSTS = (".localhost", ".amazonaws.com")
 """Names that an `Application` should answer to beside its own: S3's buckets may be part of the name."""
 
 _MOST_BYTES = 70 * 1024 * 1024
+_REGION = r"(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9]+)"
 _BUCKET_HOST = re.compile(
-    r"(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.(?:s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com|(?:s3\.)?localhost)"
+    r"(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.(?:s3(?:[.-][a-z0-9.-]+)?\.amazonaws\.com|(?:s3\.)?localhost)"
 )
-_SERVICE_HOST = re.compile(r"(?P<service>[a-z0-9-]+)(?:\.[a-z0-9-]+)?\.amazonaws\.com")
+_SERVICE_HOST = re.compile(
+    rf"(?:(?P<bucket>[a-z0-9.-]+)\.(?=s3[.-]))?(?P<service>s3(?=[.-])|[a-z0-9-]+)(?:\.dualstack)?(?:[.-]{_REGION})?\.amazonaws\.com"
+)
 # Their operations say what is missing in their own words, after they have looked at the credentials.
 _REFUSE_THEMSELVES = ("iam", "ec2")
 _LOOPBACK = ("", "127.0.0.1", "::1")
@@ -127,8 +131,8 @@ class AwsEndpoint:
         service: WireService | None = None
         protocol = guessed_protocol(raw)
         try:
-            signature = read_signature(raw)
-            name = _service_of(raw, request.host) if signature is None else signature.service
+            reached = _reached(raw, request.host)
+            name = reached.service
             service = self._service(name, raw)
             if service is None:
                 raise AwsError(
@@ -138,42 +142,43 @@ class AwsEndpoint:
                     detail="botocore knows no service that signs with this name",
                 )
             protocol = request_protocol(raw, service.protocol)
+            signature = read_signature(raw, reached)
+            bucket = _bucket_of(request.host) if name == "s3" else None
             credentials, session = None, None
             if signature is not None:
-                credentials, session, body = self._authenticate(raw, signature)
-                raw = attrs.evolve(raw, body=body)
+                credentials, session, body = self._authenticate(raw, signature, bucket)
+                raw = without_signature(attrs.evolve(raw, body=body), signature)
             if name == "s3":
                 _check_digests(raw)
-            read = service.read(
-                raw,
-                host_bucket=_bucket_of(request.host) if name == "s3" else None,
-                required=name not in _REFUSE_THEMSELVES,
-            )
-            asked = _asked(name, read, signature, credentials, session, request)
+            read = service.read(raw, host_bucket=bucket, required=name not in _REFUSE_THEMSELVES)
+            asked = _asked(read, reached, signature, credentials, session, request)
             response = self.dispatcher.send(asked)
             if self.observe is not None:
                 self.observe(asked, response)
             if response.error is not None:
                 raise response.error
-            return service.write(read.operation, response.value or {}, request_id, read.protocol)
+            return service.write(read.operation, response.value or {}, request_id, answer_protocol(raw, read.protocol))
         except AwsError as error:
             refused = error
         except Ec2RolesError as error:
             # AWS has it, and we have not.
             refused = AwsError(str(error), code=NOT_SIMULATED, status=501)
         head = raw.method == "HEAD" or refused.status == 304
+        protocol = answer_protocol(raw, protocol)
         if service is None:
             return write_error(refused, request_id, protocol, head=head)
         return service.write_error(refused, request_id, protocol, head=head)
 
-    def _authenticate(self, raw: RawRequest, signature: Signature) -> tuple[Credentials, Session, bytes]:
+    def _authenticate(
+        self, raw: RawRequest, signature: Signature, bucket: str | None
+    ) -> tuple[Credentials, Session, bytes]:
         api = self.dispatcher.api
         key = signature.access_key_id
         session = api.authorizer.sessions.find(key, api.time.as_of(None)[0])
         if session is None:
             raise refusal(Fault.UNKNOWN_KEY, signature.service, key)
         secret = session.credentials.secret_access_key
-        body = self.verifier.verify(raw, signature, secret, self.clock.now())
+        body = self.verifier.verify(raw, signature, secret, self.clock.now(), bucket=bucket)
         # The token is as it was sent: whether it belongs to the key, the gateway says.
         return Credentials(key, secret, session_token=signature.session_token), session, body
 
@@ -196,8 +201,8 @@ class AwsEndpoint:
 
 
 def _asked(
-    name: str,
     read: ReadRequest,
+    reached: Reached,
     signature: Signature | None,
     credentials: Credentials | None,
     session: Session | None,
@@ -210,21 +215,35 @@ def _asked(
     if address in _LOOPBACK:
         address = OUTSIDE_ADDRESS if sender is None else NAT_ADDRESS
     return ApiRequest(
-        name,
+        reached.service,
         read.operation.name,
         read.parameters,
-        "us-east-1" if signature is None else signature.region,
+        (reached.region or "us-east-1") if signature is None else signature.region,
         credentials,
         {"aws:SourceIp": address, "aws:UserAgent": request.headers.get("user-agent", "")},
         sender,
     )
 
 
-def _service_of(raw: RawRequest, host: str) -> str:
-    """The service of a request without a signature: S3, unless it is in the form of another."""
+def _reached(raw: RawRequest, host: str) -> Reached:
+    """
+    The endpoint that a request was sent to.
+
+    The Host tells, where it is one of AWS's; else the credential scope; and where neither can be read, the form of the
+    request: S3's, unless it is that of another.
+    """
     found = _SERVICE_HOST.fullmatch(host)
-    if found is not None and found["service"] != "s3" and _bucket_of(host) is None:
-        return found["service"]
+    said = said_service(raw)
+    if found is None:
+        return Reached(said or _guessed(raw))
+    region = found["region"]
+    # What a service is called in its host's name is not always what it signs as: api.ecr, runtime.sagemaker.
+    if found["bucket"] or found["service"] in ("s3", "sts", "iam", "ec2"):
+        return Reached(found["service"], region)
+    return Reached(said or found["service"], region)
+
+
+def _guessed(raw: RawRequest) -> str:
     form = (raw.header("content-type") or "").startswith("application/x-www-form-urlencoded")
     if form and raw.method == "POST":
         return "sts"
@@ -243,6 +262,4 @@ def _check_digests(raw: RawRequest) -> None:
             aws_chunked.check_checksum(name, value, raw.body)
     said = raw.header("content-md5")
     if said is not None:
-        found = base64.b64encode(hashlib.md5(raw.body, usedforsecurity=False).digest()).decode()
-        if said != found:
-            raise AwsError("The Content-MD5 you specified did not match what we received.", code="BadDigest")
+        check_md5(raw.body, said)

@@ -61,8 +61,8 @@ RESPONSE_NAMES = {
     "PrivateIpAddresses": "privateIpAddressesSet",
     "ProductCodeId": "productCode",
     "ProductCodeType": "type",
-    "PublicDnsName": "dnsName",
-    "PublicIpAddress": "ipAddress",
+    "Instances PublicDnsName": "dnsName",
+    "Instances PublicIpAddress": "ipAddress",
     "SecondaryInterfaces": "secondaryInterfaceSet",
     "SecondaryInterfaces PrivateIpAddresses": "privateIpAddressSet",
     "SecurityGroups": "groupSet",
@@ -71,6 +71,23 @@ RESPONSE_NAMES = {
     "StoppingInstances": "instancesSet",
     "Tags": "tagSet",
     "TerminatingInstances": "instancesSet",
+}
+# What an answer has and a recorded one has not, and what it has besides: members of the parent named in front.
+_UNRECORDED = frozenset(
+    (
+        "Groups GroupName",
+        "Instances PlatformDetails",
+        "Instances UsageOperation",
+        "Instances UsageOperationUpdateTime",
+        "NetworkInterfaces PrivateDnsName",
+        "Placement AvailabilityZoneId",
+        "PrivateIpAddresses PrivateDnsName",
+        "SecurityGroups GroupName",
+    )
+)
+_BESIDES: dict[str, dict[str, Any]] = {
+    "MetadataOptions": {"httpProtocolIpv4": "enabled"},
+    "NetworkInterfaces": {"tagSet": {}},
 }
 
 
@@ -170,8 +187,10 @@ def response_name(parent: str, member: str) -> str:
 
 
 def _answered(answer: Mapping[str, Any], parent: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = dict(_BESIDES.get(parent, {}))
     for member, value in answer.items():
+        if f"{parent} {member}" in _UNRECORDED:
+            continue
         name = response_name(parent, member)
         if isinstance(value, Mapping):
             found[name] = _answered(value, member)

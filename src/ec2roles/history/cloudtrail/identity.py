@@ -29,7 +29,7 @@ def owner_identity(account_id: str) -> dict[str, Any]:
 def user_identity(caller: Session) -> dict[str, Any]:
     """Return ``userIdentity`` of a caller; temporary credentials have a ``sessionContext``."""
     identity: dict[str, Any] = {
-        "type": _TYPES[caller.principal_type],
+        "type": _TYPES.get(caller.principal_type, caller.principal_type.value),
         "principalId": caller.user_id,
         "arn": caller.arn,
         "accountId": caller.account_id,

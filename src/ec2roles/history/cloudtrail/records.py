@@ -215,7 +215,9 @@ class Recorder:
         request = None if decision is None else decision.request
         account_id = (None if request is None else request.resource_account) or self.account_id
         if service == "s3":
-            record["resources"] = s3.resources(call.resource, given, account_id)
+            about = s3.resources(call.resource, given, account_id)
+            if about:
+                record["resources"] = about
             record["additionalEventData"] = {
                 "SignatureVersion": "SigV4",
                 "CipherSuite": _CIPHER_SUITE,

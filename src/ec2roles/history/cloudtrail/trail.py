@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import partial
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from ec2roles.calls import Call
@@ -13,14 +14,14 @@ from ec2roles.ec2.refresh import EC2, Fetch
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.history.cloudtrail.owner import is_call
 from ec2roles.history.cloudtrail.records import Recorder, is_answered, is_data_event
-from ec2roles.history.merged import Stream, merged
+from ec2roles.history.merged import ALWAYS, Stream, by_launch, merged
 from ec2roles.history.recorded import Recorded
 from ec2roles.instants import to_microseconds
 from ec2roles.metadata.service import V1, V2
 from ec2roles.services.registry import Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.world.timekeeper import Timekeeper
-from ec2roles.world.timeline import FIRST, LAST, Position
+from ec2roles.world.timeline import LAST, Position
 
 Placed = tuple[Position, dict[str, Any]]
 
@@ -66,12 +67,9 @@ class Trail:
             start: the first instant, in microseconds; None for all.
             end: the position of the last that counts.
         """
-        since = None if start is None else (start, FIRST)
-        streams: list[Stream[Placed]] = [Stream(since, self._changes), Stream(since, self._called)]
-        for one in self._instances.values():
-            launched = one.hardware.launched
-            streams.append(Stream(max(launched, since or launched), partial(self._assumes, one, start, end)))
-        found = merged(streams, position=lambda placed: placed[0])
+        streams: list[Stream[Placed]] = [(ALWAYS, self._changes), (ALWAYS, self._called)]
+        assumed = by_launch(self._instances.values(), start, lambda one: self._assumes(one, start, end))
+        found = merged(chain(streams, assumed), position=itemgetter(0))
         return [record for position, record in found if position <= end and (start is None or position[0] >= start)]
 
     def _changes(self) -> Iterator[Placed]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ec2roles.policy.decision import Decision, Outcome
+from ec2roles.policy.decision import CROSS_ACCOUNT_PASS, Decision, Outcome
 from ec2roles.policy.engine.index import ALLOW, DENY, NOTHING, Layer, plan_key
 from ec2roles.policy.engine.matching import ascii_lower
 from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION
@@ -116,6 +116,9 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
     # 2. Nothing denies; every layer that limits must allow. RCPs need no look: RCPFullAWSAccess is always attached.
     if caller.kind is not CallerKind.SERVICE and managed_by_aws(action, request._folded):
         return _IMPLICIT, "service", "AWS manages this resource itself"
+    across = request._account is not None and request._account != caller.account
+    if across and action == "iam:passrole" and has_identity:
+        return _IMPLICIT, "service", CROSS_ACCOUNT_PASS
     if any(found != ALLOW for found in scps):
         return _IMPLICIT, "scp", ""
     if not endpoint:
@@ -124,7 +127,6 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
         if kinds == NONE:
             return _IMPLICIT, resource_name, "only a policy of the resource can allow this caller"
         return _ALLOWED, None, ""
-    across = request._account is not None and request._account != caller.account
     if across:
         if kinds == NONE:
             return _IMPLICIT, resource_name, "the resource's account does not allow this caller"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ec2roles.policy.decision import Decision, Outcome
+from ec2roles.policy.decision import CROSS_ACCOUNT_PASS, Decision, Outcome
 from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.evaluate import is_mandatory, managed_by_aws
 from ec2roles.policy.engine.matching import ascii_lower
@@ -102,6 +102,13 @@ def _place(finding: Finding) -> str:
     return f'"{finding.policy.label}" {finding.statement.label}'
 
 
+def only_aws(decision: Decision) -> str:
+    """Return why no policy allows what AWS itself refuses."""
+    if decision.reason == CROSS_ACCOUNT_PASS:
+        return "a role can be passed by callers of its own account only"
+    return "only AWS itself may change this"
+
+
 def _verdict(decision: Decision, request: Request, findings: tuple[Finding, ...]) -> str:
     what, layer = _what(request), decision.denied_by or ""
     if decision.outcome is Outcome.ALLOWED:
@@ -115,7 +122,7 @@ def _verdict(decision: Decision, request: Request, findings: tuple[Finding, ...]
         more = f" ({count} statements deny it)" if count > 1 else ""
         return f"Denied: {_article(layer)} {_NOUNS[layer]} explicitly denies {what}{more}."
     if layer == "service":
-        return f"Denied: {what}: only AWS itself may change this."
+        return f"Denied: {what}: {only_aws(decision)}."
     if layer in ("resource", "trust") and not decision.policy_set.resource:
         return f"Denied: {what} needs a {_NOUNS[layer]} that allows it, and there is none."
     because = f": {decision.reason}" if not decision.reason.startswith("implicit deny") else ""

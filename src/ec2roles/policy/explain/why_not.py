@@ -16,6 +16,7 @@ from ec2roles.policy.engine.matching import ascii_lower
 from ec2roles.policy.explain.avoid import Way, ways
 from ec2roles.policy.explain.report import LayerReport, report
 from ec2roles.policy.explain.screen import screen
+from ec2roles.policy.explain.text import only_aws
 from ec2roles.policy.explain.trace import covers_resource
 from ec2roles.policy.policy_set import PolicySet
 from ec2roles.policy.principal import Caller, CallerKind
@@ -235,7 +236,7 @@ def _smallest(
     if bare.allowed:
         return ()
     if bare.denied_by == "service":
-        raise _Unwritable("only AWS itself may change this")
+        raise _Unwritable(only_aws(bare))
     found = [
         attrs.evolve(one, notes=_other_cure(one, reports) + one.notes)
         for one in [_addition(decision, request, *missing) for missing in _missing(decision, request, reports)]
@@ -475,7 +476,9 @@ def _lifted(policies: PolicySet, denies: tuple[Denial, ...]) -> PolicySet:
         data["Statement"] = [statements[one.index] for one in kept]
         # Not loaded again: a document without statements is none that AWS would store.
         copy = object.__new__(type(policy))
-        copy.__attrs_init__(policy.kind, policy.version, policy.id, kept, policy.name, policy.arn, to_text(data), {})
+        copy.__attrs_init__(
+            policy.kind, policy.version, policy.id, kept, policy.name, policy.arn, to_text(data), to_text(data), {}
+        )
         return copy
 
     def all_of(layer: Iterable[Policy]) -> list[Policy]:

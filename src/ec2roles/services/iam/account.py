@@ -15,6 +15,7 @@ from ec2roles.services.iam.responses import (
     inline_members,
     policy_members,
     profile_members,
+    role_last_used,
     role_members,
     user_members,
     version_members,
@@ -71,6 +72,7 @@ def _role(role: Role, profiles: list[dict[str, Any]]) -> dict[str, Any]:
     members = role_members(role)
     for name in ("Description", "MaxSessionDuration"):
         members.pop(name, None)
+    members["RoleLastUsed"] = role_last_used(role)
     return {**members, "InstanceProfileList": profiles, **_policies(role, "RolePolicyList")}
 
 

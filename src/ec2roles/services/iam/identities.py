@@ -15,6 +15,7 @@ from ec2roles.services.iam.responses import (
     attached_members,
     date,
     group_members,
+    role_created,
     role_listed,
     role_members,
     tag_members,
@@ -188,7 +189,7 @@ def _roles() -> list[Row]:
                 tags="Tags",
             ),
         )
-        return {"Role": role_members(role)}
+        return {"Role": role_created(role)}
 
     def update(ask: Ask) -> None:
         given = ask.chosen(description="Description", max_session_duration="MaxSessionDuration")

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.errors import InvalidInputError, ValidationError
+from ec2roles.errors import ValidationError
 from ec2roles.iam.names import (
     DESCRIPTION,
     GROUP_NAME,
@@ -57,7 +57,7 @@ def _arn(name: str, value: Any, problems: list[Problem]) -> str:
     text: str = _text(_rule(r"[\s\S]*", 20, 2048))(name, value, problems)
     is_arn = text.startswith("arn:") and text.count(":") >= 5
     if not is_arn and not problems:
-        raise InvalidInputError(f"ARN {text} is not valid.", detail=f"{name} must be an ARN, got {shown(text)}")
+        raise ValidationError("Invalid ARN:  Could not be parsed!", detail=f"{name} must be an ARN, got {shown(text)}")
     return text
 
 
@@ -235,9 +235,8 @@ class Parameters:
         Return *given*, checked.
 
         Raises:
-            ValidationError: for what is missing, unknown, of another type, or breaks a constraint; all broken constraints
+            ValidationError: for what is missing, unknown, of another type, breaks a constraint, or should be an ARN; all broken constraints
                 are told at once, as IAM does.
-            InvalidInputError: for text that should be an ARN.
         """
         _refuse_unknown(given, list(self.readers), "input")
         problems: list[Problem] = [("null", member(name), NOT_NULL) for name in self.required if name not in given]

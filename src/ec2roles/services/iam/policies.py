@@ -14,6 +14,7 @@ from ec2roles.iam.managed import AwsManagedPolicy
 from ec2roles.services.iam.identities import tag_rows
 from ec2roles.services.iam.responses import (
     Usage,
+    policy_created,
     policy_listed,
     policy_members,
     version_listed,
@@ -32,7 +33,7 @@ def policy_rows() -> list[Row]:
     def create(ask: Ask) -> dict[str, Any]:
         given = ask.chosen(path="Path", description="Description", tags="Tags")
         policy = ask.iam.create_policy(ask["PolicyName"], ask["PolicyDocument"], **given)
-        return {"Policy": policy_members(policy, Usage.of(ask.iam))}
+        return {"Policy": policy_created(policy, Usage.of(ask.iam))}
 
     def create_version(ask: Ask) -> dict[str, Any]:
         policy = _own(ask)
@@ -60,7 +61,7 @@ def policy_rows() -> list[Row]:
             new("policy", "PolicyName"),
             create,
         ),
-        Row("GetPolicy", "PolicyArn*", _about, lambda ask: {"Policy": policy_members(_one(ask), Usage.of(ask.iam))}),
+        Row("GetPolicy", "PolicyArn*", _about, _get),
         Row(
             "ListPolicies",
             f"Scope OnlyAttached PathPrefix=PolicyPath PolicyUsageFilter {PAGES}",
@@ -96,6 +97,17 @@ def _about(ask: Ask) -> tuple[str, Mapping[str, Any]]:
     if own is None or own.arn != arn:
         return arn, {}
     return arn, resource_tags(own.tags_at(ask.call.position), "iam:ResourceTag/")
+
+
+def _get(ask: Ask) -> dict[str, Any]:
+    try:
+        return {"Policy": policy_members(_one(ask), Usage.of(ask.iam))}
+    except NoSuchEntityError as error:
+        arn = ask["PolicyArn"]
+        if arn.startswith("arn:aws:iam::aws:"):
+            raise
+        # So AWS answers for a policy of the account's, and otherwise for its own.
+        raise NoSuchEntityError(f"Policy {arn} does not exist or is not attachable.", detail=error.detail) from None
 
 
 def _one(ask: Ask) -> Managed:

@@ -8,7 +8,7 @@ from ec2roles.authorization.permissions import Permission
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.role import Role
 from ec2roles.services.iam.identities import tag_rows
-from ec2roles.services.iam.responses import profile_listed, profile_members
+from ec2roles.services.iam.responses import profile_created, profile_listed, profile_members
 from ec2roles.services.iam.table import PAGES, Ask, Row, everything, existing, named, new, page
 from ec2roles.services.pass_role import any_instance, pass_role
 
@@ -26,7 +26,7 @@ def profile_rows() -> list[Row]:
     def create(ask: Ask) -> dict[str, Any]:
         given = ask.chosen(path="Path", tags="Tags")
         return {
-            "InstanceProfile": profile_members(ask.iam.create_instance_profile(ask["InstanceProfileName"], **given))
+            "InstanceProfile": profile_created(ask.iam.create_instance_profile(ask["InstanceProfileName"], **given))
         }
 
     def listed(ask: Ask) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import attrs
 
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.directory import Directory
+from ec2roles.iam.entities import in_order
 from ec2roles.iam.group import Group
 from ec2roles.iam.identity import Identity
 from ec2roles.iam.instance_profile import InstanceProfile
@@ -38,17 +39,30 @@ def _tags_and_boundary(identity: Identity) -> Members:
     arn = getattr(identity.permissions_boundary, "arn", None)
     if arn is not None:
         found["PermissionsBoundary"] = {
-            "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+            # So on the wire; the type in AWS's own model has another word for it.
+            "PermissionsBoundaryType": "Policy",
             "PermissionsBoundaryArn": arn,
         }
-    if identity.tags:
-        found["Tags"] = tag_members(identity.tags)
-    return found
+    return _tags_if_any(found, identity.tags)
 
 
 def role_members(role: Role) -> Members:
-    """Return a role as GetRole and CreateRole give it."""
-    return {**role_listed(role), **_tags_and_boundary(role)}
+    """Return a role as GetRole gives it."""
+    return {**role_listed(role), "RoleLastUsed": role_last_used(role), **_tags_and_boundary(role)}
+
+
+def role_created(role: Role) -> Members:
+    """Return a role as CreateRole gives it: never with its longest session, nor with when it was used."""
+    found = {**role_in_profile(role), **_tags_and_boundary(role)}
+    if role.description is not None:
+        found["Description"] = role.description
+    return found
+
+
+def role_last_used(role: Role) -> Members:
+    """Return when and where the credentials of a role were last used; nothing if they never were."""
+    used = role.last_used
+    return {} if used is None else {"LastUsedDate": date((used.instant, 0)), "Region": used.region}
 
 
 def role_listed(role: Role) -> Members:
@@ -99,8 +113,17 @@ def group_members(group: Group) -> Members:
 
 
 def profile_members(profile: InstanceProfile) -> Members:
-    """Return an instance profile as GetInstanceProfile and CreateInstanceProfile give it."""
+    """Return an instance profile as GetInstanceProfile gives it: with its tags, even if there are none."""
     return {**profile_listed(profile), "Tags": tag_members(profile.tags)}
+
+
+def profile_created(profile: InstanceProfile) -> Members:
+    """Return an instance profile as CreateInstanceProfile gives it: with its tags if it has some."""
+    return _tags_if_any(profile_listed(profile), profile.tags)
+
+
+def _tags_if_any(members: Members, tags: Mapping[str, str]) -> Members:
+    return {**members, "Tags": tag_members(tags)} if tags else members
 
 
 def profile_listed(profile: InstanceProfile) -> Members:
@@ -123,7 +146,8 @@ def attached_members(identity: Identity) -> list[Members]:
 def inline_members(identity: Identity) -> list[Members]:
     """Return the inline policies of an identity, with their documents."""
     return [
-        {"PolicyName": name, "PolicyDocument": policy.to_dict()} for name, policy in sorted(identity.policies.items())
+        {"PolicyName": name, "PolicyDocument": policy.to_dict()}
+        for name, policy in sorted(identity.policies.items(), key=lambda one: in_order(one[0]))
     ]
 
 
@@ -157,21 +181,23 @@ class Usage:
 
 
 def policy_members(policy: CustomerManagedPolicy | AwsManagedPolicy, usage: Usage) -> Members:
-    """Return a managed policy as GetPolicy and CreatePolicy give it."""
-    found = policy_listed(policy, usage)
-    if isinstance(policy, CustomerManagedPolicy):
-        if policy.description is not None:
-            found["Description"] = policy.description
-        found["Tags"] = tag_members(policy.tags)
+    """Return a managed policy as GetPolicy gives it: with its tags, even if there are none."""
+    found = {**policy_listed(policy, usage), "Tags": tag_members(policy.tags)}
+    if isinstance(policy, CustomerManagedPolicy) and policy.description is not None:
+        found["Description"] = policy.description
     return found
+
+
+def policy_created(policy: CustomerManagedPolicy, usage: Usage) -> Members:
+    """Return a managed policy as CreatePolicy gives it: never with its description, with its tags if it has some."""
+    return _tags_if_any(policy_listed(policy, usage), policy.tags)
 
 
 def policy_listed(policy: CustomerManagedPolicy | AwsManagedPolicy, usage: Usage) -> Members:
     """Return a managed policy as lists have it: without its tags and its description."""
     own = isinstance(policy, CustomerManagedPolicy)
-    found: Members = {"PolicyName": policy.name}
+    found: Members = {"PolicyName": policy.name, "PolicyId": policy.policy_id}
     if isinstance(policy, CustomerManagedPolicy):
-        found["PolicyId"] = policy.policy_id
         found["CreateDate"] = date(policy.created)
         found["UpdateDate"] = date(max(policy.version(one)[1] for one in policy.versions))
     else:

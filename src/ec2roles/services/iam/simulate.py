@@ -15,6 +15,8 @@ from ec2roles.iam.identity import Identity
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
 from ec2roles.policy import Decision, Outcome, Policy, PolicySet, Request, Semantics, TrustPolicy, evaluate, load_policy
+from ec2roles.policy.statement import Statement
+from ec2roles.services.iam.positions import statement_positions
 from ec2roles.services.iam.table import PAGES, Ask, Row, everything, numbered, page
 from ec2roles.world.timeline import Position
 
@@ -35,7 +37,6 @@ class _Named:
 
     policy: Policy
     source: str
-    type: str
 
 
 @attrs.frozen(eq=False)
@@ -93,13 +94,19 @@ def simulation_rows(semantics: Semantics) -> list[Row]:
 
 def _entity(ask: Ask) -> Role | User | Group:
     arn = ask["PolicySourceArn"]
+    parts = arn.split(":", 5)
+    if parts[2] != "iam" or parts[5].partition("/")[0] not in ("role", "user", "group"):
+        raise InvalidInputError(
+            f"Invalid Entity Arn: {arn} does not clearly define entity type and name.",
+            detail=f"PolicySourceArn is the ARN of a user, a role or a group, got {shown(arn)}",
+        )
     found: Role | User | Group | None = ask.iam.entity(arn)
     if found is None:
         group = ask.iam.groups.get(arn.rpartition("/")[2])
         found = group if group is not None and group.arn == arn else None
     if found is None or found.account_id != ask.iam.account_id:
         raise NoSuchEntityError(
-            f"The policy source {arn} cannot be found.",
+            "Unable to retrieve specified IAM entity.",
             detail=f"no user, role or group {shown(arn)} in account {ask.iam.account_id}",
         )
     return found
@@ -113,15 +120,11 @@ def _policies_of(entity: Role | User | Group, position: Position) -> list[_Named
 def _own_policies(owner: Identity, position: Position) -> Iterator[_Named]:
     kind = owner.kind.lower()
     for name, policy in owner.policies.items():
-        yield _Named(policy, f"{kind}_{owner.name}_{name}", kind)
+        yield _Named(policy, f"{kind}_{owner.name}_{name}")
     for managed in owner.attached_policies:
         document = managed.document_at(position)
         if document is not None:
-            yield _Named(document, managed.name, _managed_type(managed.arn))
-
-
-def _managed_type(arn: str) -> str:
-    return "aws-managed" if ":iam::aws:" in arn else "user-managed"
+            yield _Named(document, managed.name)
 
 
 def _boundary_of(entity: Identity, position: Position) -> list[_Named]:
@@ -129,14 +132,14 @@ def _boundary_of(entity: Identity, position: Position) -> list[_Named]:
     if boundary is None:
         return []
     if isinstance(boundary, Policy):
-        return [_Named(boundary, boundary.label, "none")]
+        return [_Named(boundary, boundary.label)]
     document = boundary.document_at(position)
-    return [] if document is None else [_Named(document, boundary.name, _managed_type(boundary.arn))]
+    return [] if document is None else [_Named(document, boundary.name)]
 
 
 def _inputs(ask: Ask, member: str, kind: str) -> list[_Named]:
     return [
-        _Named(load_policy(document, kind).named(f"{member}.{number}"), f"{member}.{number}", "none")
+        _Named(load_policy(document, kind).named(f"{member}.{number}"), f"{member}.{number}")
         for number, document in enumerate(ask.get(member, ()), 1)
     ]
 
@@ -201,8 +204,7 @@ def _simulate(ask: Ask, semantics: Semantics, subject: _Subject) -> dict[str, An
             )
             about = _resource_policy(ask, request)
             decision = evaluate(request, policies if about is None else policies.with_layers(resource=about), semantics)
-            result = _result(decision, sources, bool(subject.boundaries), bool(scps))
-            results.append({**result, "EvalResourceName": resource})
+            results.append(_result(ask, decision, sources, subject, bool(scps)))
     found, more = page(ask, numbered(results))
     return {"EvaluationResults": found, **more}
 
@@ -222,29 +224,51 @@ def _resource_policy(ask: Ask, request: Request) -> Policy | None:
     return TrustPolicy.account(request.caller.account or ask.iam.account_id)
 
 
-def _result(decision: Decision, sources: Mapping[int, _Named], bounded: bool, organized: bool) -> dict[str, Any]:
+def _result(
+    ask: Ask, decision: Decision, sources: Mapping[int, _Named], subject: _Subject, organized: bool
+) -> dict[str, Any]:
     request = decision.request
     assert request is not None
+    said = _DECISIONS[decision.outcome]
+    matched = [_matched(policy, statement, sources) for policy, statement in decision.deciding]
+    missing = _missing(decision)
+    allows = {layer.layer: layer.allows and not layer.denies for layer in decision.layers}
+    bounds: dict[str, Any] = {}
+    if subject.boundaries:
+        allowed = allows.get("boundary", False)
+        bounds["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": allowed}
     result: dict[str, Any] = {
         "EvalActionName": request.action,
-        "EvalDecision": _DECISIONS[decision.outcome],
-        "MatchedStatements": [_matched(policy, sources) for policy, _ in decision.deciding],
-        "MissingContextValues": _missing(decision),
+        "EvalResourceName": request.resource,
+        "EvalDecision": said,
+        "EvalDecisionDetails": {},
+        "MatchedStatements": matched,
+        "MissingContextValues": missing,
+        **bounds,
     }
-    said = {layer.layer: layer.allows and not layer.denies for layer in decision.layers}
-    if bounded:
-        result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": said.get("boundary", False)}
-    if organized:
+    if organized or "PolicySourceArn" in ask.given:
         levels = [layer.allows and not layer.denies for layer in decision.layers if layer.layer == "scp"]
         result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": all(levels)}
+    if ask.get("ResourceArns"):
+        result["ResourceSpecificResults"] = [
+            {
+                "EvalResourceName": request.resource,
+                "EvalResourceDecision": said,
+                "MatchedStatements": matched,
+                "MissingContextValues": missing,
+                **bounds,
+            }
+        ]
     return result
 
 
-def _matched(policy: Policy, sources: Mapping[int, _Named]) -> dict[str, Any]:
+def _matched(policy: Policy, statement: Statement, sources: Mapping[int, _Named]) -> dict[str, Any]:
     named = sources.get(id(policy))
+    position = statement_positions(policy)[statement.index]
     if named is None:
-        return {"SourcePolicyId": "ResourcePolicy", "SourcePolicyType": "resource"}
-    return {"SourcePolicyId": named.source, "SourcePolicyType": named.type}
+        return {"SourcePolicyId": "ResourcePolicy", "SourcePolicyType": "resource", **position}
+    # So AWS answers, whatever its model lists as types.
+    return {"SourcePolicyId": named.source, "SourcePolicyType": "IAM Policy", **position}
 
 
 def _missing(decision: Decision) -> list[str]:

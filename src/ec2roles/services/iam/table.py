@@ -15,7 +15,7 @@ from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import ValidationError
 from ec2roles.iam.directory import Directory
-from ec2roles.iam.entities import Entities
+from ec2roles.iam.entities import Entities, in_order
 from ec2roles.iam.identity import Identity
 from ec2roles.iam.user import User
 from ec2roles.services.iam.parameters import Parameters, parameters
@@ -217,16 +217,16 @@ def page(ask: Ask, items: Iterable[tuple[str, Any]]) -> tuple[list[Any], dict[st
 
     Args:
         ask: has ``Marker`` and ``MaxItems``, if they were given.
-        items: each with a key of its own, in whose order they are given. The marker holds the key of the last one, so
+        items: each with a key of its own, in whose order they are given, whatever the case. The marker holds the key of the last one, so
             that what is deleted between two pages makes no other one be left out.
 
     Raises:
         ValidationError: if the marker is none that was given out.
     """
-    ordered = sorted(items, key=lambda item: item[0])
+    ordered = sorted(items, key=lambda item: in_order(item[0]))
     start = 0
     if "Marker" in ask.given:
-        start = bisect_right(ordered, _after(ask["Marker"]), key=lambda item: item[0])
+        start = bisect_right(ordered, in_order(_after(ask["Marker"])), key=lambda item: in_order(item[0]))
     end = start + ask.get("MaxItems", _DEFAULT_PAGE)
     more: dict[str, Any] = {"IsTruncated": end < len(ordered)}
     if end < len(ordered):

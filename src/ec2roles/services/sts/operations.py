@@ -79,7 +79,7 @@ class StsOperations:
         if role is None:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
         caller: Session = call.caller
-        packed = request.check(role, caller, self.sts.authorizer.seen(call))
+        packed = request.check(role, caller, self.sts.authorizer.seen(call), self.sts.quotas.packed_policy_size)
         source_identity = request.source_identity or caller.source_identity
         session = self.sts.sessions.issue_role_session(
             role,

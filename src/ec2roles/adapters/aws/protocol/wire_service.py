@@ -23,6 +23,8 @@ from ec2roles.errors import AwsError, ValidationError
 from ec2roles.iam.names import validation_message
 
 QUERY, EC2, JSON, REST_JSON, REST_XML, CBOR = "query", "ec2", "json", "rest-json", "rest-xml", "smithy-rpc-v2-cbor"
+QUERY_JSON = "query, answered in JSON"
+"""How a query service answers who asks for it with ``Accept: application/json``; see `answer_protocol`."""
 
 # The names of S3's root elements are not in its model; some SDKs look at them.
 _S3_ROOTS = {
@@ -243,6 +245,9 @@ class WireService:
         if protocol in (QUERY, EC2):
             body = self._query_answer(operation, value, request_id, protocol)
             return RawResponse(status, (*headers, ("Content-Type", "text/xml;charset=UTF-8")), body)
+        if protocol == QUERY_JSON:
+            answer = self._query_json(operation, value, request_id)
+            return RawResponse(status, (*headers, ("Content-Type", "application/json")), json.dumps(answer).encode())
         if protocol == JSON:
             said = {} if shape is None else json_body.write(shape, value)
             kind = f"application/x-amz-json-{self.model.metadata.get('jsonVersion', '1.0')}"
@@ -276,6 +281,13 @@ class WireService:
                 )
             inner += f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
         return _document(f'<{name}Response xmlns="{self._namespace()}">{inner}</{name}Response>')
+
+    def _query_json(self, operation: OperationModel, value: Mapping[str, Any], request_id: str) -> dict[str, Any]:
+        shape, name = operation.output_shape, operation.name
+        answer: dict[str, Any] = {"ResponseMetadata": {"RequestId": request_id}}
+        if shape is not None:
+            answer[shape.serialization.get("resultWrapper", f"{name}Result")] = json_body.write(shape, value)
+        return {f"{name}Response": answer}
 
     def _namespace(self) -> str:
         said = self.model.metadata.get("xmlNamespace")
@@ -361,6 +373,19 @@ def request_protocol(request: RawRequest, usual: str) -> str:
     return usual
 
 
+def answer_protocol(request: RawRequest, protocol: str) -> str:
+    """
+    Return the protocol in which *request* is answered: query services speak JSON to who asks for it, as EKS's clients do.
+
+    Args:
+        request: the request.
+        protocol: the one it was sent in.
+    """
+    if protocol == QUERY and "application/json" in (request.header("accept") or "").lower():
+        return QUERY_JSON
+    return protocol
+
+
 def guessed_protocol(request: RawRequest) -> str:
     """Return the protocol of a request to a service that is not known."""
     kind = request.header("content-type") or ""
@@ -411,6 +436,10 @@ def write_error(
         body = json.dumps({"__type": worded.code, "message": worded.message}).encode()
         return RawResponse(worded.status, tuple(headers), body)
     kind = "Sender" if worded.status < 500 else "Receiver"
+    if protocol == QUERY_JSON:
+        headers.append(("Content-Type", "application/json"))
+        said = {"Error": {"Code": worded.code, "Message": worded.message, "Type": kind}, "RequestId": request_id}
+        return RawResponse(worded.status, tuple(headers), json.dumps(said).encode())
     if plain:
         ids = f"<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId>"
         members = "".join(f"<{name}>{xml_body.escape(text)}</{name}>" for name, text in error.members.items())
