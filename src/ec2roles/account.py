@@ -720,7 +720,7 @@ class Account(Part):
         Returns:
             A `Response`; a refusal is a value as well.
         """
-        return self._gateway.call(self._call(action, resource, credentials, context, parameters, None))
+        return self._gateway.call(self._call(action, resource, credentials, context, parameters))
 
     def request(
         self,
@@ -801,7 +801,7 @@ class Account(Part):
             action, resource, credentials, context, parameters: as for `call`.
             at: a moment in the past; now by default.
         """
-        return self._gateway.can(self._call(action, resource, credentials, context, parameters, at))
+        return self._gateway.can(self._call(action, resource, credentials, context, parameters, at, question=True))
 
     def _call(
         self,
@@ -810,7 +810,9 @@ class Account(Part):
         credentials: Credentials | None,
         context: Mapping[str, Any] | None,
         parameters: Mapping[str, Any],
-        at: datetime | None,
+        at: datetime | None = None,
+        *,
+        question: bool = False,
     ) -> Call:
         return Call(
             action,
@@ -819,6 +821,7 @@ class Account(Part):
             credentials=check_credentials(credentials),
             context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
             parameters=parameters or NOTHING,
+            question=question,
             refusal=_nothing_to_sign_with(credentials),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,26 +9,10 @@ import attrs
 
 from ec2roles.calls import Response
 from ec2roles.services.registry import Registry
+from ec2roles.services.shapes import snake_case
 from ec2roles.world.part import Part
 
 Send = Callable[[str, Mapping[str, Any]], Response]
-
-# These three, in this order, are how botocore makes `list_objects_v2` of `ListObjectsV2`.
-_BEFORE_WORD = re.compile(r"(.)([A-Z][a-z]+)")
-_BEFORE_NUMBER = re.compile(r"([a-z])([0-9]+)")
-_BEFORE_CAPITAL = re.compile(r"([a-z0-9])([A-Z])")
-
-
-def snake_case(name: str) -> str:
-    """
-    Return the name of the method that boto3 has for an operation.
-
-    >>> snake_case("ListObjectsV2"), snake_case("CreateRole"), snake_case("DecodeAuthorizationMessage")
-    ('list_objects_v2', 'create_role', 'decode_authorization_message')
-    """
-    for pattern in (_BEFORE_WORD, _BEFORE_NUMBER, _BEFORE_CAPITAL):
-        name = pattern.sub(r"\1_\2", name)
-    return name.lower()
 
 
 @attrs.define(eq=False, repr=False)

@@ -31,7 +31,10 @@ class Call:
             call that an AWS service makes itself, without any: its name.
         operation: the API operation, where the same IAM action serves several (``HeadObject`` needs ``s3:GetObject``).
         context: context keys that the caller adds, such as ``aws:SourceIp``.
-        parameters: what the operation is given, such as ``body=b"meow"``.
+        parameters: what the operation is given, such as ``body=b"meow"``; by AWS's names alone, once they have been read.
+        api: whether the parameters came as AWS's API takes them, with its names and forms alone; in Python ours are known too.
+        question: whether it is only asked about, so that what the answer does not need may be left out.
+        prepared: what the operation made of its parameters, where it has more to do than to read them.
         refusal: why the sender has nothing to sign with, if its credential chain failed.
         sender: the id of the instance it comes from, if it comes from one.
         caller: the session behind the credentials, once they have been checked; None before that.
@@ -46,6 +49,9 @@ class Call:
     operation: str | None = attrs.field(default=None, kw_only=True)
     context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
     parameters: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True, repr=False)
+    api: bool = attrs.field(default=False, kw_only=True, repr=False)
+    question: bool = attrs.field(default=False, kw_only=True, repr=False)
+    prepared: Any = attrs.field(default=None, kw_only=True, repr=False)
     refusal: AwsError | None = attrs.field(default=None, kw_only=True)
     sender: str | None = attrs.field(default=None, kw_only=True)
     caller: Any = attrs.field(default=None, kw_only=True, repr=False)
@@ -53,6 +59,13 @@ class Call:
 
     def by(self, caller: Any) -> Call:
         """Return the same call with its caller known, as operations get it."""
+        return self._with(caller, self.parameters, self.prepared)
+
+    def reading(self, parameters: Mapping[str, Any], prepared: Any = None) -> Call:
+        """Return the same call with its parameters read."""
+        return self._with(self.caller, parameters, prepared)
+
+    def _with(self, caller: Any, parameters: Mapping[str, Any], prepared: Any) -> Call:
         return Call(
             self.action,
             resource=self.resource,
@@ -61,7 +74,10 @@ class Call:
             source=self.source,
             operation=self.operation,
             context=self.context,
-            parameters=self.parameters,
+            parameters=parameters,
+            api=self.api,
+            question=self.question,
+            prepared=prepared,
             refusal=self.refusal,
             sender=self.sender,
             caller=caller,

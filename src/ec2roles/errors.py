@@ -20,6 +20,7 @@ Ec2RolesError
     │   ├── PolicyTooLargeError     LimitExceeded: over a size quota
     │   └── TrustPolicyError        a role trust policy that IAM refuses
     ├── ValidationError             a parameter breaks its pattern or its limits
+    │   ├── ParameterError          a name or a type that no SDK would send; a TypeError too
     │   ├── InvalidNameError        a name, path, session name, tag or external id
     │   └── DurationError           a session duration
     ├── EntityAlreadyExistsError    ├── NoSuchEntityError      ├── DeleteConflictError
@@ -187,6 +188,10 @@ class ValidationError(AwsError):
     """A parameter breaks its pattern or its limits."""
 
     default_code = "ValidationError"
+
+
+class ParameterError(ValidationError, TypeError):
+    """A parameter that no SDK of AWS's would send: the operation has none of that name, or it is of another type."""
 
 
 class InvalidNameError(ValidationError):

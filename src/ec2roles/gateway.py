@@ -10,7 +10,7 @@ import attrs
 from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.authorization.permissions import Verdict
 from ec2roles.calls import NOTHING, Call, Response
-from ec2roles.errors import AccessDeniedError, AwsError
+from ec2roles.errors import AccessDeniedError, AwsError, ParameterError
 from ec2roles.policy import Decision
 from ec2roles.services.operation import plain_denial
 from ec2roles.services.registry import Found, Registry
@@ -79,8 +79,10 @@ class Gateway(Part):
             ValidationError: if its action is not ``service:Name``; nothing is done or recorded then.
             ClockError: if the clock went back; nothing is done or recorded then either.
         """
-        if found is None:
-            found = self._registry.find(call)
+        return self._answer(call, self._registry.find(call) if found is None else found)[0]
+
+    def _answer(self, call: Call, found: Found) -> tuple[Response, Call]:
+        """Return the answer, and the call with its parameters read, as far as it came."""
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self.time.check_clock(call.position[0])
         caller = about = None
@@ -90,7 +92,11 @@ class Gateway(Part):
                 raise refused
             judged = self._judge(call, found)
             caller, about = judged.caller, judged.resource
+            call = judged.call or call
             response = self._perform(call, found, judged)
+        except ParameterError as error:
+            # No SDK would send it, so AWS never hears of it, and no history.
+            return Response(error=error, source=call.source), call
         except AwsError as error:
             # What AWS answers before it comes to a decision: a parameter that breaks its limits.
             caller = caller or self._caller(call)
@@ -100,11 +106,11 @@ class Gateway(Part):
         if caller is not None:
             self._authorizer.note_use(call, caller)
         if self._recorder is not None:
-            if call.resource is None and about not in (None, "*"):
-                call = attrs.evolve(call, resource=about)
             performed = found.operation.name if found.performed else None
-            self._recorder.record_call(call, response, caller, performed)
-        return response
+            about_something = call.resource is None and about not in (None, "*")
+            recorded = attrs.evolve(call, resource=about) if about_something else call
+            self._recorder.record_call(recorded, response, caller, performed)
+        return response, call
 
     @atomic
     def request(
@@ -146,12 +152,13 @@ class Gateway(Part):
             operation=wanted.name,
             context=context,
             parameters=given,
+            api=True,
             refusal=refusal,
             sender=sender,
         )
-        response = self.call(
-            call, found=None if perform else attrs.evolve(found, performed=False, named_operation=None)
-        )
+        # What was asked for by the API's own name needs no note about that.
+        found = attrs.evolve(found, performed=found.performed and perform, named_operation=None)
+        response, call = self._answer(call, found)
         if wanted.response is None or not response.ok:
             return response
         return attrs.evolve(response, value=wanted.response(response.value, call))
@@ -162,14 +169,15 @@ class Gateway(Part):
 
     def can(self, call: Call) -> Decision:
         """Judge *call*; change nothing and record nothing."""
-        return self._judge(call, self._registry.find(call)).decision
+        question = call if call.question else attrs.evolve(call, question=True)
+        return self._judge(question, self._registry.find(call)).decision
 
     def _caller(self, call: Call) -> Session | None:
         found = None if call.credentials is None else self._authorizer.authenticate(call.credentials, call.position)
         return found if isinstance(found, Session) else None
 
     def _judge(self, call: Call, found: Found) -> Verdict:
-        judged = self._authorizer.authorize(call, found.operation.needs, named_operation=found.named_operation)
+        judged = self._authorizer.authorize(call, found.operation, named_operation=found.named_operation)
         if found.named_operation is None or judged.caller is None:
             return judged
         note = (
@@ -185,7 +193,7 @@ class Gateway(Part):
             # What was refused before it came to policies has its own words already.
             if decision.request is not None and isinstance(error, AccessDeniedError):
                 denial = plain_denial if found.service is None else found.service.denial
-                error = denial(call.by(judged.caller), decision)
+                error = denial(call, decision)
             return Response(error=error, decision=decision, source=call.source)
         if not found.performed:
             offered = ", ".join(self._registry.services)
@@ -200,7 +208,7 @@ class Gateway(Part):
         author = None if judged.caller is None else judged.caller.arn
         try:
             # An operation that is refused half-way has changed nothing.
-            value = self.time.journal.run_by(author, found.operation.perform, call.by(judged.caller))
+            value = self.time.journal.run_by(author, found.operation.run, call)
         except AwsError as error:
             return Response(error=error, allowed=True, decision=decision, source=call.source)
         return Response(value, allowed=True, decision=decision, source=call.source)

@@ -11,9 +11,10 @@ import pytest
 
 from control_world import control_world, filled
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
-from ec2roles.api import Client, snake_case
+from ec2roles.api import Client
 from ec2roles.errors import AccessDeniedError
 from ec2roles.policy import PermissionPolicy as Policy
+from ec2roles.services.shapes import snake_case
 from worlds import EC2, OTHER, OWN, code, digest, message, user_with_key
 
 ROLE = "arn:aws:iam::123456789012:role"

@@ -112,7 +112,7 @@ def test_the_other_operations_answer_in_awss_form(operation: str, given: dict[st
     [
         (
             "AssumeRole",
-            {"ProvidedContexts": [{"ProviderArn": "x", "ContextAssertion": "y"}]},
+            {"ProvidedContexts": [{"ProviderArn": "arn:aws:iam::aws:contextProvider/x", "ContextAssertion": "yyyy"}]},
             "InvalidContextAssertion",
         ),
         ("AssumeRole", {"ProvidedContexts": [{}] * 6}, "ValidationError"),

@@ -304,7 +304,7 @@ def test_a_session_has_the_roles_name_without_its_path() -> None:
         ({"external_id": "x" * 1225}, "externalId"),
         ({"external_id": "a b"}, "externalId"),
         ({"source_identity": "x"}, "sourceIdentity"),
-        ({"source_identity": "x" * 65}, "sourceIdentity"),
+        ({"source_identity": "x" * 257}, "sourceIdentity"),
         ({"source_identity": "a/b"}, "sourceIdentity"),
         ({"tags": {"": "x"}}, "tags.1.member.key"),
         ({"policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"] * 11}, "policyArns"),
@@ -417,7 +417,7 @@ def test_a_session_policy_is_frozen_and_the_roles_own_are_not() -> None:
     ("policy", "expected"),
     [
         ("{", "MalformedPolicyDocument"),
-        ("", "MalformedPolicyDocument"),
+        ("", "ValidationError"),
         (EC2, "MalformedPolicyDocument"),
         (ADMIN.to_json().replace("{", "{" + " " * 2048, 1), "PackedPolicyTooLarge"),
         (PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::" + "x" * 2048), "PackedPolicyTooLarge"),
@@ -536,6 +536,9 @@ def test_a_token_service_works_without_an_account() -> None:
 
     assert sts.get_caller_identity(credentials=session).result().arn == f"arn:aws:sts::{OWN}:assumed-role/app/test"
     assert code(sts.assume_role(role.arn, "test", credentials=key)) == "AccessDenied"
-    assert code(sts.assume_role(role, "test", credentials=key, policy_arns=["x"])) == "InvalidParameterValue"
+    assert (
+        code(sts.assume_role(role, "test", credentials=key, policy_arns=["arn:aws:iam::aws:policy/ReadOnlyAccess"]))
+        == "InvalidParameterValue"
+    )
     assert code(account.sts.get_caller_identity(credentials=session)) == "InvalidClientTokenId"
     assert repr(sts) == f"<TokenService of {OWN}, 1 assumed>"

@@ -11,7 +11,7 @@ import attrs
 
 from ec2roles.authorization.denials import refusal
 from ec2roles.authorization.inherited import InheritedPolicies
-from ec2roles.authorization.permissions import Permission, Verdict
+from ec2roles.authorization.permissions import Permission, Permitted, Verdict
 from ec2roles.calls import NOTHING, Call
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
@@ -117,7 +117,7 @@ class Authorizer:
     def authorize(
         self,
         call: Call,
-        authorizations: Callable[[Call], Sequence[Permission]],
+        operation: Permitted,
         *,
         named_operation: str | None = None,
     ) -> Verdict:
@@ -126,14 +126,14 @@ class Authorizer:
 
         Args:
             call: the call as it was sent.
-            authorizations: returns what it must be allowed to do, once the caller is known.
+            operation: reads its parameters and says what it must be allowed to do, once the caller is known.
             named_operation: the API operation whose name the caller used in place of the IAM action.
         """
         if self.time.propagation is not None and call.seen is None:
             late = attrs.evolve(call, seen=self.seen(call))
 
             def judge(call: Call) -> Verdict:
-                return self.authorize(call, authorizations, named_operation=named_operation)
+                return self.authorize(call, operation, named_operation=named_operation)
 
             judged = judge(late)
             note = None
@@ -157,7 +157,8 @@ class Authorizer:
         if limited is not None:
             return Verdict(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
         try:
-            all_needed = authorizations(call.by(found))
+            ready = operation.ready(call.by(found))
+            all_needed = operation.needed(ready)
         except AccessDeniedError as refused:
             # Who calls decides, not the policies: a root user, a wrong one-time code.
             return Verdict(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
@@ -167,11 +168,11 @@ class Authorizer:
             first = first or needed.resource
             one = self._decide(found, needed, call, named_operation)
             if not one.allowed:
-                return Verdict(found, one, AccessDeniedError(one.message), first)
+                return Verdict(found, one, AccessDeniedError(one.message), first, ready)
             decision = decision or one
         if decision is None:
             raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Verdict(found, decision, resource=first)
+        return Verdict(found, decision, resource=first, call=ready)
 
     @staticmethod
     def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import attrs
 
-from ec2roles.calls import NOTHING
+from ec2roles.calls import NOTHING, Call
 from ec2roles.errors import AwsError
 from ec2roles.policy import Decision, Policy
 from ec2roles.sts.session import Session
@@ -43,9 +43,21 @@ class Verdict:
         decision: how it was decided.
         error: what AWS answers when it was refused, or None.
         resource: the first that it was judged on, or None.
+        call: the call with its caller and its parameters read, as it is performed; None if it did not come to that.
     """
 
     caller: Session | None
     decision: Decision
     error: AwsError | None = None
     resource: str | None = None
+    call: Call | None = None
+
+
+class Permitted(Protocol):
+    """An operation, as far as a decision needs to know it."""
+
+    def ready(self, call: Call) -> Call:
+        """Return *call* with its parameters read."""
+
+    def needed(self, call: Call) -> Sequence[Permission]:
+        """Return what it must be allowed to do."""

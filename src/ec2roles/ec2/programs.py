@@ -155,7 +155,7 @@ class Programs(Part):
         parameters: Mapping[str, Any],
     ) -> Response:
         """Make a call as a program in *place*: the instance itself, or a container on it."""
-        return self._launch.api.call(self._call(place, action, resource, context, parameters, None))
+        return self._launch.api.call(self._call(place, action, resource, context, parameters))
 
     def can_from(
         self,
@@ -167,7 +167,7 @@ class Programs(Part):
         at: datetime | None,
     ) -> Decision:
         """Ask whether a call by a program in *place* would be allowed."""
-        return self._launch.api.can(self._call(place, action, resource, context, parameters, at))
+        return self._launch.api.can(self._call(place, action, resource, context, parameters, at, question=True))
 
     def _call(
         self,
@@ -176,7 +176,9 @@ class Programs(Part):
         resource: str | None,
         context: Mapping[str, Any] | None,
         parameters: Mapping[str, Any],
-        at: datetime | None,
+        at: datetime | None = None,
+        *,
+        question: bool = False,
     ) -> Call:
         position = self._launch.time.as_of(at)
         self.require_running(position)
@@ -195,6 +197,7 @@ class Programs(Part):
             source=found.source,
             context=keys,
             parameters=parameters or NOTHING,
+            question=question,
             refusal=refusal,
             sender=self.instance_id,
         )

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
-from ec2roles.errors import AwsError, EntityAlreadyExistsError, ValidationError
+from ec2roles.errors import ArgumentError, AwsError, EntityAlreadyExistsError, ValidationError
 from ec2roles.services.judged_only import authorization
-from ec2roles.services.operation import Operation, Service
+from ec2roles.services.operation import Operation, Read, Service
+from ec2roles.services.parameters import Names, pass_on
 from ec2roles.world.part import Part
 
 _ACTION = re.compile(r"[A-Za-z0-9._-]+:[A-Za-z0-9._-]+")
@@ -79,8 +79,12 @@ class Registry(Part):
         Add a service.
 
         Raises:
+            ArgumentError: if its table is not written as it must be.
             EntityAlreadyExistsError: if one with that prefix is registered already.
         """
+        if not isinstance(service, Service):
+            raise ArgumentError(f"a service must be a Service, got {type(service).__name__}")
+        service.check()
         self._check_free(service.name)
         self._add(service)
 
@@ -153,13 +157,17 @@ class Registry(Part):
                 detail="an action is a service prefix and a name, such as 's3:GetObject', and has no wildcards here; "
                 f"got {shown(call.action)}",
             )
-        return self.judged_only(call)
+        return self._judged_only(call, Names(()))
 
     def judged_only(self, call: Call) -> Found:
-        """Return what *call* needs where nothing here performs it: its action, on its resource."""
+        """Return what *call* needs where nothing here performs it: its action, on its resource; whatever its parameters."""
+        return self._judged_only(call, pass_on)
+
+    def _judged_only(self, call: Call, read: Read) -> Found:
         service = self._services.get(call.action.partition(":")[0].lower())
         judged = authorization if service is None or service.judged is None else service.judged
-        return Found(service, _judged_only(call, judged), False, None, call.action)
+        operation = Operation(call.action.partition(":")[2], read, lambda call: [judged(call)], _nothing)
+        return Found(service, operation, False, None, call.action)
 
     def operation(self, name: str) -> Found:
         """
@@ -181,8 +189,5 @@ class Registry(Part):
         return found
 
 
-def _judged_only(call: Call, judged: Callable[[Call], Permission]) -> Operation:
-    def nothing(call: Call) -> None:
-        return None
-
-    return Operation(call.action.partition(":")[2], lambda call: [judged(call)], nothing)
+def _nothing(call: Call) -> None:
+    """What is only judged is not performed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -21,18 +21,14 @@ from ec2roles.iam.role import Role
 from ec2roles.policy import Policy
 from ec2roles.sts.mfa import MfaParameters
 from ec2roles.sts.session import PrincipalType, Session
-from ec2roles.sts.session_policies import check_session_policies, check_session_tags, check_texts, packed_size
+from ec2roles.sts.session_policies import check_session_policies, packed_size, policy_arns, session_tags
 from ec2roles.world.timeline import Position
 
 SHORTEST = 900
 LONGEST = 43_200
 LONGEST_CHAINED = 3_600
-_TRANSITIVE_TAG_KEYS = 50
-_PROVIDED_CONTEXTS = 5
 
 SESSION_NAME = NameRule("roleSessionName", "session name", r"[\w+=,.@-]*", r"[A-Za-z0-9_+=,.@-]*", 2, 64)
-EXTERNAL_ID = NameRule("externalId", "ExternalId", r"[\w+=,.@:\/-]*", r"[A-Za-z0-9_+=,.@:/-]*", 2, 1224)
-SOURCE_IDENTITY = NameRule("sourceIdentity", "source identity", r"[\w+=,.@-]*", r"[A-Za-z0-9_+=,.@-]*", 2, 64)
 
 
 def check_session_name(value: object) -> str:
@@ -100,34 +96,46 @@ class AssumeRoleRequest:
     mfa: MfaParameters = attrs.field(factory=MfaParameters)
 
     @classmethod
-    def read(cls, role_arn: str, role: Role | None, parameters: Mapping[str, Any]) -> AssumeRoleRequest:
+    def make(
+        cls, role: Role | None, parameters: Mapping[str, Any], managed: Callable[[str], Policy]
+    ) -> AssumeRoleRequest:
         """
-        Check the parameters of a call, each by itself.
+        Return the request that a call with these parameters is.
+
+        Args:
+            role: the role of that ARN, or None if there is none.
+            parameters: by AWS's names, each within its constraints.
+            managed: returns the document of a managed policy by its ARN.
 
         Raises:
-            TypeError: for a parameter of another type.
-            ValidationError: for what is no ARN, and for too many session policies or transitive tag keys.
-            InvalidNameError: for a session name, external id, source identity or tag that does not fit.
-            DurationError: for a duration outside 900-43200 seconds.
+            ValidationError: for what is no ARN, and for too many session policies.
+            InvalidInputError: for tags whose keys differ only in case.
             PolicyError: for a session policy that is malformed or too long.
             AwsError: ``InvalidContextAssertion``: nobody here can vouch for a context.
         """
-        _refuse_contexts(parameters.get("provided_contexts"))
-        session_name = parameters.get("session_name")
-        external_id = parameters.get("external_id")
-        source_identity = parameters.get("source_identity")
-        transitive_tag_keys = parameters.get("transitive_tag_keys")
-        # The constraints of the model come first, then what takes more than a look at one parameter.
-        named = None if session_name is None else check_session_name(session_name)
-        duration = check_duration(parameters.get("duration", 3600))
-        external = None if external_id is None else EXTERNAL_ID.check(external_id)
-        identity = None if source_identity is None else SOURCE_IDENTITY.check(source_identity)
-        transitive = check_texts(transitive_tag_keys, "transitive_tag_keys", "transitiveTagKeys", _TRANSITIVE_TAG_KEYS)
-        mfa = MfaParameters(parameters.get("serial_number"), parameters.get("token_code"))
-        arn = role_arn if role is not None else check_role_arn(role_arn)
-        tags = check_session_tags(parameters.get("tags"))
-        policies = check_session_policies(parameters.get("policy"), parameters.get("policy_documents", ()))
-        return cls(arn, role, named, duration, external, policies, tags, transitive, identity, mfa)
+        if parameters.get("ProvidedContexts"):
+            raise AwsError(
+                "The context assertion is invalid.",
+                code="InvalidContextAssertion",
+                detail="contexts are asserted by IAM Identity Center, which is not simulated",
+            )
+        role_arn = parameters.get("RoleArn", "")
+        if role is None:
+            check_role_arn(role_arn)
+        tags = session_tags(parameters.get("Tags", ()))
+        documents = [managed(arn) for arn in policy_arns(parameters.get("PolicyArns", ()))]
+        return cls(
+            role_arn,
+            role,
+            parameters.get("RoleSessionName"),
+            parameters.get("DurationSeconds", 3600),
+            parameters.get("ExternalId"),
+            check_session_policies(parameters.get("Policy"), documents),
+            tags,
+            tuple(parameters.get("TransitiveTagKeys", ())),
+            parameters.get("SourceIdentity"),
+            MfaParameters(parameters.get("SerialNumber"), parameters.get("TokenCode")),
+        )
 
     def permissions(self, caller: Session, position: Position, seen: Position | None = None) -> list[tuple[Any, ...]]:
         """
@@ -178,18 +186,11 @@ class AssumeRoleRequest:
             The packed size of its policies and tags in percent; None if it has neither.
 
         Raises:
-            ValidationError: if the session has no name.
             DurationError: if the role's maximum, or the hour of role chaining, is exceeded.
             AccessDeniedError: if it would change the source identity of a chain.
             AwsError: ``InvalidParameterValue``, if it passes a tag anew that the chain hands down.
             PolicyTooLargeError: ``PackedPolicyTooLarge``.
         """
-        if self.session_name is None:
-            raise ValidationError(
-                "1 validation error detected: Value null at 'roleSessionName' failed to satisfy constraint: "
-                "Member must not be null",
-                detail="AssumeRole needs session_name=...",
-            )
         self._check_chain(caller)
         if caller.principal_type is PrincipalType.ASSUMED_ROLE and self.duration > LONGEST_CHAINED:
             raise DurationError(
@@ -268,21 +269,3 @@ def check_role_arn(value: str) -> str:
     except ArnError as error:
         raise ValidationError(f"{value} is invalid", detail=str(error)) from None
     return value
-
-
-def _refuse_contexts(given: object) -> None:
-    contexts = () if given is None else given
-    if not isinstance(contexts, (list, tuple)):
-        raise TypeError(f"provided_contexts must be a list, got {type(contexts).__name__}")
-    if len(contexts) > _PROVIDED_CONTEXTS:
-        limit = f"Member must have length less than or equal to {_PROVIDED_CONTEXTS}"
-        raise ValidationError(
-            validation_message([(shown(contexts), "providedContexts", limit)]),
-            detail=f"{len(contexts)} contexts, at most {_PROVIDED_CONTEXTS}",
-        )
-    if contexts:
-        raise AwsError(
-            "The context assertion is invalid.",
-            code="InvalidContextAssertion",
-            detail="contexts are asserted by IAM Identity Center, which is not simulated",
-        )

@@ -9,14 +9,12 @@ import attrs
 
 from ec2roles.errors import AccessDeniedError
 from ec2roles.policy import Policy, load_policy
-from ec2roles.sts.assume_role import check_duration
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.mfa import MfaParameters
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.world.timeline import Position
 
-LONGEST = 129_600
 USUAL = 43_200
 LONGEST_FOR_ROOT = 3_600
 
@@ -44,19 +42,11 @@ class SessionTokenRequest:
     mfa: MfaParameters
 
     @classmethod
-    def read(cls, parameters: Mapping[str, Any]) -> SessionTokenRequest:
-        """
-        Check the parameters of a call.
-
-        Raises:
-            TypeError: for a parameter of another type.
-            DurationError: for a duration outside 900-129600 seconds.
-            InvalidNameError: for a serial number or a code that does not fit.
-        """
-        duration = parameters.get("duration")
+    def make(cls, parameters: Mapping[str, Any]) -> SessionTokenRequest:
+        """Return the request that a call with these parameters is; they have AWS's names, and fit their constraints."""
         return cls(
-            None if duration is None else check_duration(duration, LONGEST),
-            MfaParameters(parameters.get("serial_number"), parameters.get("token_code")),
+            parameters.get("DurationSeconds"),
+            MfaParameters(parameters.get("SerialNumber"), parameters.get("TokenCode")),
         )
 
     def permissions(self, caller: Session, position: Position) -> list[tuple[Any, ...]]:

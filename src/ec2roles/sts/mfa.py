@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import attrs
 
 from ec2roles.errors import AccessDeniedError
@@ -13,16 +10,7 @@ from ec2roles.sts.session import PrincipalType, Session
 from ec2roles.world.timeline import Position
 
 SERIAL_NUMBER = NameRule("serialNumber", "serial number", r"[\w+=/:,.@-]*", r"[A-Za-z0-9_+=/:,.@-]*", 9, 256)
-TOKEN_CODE = NameRule("tokenCode", "token code", r"[\d]*", r"[0-9]*", 6, 6)
 _FAILED = "MultiFactorAuthentication failed"
-
-
-def _fits(rule: NameRule) -> Callable[[Any, Any, str | None], None]:
-    def check(instance: Any, attribute: Any, value: str | None) -> None:
-        if value is not None:
-            rule.check(value)
-
-    return check
 
 
 @attrs.frozen(eq=False)
@@ -35,8 +23,8 @@ class MfaParameters:
         token_code: what the device shows, or None.
     """
 
-    serial_number: str | None = attrs.field(default=None, validator=_fits(SERIAL_NUMBER))
-    token_code: str | None = attrs.field(default=None, validator=_fits(TOKEN_CODE), repr=False)
+    serial_number: str | None = attrs.field(default=None)
+    token_code: str | None = attrs.field(default=None, repr=False)
 
     def authenticates(self, caller: Session, position: Position) -> bool:
         """

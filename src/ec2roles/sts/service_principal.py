@@ -109,7 +109,7 @@ class ServicePrincipal:
             position=position,
             source=self.name,
             context=context,
-            parameters={"session_name": session_name, "duration": duration},
+            parameters={"RoleSessionName": session_name, "DurationSeconds": duration},
             seen=sts.time.seen_by(reader, position),
         )
 

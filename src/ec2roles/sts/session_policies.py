@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from ec2roles.arns import shown
 from ec2roles.errors import AwsError, InvalidInputError, PolicyTooLargeError, ValidationError
@@ -15,73 +15,46 @@ _POLICY_ARNS = 10
 _TAGS = 50
 
 
-def check_texts(values: object, name: str, member: str, most: int) -> tuple[str, ...]:
+def session_tags(tags: Iterable[Mapping[str, str]]) -> Tags:
     """
-    Return *values* if they are a list of texts, and not too many; None is an empty list.
+    Return session tags as pairs.
 
-    >>> check_texts(["team"], "transitive_tag_keys", "transitiveTagKeys", 50)
-    ('team',)
-
-    Args:
-        values: what was given.
-        name: our name for it.
-        member: AWS's.
-        most: how many there may be.
+    >>> session_tags([{"Key": "team", "Value": "red"}])
+    (('team', 'red'),)
 
     Raises:
-        TypeError: if it is one text, or holds something else than texts.
-        ValidationError: if there are more than *most*.
-    """
-    if values is None:
-        return ()
-    # A generator is refused as well: these are read twice, to judge the call and to perform it.
-    if isinstance(values, (str, bytes)) or not isinstance(values, Collection):
-        raise TypeError(f"{name} must be a list of texts, got {type(values).__name__}")
-    texts = tuple(values)
-    for text in texts:
-        if not isinstance(text, str):
-            raise TypeError(f"{name} must be a list of texts, and holds {type(text).__name__}")
-    if len(texts) > most:
-        raise ValidationError(
-            validation_message([(shown(list(texts)), member, f"Member must have length less than or equal to {most}")]),
-            detail=f"{len(texts)} {name}, at most {most}",
-        )
-    return texts
-
-
-def check_session_tags(tags: object) -> Tags:
-    """
-    Return *tags* as pairs, if they can be a session's: at most 50.
-
-    Raises:
-        TypeError, InvalidNameError: see `check_tags`.
+        InvalidNameError: see `check_tags`.
         AwsError: ``InvalidParameterValue``, for two keys that differ only in case, and for reserved ones.
-        ValidationError: if there are more.
     """
-    if tags is None:
-        return ()
-    if isinstance(tags, (str, bytes)) or not isinstance(tags, Collection):
-        raise TypeError(f"tags must be a mapping, got {type(tags).__name__}")
-    if len(tags) > _TAGS:
-        limit = f"Member must have length less than or equal to {_TAGS}"
-        raise ValidationError(
-            validation_message([(shown(tags), "tags", limit)]), detail=f"{len(tags)} session tags, at most {_TAGS}"
-        )
     try:
-        return check_tags(tags, most=_TAGS)
+        return check_tags([(tag["Key"], tag["Value"]) for tag in tags], most=_TAGS)
     except InvalidInputError as error:
         # What IAM calls an invalid input, STS calls an invalid value.
         raise AwsError(error.message, code="InvalidParameterValue", detail=error.detail) from None
 
 
-def check_policy_arns(values: object) -> tuple[str, ...]:
+def policy_arns(given: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     """
-    Return *values* if they can be the managed session policies of one call: at most ten.
+    Return the ARNs of the managed session policies of one call: at most ten, which AWS's model does not say.
+
+    >>> policy_arns([{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}])
+    ('arn:aws:iam::aws:policy/ReadOnlyAccess',)
 
     Raises:
-        TypeError, ValidationError: see `check_texts`.
+        ValidationError: if there are more, and for one without an ARN.
     """
-    return check_texts(values, "policy_arns", "policyArns", _POLICY_ARNS)
+    problems = [
+        ("null", f"policyArns.{number}.member.arn", "Member must not be null")
+        for number, one in enumerate(given, 1)
+        if "arn" not in one
+    ]
+    if len(given) > _POLICY_ARNS:
+        listed = ", ".join(f"{{arn={one.get('arn', 'null')}}}" for one in given)
+        limit = f"Member must have length less than or equal to {_POLICY_ARNS}"
+        problems.append((shown(f"[{listed}]", 1_000), "policyArns", limit))
+    if problems:
+        raise ValidationError(validation_message(problems), detail=f"{len(given)} policies, at most {_POLICY_ARNS}")
+    return tuple(one["arn"] for one in given)
 
 
 def check_session_policies(policy: object, managed: Iterable[Policy]) -> tuple[Policy, ...]:

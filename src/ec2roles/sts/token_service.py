@@ -9,7 +9,7 @@ import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.errors import AwsError
+from ec2roles.errors import AwsError, ParameterError
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision, Policy, Semantics
@@ -17,6 +17,7 @@ from ec2roles.sts.assume_role import check_duration
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import CallerIdentity
 from ec2roles.sts.sessions import SessionStore
+from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
@@ -206,22 +207,22 @@ class TokenService(Part):
             raise TypeError("session_name must be str, got NoneType")
         if not isinstance(duration, int) or isinstance(duration, bool):
             check_duration(duration)
-        parameters: dict[str, Any] = {"session_name": session_name, "duration": duration}
+        parameters: dict[str, Any] = {"RoleSessionName": session_name, "DurationSeconds": duration}
         optional = {
-            "external_id": external_id,
-            "policy": policy,
-            "policy_arns": _listed(policy_arns),
-            "tags": _listed(tags),
-            "transitive_tag_keys": _listed(transitive_tag_keys),
-            "source_identity": source_identity,
-            "serial_number": serial_number,
-            "token_code": token_code,
+            "ExternalId": external_id,
+            "Policy": policy,
+            "PolicyArns": _listed(policy_arns),
+            "Tags": _listed(tags),
+            "TransitiveTagKeys": _listed(transitive_tag_keys),
+            "SourceIdentity": source_identity,
+            "SerialNumber": serial_number,
+            "TokenCode": token_code,
         }
         parameters.update({name: value for name, value in optional.items() if value is not None})
         if isinstance(role, Role):
             self.time.require_same(role.time, f"role '{role.name}'")
             parameters["role"] = role
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:AssumeRole",
                 resource=role if isinstance(role, str) else role.arn,
@@ -238,7 +239,7 @@ class TokenService(Part):
         Returns:
             A `Response` whose value is a `CallerIdentity` with ``.arn``, ``.account`` and ``.user_id``.
         """
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:GetCallerIdentity",
                 position=self.time.as_of(None),
@@ -258,14 +259,12 @@ class TokenService(Part):
             A `Response` whose value is a dict: ``allowed``, ``explicitDeny``, ``matchedStatements``, ``failures`` and
             ``context`` with the principal, the action, the resource and the conditions.
         """
-        if not isinstance(message, str):
-            raise TypeError(f"message must be str, got {type(message).__name__}")
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:DecodeAuthorizationMessage",
                 position=self.time.as_of(None),
                 credentials=check_credentials(credentials),
-                parameters={"message": message},
+                parameters={"EncodedMessage": message},
             )
         )
 
@@ -301,8 +300,8 @@ class TokenService(Part):
         Returns:
             A `Response` whose value is the new `Credentials`.
         """
-        given = {"duration": duration, "serial_number": serial_number, "token_code": token_code}
-        return self.api.call(
+        given = {"DurationSeconds": duration, "SerialNumber": serial_number, "TokenCode": token_code}
+        return self._send(
             Call(
                 "sts:GetSessionToken",
                 position=self.time.as_of(None),
@@ -322,21 +321,29 @@ class TokenService(Part):
         Returns:
             A `Response` whose value is the account id.
         """
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:GetAccessKeyInfo",
                 position=self.time.as_of(None),
                 credentials=check_credentials(credentials),
-                parameters={"access_key_id": access_key_id},
+                parameters={"AccessKeyId": access_key_id},
             )
         )
+
+    @atomic
+    def _send(self, call: Call) -> Response:
+        """Make a call; an argument of another type is a mistake of who wrote the program, and raises."""
+        response = self.api.call(call)
+        if isinstance(response.error, ParameterError):
+            raise response.error
+        return response
 
     def __repr__(self) -> str:
         return f"<TokenService of {self.account_id}, {len(self.sessions)} assumed>"
 
 
 def _listed(values: Any) -> Any:
-    """Return a generator's values as a tuple, for they are read twice; anything else as it is, None for nothing."""
+    """Return a generator's values as a tuple; anything else as it is, None for nothing."""
     return tuple(values) or None if isinstance(values, Iterator) else values or None
 
 

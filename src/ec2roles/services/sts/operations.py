@@ -10,33 +10,30 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
-from ec2roles.errors import AwsError, InvalidNameError, ValidationError
-from ec2roles.iam.names import NameRule
+from ec2roles.errors import AwsError, InvalidNameError
 from ec2roles.iam.role import Role
 from ec2roles.services.operation import Operation, Service
+from ec2roles.services.parameters import Reader
 from ec2roles.sts.assume_role import AssumeRoleRequest
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.get_session_token import SessionTokenRequest
 from ec2roles.sts.session import CallerIdentity, Session
-from ec2roles.sts.session_policies import check_policy_arns
 from ec2roles.sts.token_service import TokenService
 
-# AWS's parameter -> ours, where it is passed on as it is.
-_ASSUME_ROLE = {
-    "RoleSessionName": "session_name",
-    "DurationSeconds": "duration",
-    "ExternalId": "external_id",
-    "Policy": "policy",
-    "TransitiveTagKeys": "transitive_tag_keys",
-    "SourceIdentity": "source_identity",
-    "SerialNumber": "serial_number",
-    "TokenCode": "token_code",
-    "ProvidedContexts": "provided_contexts",
-}
-_GET_SESSION_TOKEN = {"DurationSeconds": "duration", "SerialNumber": "serial_number", "TokenCode": "token_code"}
-
-
-ACCESS_KEY_ID = NameRule("accessKeyId", "access key id", r"[\w]*", r"[A-Za-z0-9_]*", 16, 128)
+_ASSUME_ROLE = Reader(
+    "sts",
+    "AssumeRole",
+    "DurationSeconds ExternalId Policy PolicyArns ProvidedContexts RoleArn RoleSessionName SerialNumber SourceIdentity Tags "
+    "TokenCode TransitiveTagKeys",
+    also={"role": "RoleArn", "session_name": "RoleSessionName", "duration": "DurationSeconds"},
+    resource=lambda arn: {"RoleArn": arn},
+)
+_GET_SESSION_TOKEN = Reader(
+    "sts", "GetSessionToken", "DurationSeconds SerialNumber TokenCode", also={"duration": "DurationSeconds"}
+)
+_DECODE = Reader("sts", "DecodeAuthorizationMessage", also={"message": "EncodedMessage"})
+_GET_CALLER_IDENTITY = Reader("sts", "GetCallerIdentity")
+_GET_ACCESS_KEY_INFO = Reader("sts", "GetAccessKeyInfo")
 
 
 @attrs.frozen(eq=False)
@@ -50,22 +47,19 @@ class StsOperations:
 
     sts: TokenService
 
-    def read_assume_role(self, call: Call) -> AssumeRoleRequest:
-        """Return the checked parameters of an AssumeRole call."""
-        arn = call.resource or ""
-        role: Role | None = call.parameters.get("role") or self.sts.find_role(arn, self.sts.authorizer.seen(call))
-        parameters = dict(call.parameters)
-        policy_arns = check_policy_arns(parameters.get("policy_arns"))
-        if policy_arns:
-            # They belong to the role's account, not to the caller's.
-            account_id = self.sts.account_id if role is None else role.account_id
-            parameters["policy_documents"] = [self.sts.session_policy(one, account_id) for one in policy_arns]
-        return AssumeRoleRequest.read(arn, role, parameters)
+    def prepare_assume_role(self, call: Call, parameters: Mapping[str, Any]) -> AssumeRoleRequest:
+        """Return what an AssumeRole call asks for; *call* is as it was sent, and may hold a `Role` in place of its ARN."""
+        sent = call.parameters.get("role")
+        arn = parameters.get("RoleArn", "")
+        role = sent if isinstance(sent, Role) else self.sts.find_role(arn, self.sts.authorizer.seen(call))
+        # Managed session policies belong to the role's account, not to the caller's.
+        account_id = self.sts.account_id if role is None else role.account_id
+        return AssumeRoleRequest.make(role, parameters, lambda arn: self.sts.session_policy(arn, account_id))
 
-    def assume_role_authorizations(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+    def assume_role_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
-        caller: Session = call.caller
-        return self.read_assume_role(call).permissions(caller, call.position, self.sts.authorizer.seen(call))
+        request: AssumeRoleRequest = call.prepared
+        return request.permissions(call.caller, call.position, self.sts.authorizer.seen(call))
 
     def perform_assume_role(self, call: Call) -> Credentials:
         """
@@ -74,7 +68,7 @@ class StsOperations:
         Raises:
             AwsError: see `AssumeRoleRequest.check`.
         """
-        request = self.read_assume_role(call)
+        request: AssumeRoleRequest = call.prepared
         role = request.role
         if role is None:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
@@ -95,7 +89,7 @@ class StsOperations:
         )
         return session.credentials
 
-    def caller_identity_authorizations(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+    def caller_identity_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what GetCallerIdentity needs: nothing that could be denied."""
         return [Permission("sts:GetCallerIdentity")]
 
@@ -114,22 +108,24 @@ class StsOperations:
         # Imported when it is needed, to keep the import of the library quick.
         from ec2roles.authorization.encoded_messages import decode
 
-        return decode(self.sts.time.ids, call.parameters.get("message", ""))
+        return decode(self.sts.time.ids, call.parameters["EncodedMessage"])
 
-    def session_token_authorizations(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+    def prepare_session_token(self, call: Call, parameters: Mapping[str, Any]) -> SessionTokenRequest:
+        """Return what a GetSessionToken call asks for."""
+        return SessionTokenRequest.make(parameters)
+
+    def session_token_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what a GetSessionToken call must be allowed to do."""
-        caller: Session = call.caller
-        return SessionTokenRequest.read(call.parameters).permissions(caller, call.position)
+        request: SessionTokenRequest = call.prepared
+        return request.permissions(call.caller, call.position)
 
     def perform_get_session_token(self, call: Call) -> Credentials:
         """Issue the credentials of a GetSessionToken call that was allowed."""
-        caller: Session = call.caller
-        return SessionTokenRequest.read(call.parameters).issue(self.sts.sessions, caller, call.position).credentials
+        request: SessionTokenRequest = call.prepared
+        return request.issue(self.sts.sessions, call.caller, call.position).credentials
 
-    def access_key_info_authorizations(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+    def access_key_info_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what a GetAccessKeyInfo call must be allowed to do."""
-        if "access_key_id" in call.parameters:
-            ACCESS_KEY_ID.check(call.parameters["access_key_id"])
         return [Permission("sts:GetAccessKeyInfo")]
 
     def perform_get_access_key_info(self, call: Call) -> str:
@@ -139,13 +135,7 @@ class StsOperations:
         Raises:
             ValidationError: if nobody in this Cloud ever had that key.
         """
-        key_id = call.parameters.get("access_key_id")
-        if key_id is None:
-            raise ValidationError(
-                "1 validation error detected: Value null at 'accessKeyId' failed to satisfy constraint: "
-                "Member must not be null",
-                detail="GetAccessKeyInfo needs access_key_id=...",
-            )
+        key_id = call.parameters["AccessKeyId"]
         session = self.sts.sessions.find(key_id, call.position[0])
         if session is None:
             raise InvalidNameError(
@@ -181,36 +171,39 @@ def sts_service(sts: TokenService) -> Service:
         [
             Operation(
                 "AssumeRole",
-                operations.assume_role_authorizations,
+                _ASSUME_ROLE,
+                operations.assume_role_permissions,
                 operations.perform_assume_role,
-                request=_assume_role_request,
+                prepare=operations.prepare_assume_role,
                 response=assumed,
             ),
             Operation(
                 "GetCallerIdentity",
-                operations.caller_identity_authorizations,
+                _GET_CALLER_IDENTITY,
+                operations.caller_identity_permissions,
                 operations.perform_get_caller_identity,
                 response=_identity_members,
             ),
             Operation(
                 "DecodeAuthorizationMessage",
-                lambda call: [("sts:DecodeAuthorizationMessage", "*", None, {})],
+                _DECODE,
+                lambda call: [Permission("sts:DecodeAuthorizationMessage")],
                 operations.perform_decode_authorization_message,
-                request=lambda given: (None, {"message": given.get("EncodedMessage", "")}),
                 response=_decoded_members,
             ),
             Operation(
                 "GetSessionToken",
-                operations.session_token_authorizations,
+                _GET_SESSION_TOKEN,
+                operations.session_token_permissions,
                 operations.perform_get_session_token,
-                request=lambda given: (None, _renamed(given, _GET_SESSION_TOKEN)),
+                prepare=operations.prepare_session_token,
                 response=lambda value, call: {"Credentials": credentials_members(value)},
             ),
             Operation(
                 "GetAccessKeyInfo",
-                operations.access_key_info_authorizations,
+                _GET_ACCESS_KEY_INFO,
+                operations.access_key_info_permissions,
                 operations.perform_get_access_key_info,
-                request=lambda given: (None, _renamed(given, {"AccessKeyId": "access_key_id"})),
                 response=lambda value, call: {"Account": value},
             ),
         ],
@@ -225,19 +218,6 @@ def credentials_members(credentials: Credentials) -> dict[str, Any]:
         "SessionToken": "" if credentials.session_token is None else credentials.session_token.reveal(),
         "Expiration": credentials.expiration,
     }
-
-
-def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {ours: given[name] for name, ours in names.items() if name in given}
-
-
-def _assume_role_request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
-    parameters = _renamed(given, _ASSUME_ROLE)
-    if "Tags" in given:
-        parameters["tags"] = tuple((tag["Key"], tag["Value"]) for tag in given["Tags"])
-    if "PolicyArns" in given:
-        parameters["policy_arns"] = tuple(one["arn"] for one in given["PolicyArns"])
-    return given.get("RoleArn"), parameters
 
 
 def _identity_members(value: CallerIdentity, call: Call) -> Mapping[str, Any]:

@@ -1,0 +1,136 @@
+"""What is wrong with a parameter, and the words in which each kind of service says it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from ec2roles.arns import shown
+from ec2roles.errors import AwsError, DurationError, InstanceError, ResourceError, ValidationError
+from ec2roles.iam.names import validation_message
+
+Place = tuple[str | int, ...]
+"""Where a parameter is: names of members, and numbers in lists, from 1 on: ``("Tags", 1, "Key")``."""
+
+NULL, ENUM, PATTERN, LENGTH, RANGE = "null", "enum", "pattern", "length", "range"
+
+
+@attrs.frozen(eq=False)
+class Problem:
+    """
+    One constraint of AWS's model that a parameter breaks.
+
+    Args:
+        place: where it is.
+        value: what was given; None if nothing was.
+        kind: ``null``, ``enum``, ``pattern``, ``length`` or ``range``.
+        constraint: how IAM and STS word it: ``Member must not be null``.
+        limits: the smallest and the largest that there may be, each None where there is no such limit.
+    """
+
+    place: Place
+    value: Any = attrs.field(repr=False)
+    kind: str
+    constraint: str
+    limits: tuple[int | None, int | None] = (None, None)
+
+
+Wording = Callable[[str, Sequence[Problem]], AwsError]
+"""Given the operation's name and what is wrong, returns the error."""
+
+
+def member(place: Place) -> str:
+    """
+    Return how IAM and STS call a parameter in their messages.
+
+    >>> member(("Tags", 1, "Key"))
+    'tags.1.member.key'
+    """
+    parts = (f"{part}.member" if isinstance(part, int) else part[:1].lower() + part[1:] for part in place)
+    return ".".join(parts)
+
+
+def in_sdk(place: Place) -> str:
+    """
+    Return how boto3 calls a parameter.
+
+    >>> in_sdk(("Tags", 1, "Key")), in_sdk(())
+    ('Tags[0].Key', 'input')
+    """
+    text = "".join(f"[{part - 1}]" if isinstance(part, int) else f".{part}" for part in place)
+    return text.removeprefix(".") or "input"
+
+
+def said(value: Any) -> str:
+    """
+    Return a value as AWS's messages show it.
+
+    >>> print(said("x"), said(None), said(["a", "b"]), said([{"Key": "team", "Value": "red"}]))
+    'x' null '[a, b]' '[{key=team, value=red}]'
+    """
+    return "null" if value is None else shown(_bare(value), 1_000)
+
+
+def _bare(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_bare, value))}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{member((str(key),))}={_bare(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (str, int, float)) else f"<{type(value).__name__}>"
+
+
+# -- the words of each kind of service ----------------------------------------------------------------------------------
+
+
+def query_error(operation: str, problems: Sequence[Problem]) -> AwsError:
+    """Return the error of IAM and STS, and of most services: all that is wrong, in one message."""
+    message = validation_message([(said(one.value), member(one.place), one.constraint) for one in problems])
+    detail = "; ".join(f"{in_sdk(one.place)} is {said(one.value)}: {one.constraint}" for one in problems)
+    is_duration = all(one.place[-1] == "DurationSeconds" for one in problems)
+    return (DurationError if is_duration else ValidationError)(message, detail=detail)
+
+
+def ec2_error(operation: str, problems: Sequence[Problem]) -> AwsError:
+    """Return EC2's error, which is about one parameter only."""
+    first = problems[0]
+    name = ".".join(map(str, first.place))
+    if first.kind == NULL:
+        return InstanceError(
+            f"The request must contain the parameter {name}",
+            code="MissingParameter",
+            detail=f"{operation} needs {name}",
+        )
+    detail = f"{in_sdk(first.place)} is {said(first.value)}: {first.constraint}"
+    leaf = str(first.place[-1])
+    if leaf == "InstanceType":
+        return InstanceError(f"Invalid value {said(first.value)} for InstanceType.", detail=detail)
+    return InstanceError(
+        f"Value ({_bare(first.value)[:1_000]}) for parameter {leaf[:1].lower()}{leaf[1:]} is invalid.", detail=detail
+    )
+
+
+def s3_error(operation: str, problems: Sequence[Problem]) -> AwsError:
+    """Return S3's error, which is about one argument only."""
+    first = problems[0]
+    leaf = str(first.place[-1])
+    detail = f"{in_sdk(first.place)} is {said(first.value)}: {first.constraint}"
+    if len(first.place) > 1 and first.kind in (NULL, ENUM):
+        return ResourceError(
+            "The XML you provided was not well-formed or did not validate against our published schema",
+            code="MalformedXML",
+            detail=detail,
+        )
+    if leaf == "Bucket":
+        return ResourceError("The specified bucket is not valid.", code="InvalidBucketName", detail=detail)
+    if first.kind == RANGE:
+        least, most = first.limits
+        name = leaf[:1].lower() + leaf[1:]
+        text = f"Argument {name} must be an integer between {least or 0} and {most}"
+        return ResourceError(text, code="InvalidArgument", detail=detail)
+    if first.kind == NULL:
+        return ResourceError(f"Missing required argument {leaf}", code="InvalidArgument", detail=detail)
+    return ResourceError("Invalid Argument", code="InvalidArgument", detail=detail)
