@@ -265,9 +265,11 @@ def paths(value: Any, at: str = "") -> Iterator[str]:
 
 
 def newer(asked: Mapping[str, Any]) -> set[str]:
-    """Fields of the same structure in another operation's recordings, which are of a later year."""
+    """Fields that other recordings have, of a later year: of the same structure in another operation, or those listed."""
     if "newer" not in asked:
         return set()
+    if isinstance(asked["newer"], list):
+        return set(asked["newer"])
     there, here = asked["newer"]["there"], asked["newer"]["here"]
     return {here + path.removeprefix(there) for path in known_facts()[asked["newer"]["fact"]]["fields"]}
 

@@ -48,6 +48,11 @@ _EXPLICIT_WORDS = {
 CROSS_ACCOUNT_PASS = "Cross-account pass role is not allowed."
 """How AWS refuses to hand a role to a service on behalf of another account's caller: no policy can allow it."""
 
+# Services with words of their own, as recorded or reported: Lambda names even the resource "*", SQS writes actions in lower
+# case, and these say neither which resource it was nor why.
+_NAMES_EVERY_RESOURCE = ("lambda:",)
+_LOWER_CASE = ("sqs:",)
+_SAYS_LITTLE = ("elasticfilesystem:", "secretsmanager:describesecret")
 _WITH_ARN = frozenset({"identity", "boundary", "session", "scp", "rcp"})
 
 
@@ -180,9 +185,16 @@ class Decision:
         action, resource = request.action, request.resource
         if self._reason is CROSS_ACCOUNT_PASS:
             return CROSS_ACCOUNT_PASS
+        lower = action.lower()
+        if lower.startswith(_LOWER_CASE):
+            action = lower
         text = f"User: {request.caller.text} is not authorized to perform: {action}"
-        if resource not in ("*", LIST_ALL_BUCKETS) and action.lower() != "s3:listallmybuckets":
-            quote = '"' if action[:3].lower() == "s3:" else ""
+        if lower.startswith(_SAYS_LITTLE):
+            return f"{text} on the specified resource"
+        if lower.startswith(_NAMES_EVERY_RESOURCE) and resource == "*":
+            text += " on resource: *"
+        elif resource not in ("*", LIST_ALL_BUCKETS) and lower != "s3:listallmybuckets":
+            quote = '"' if lower.startswith("s3:") else ""
             text += f" on resource: {quote}{resource}{quote}"
         layer = self._denied_by or ""
         account, caller = request.resource_account, request.caller
