@@ -76,8 +76,20 @@ class Authorizer:
         """
         session = self.sessions.recall(credentials.access_key_id, position[0])
         if session is None:
-            return Fault.UNKNOWN_KEY
+            return self._without_session(credentials)
         return session.fault(credentials, position, seen) or session
+
+    def _without_session(self, credentials: Credentials) -> Fault:
+        """Why credentials without a session are not accepted: of those that were issued long ago it is only known that."""
+        key_id = credentials.access_key_id
+        if not self.sessions.is_forgotten(key_id):
+            return Fault.UNKNOWN_KEY
+        issued = Credentials.mint(self.time.ids, key_id, issued=0, expires=0)
+        if credentials.session_token is None:
+            return Fault.NO_TOKEN
+        if credentials.session_token != issued.session_token:
+            return Fault.BAD_TOKEN
+        return Fault.EXPIRED if credentials.secret_access_key == issued.secret_access_key else Fault.WRONG_SECRET
 
     def seen(self, call: Call) -> Position:
         """Return the position as of which the service of *call* sees IAM: its own, unless a propagation delay is set."""
