@@ -73,6 +73,11 @@ class RootUser(Part):
         """The ids of the access keys."""
         return self._states.last.access_keys
 
+    @property
+    def mfa_devices(self) -> tuple[MfaDevice, ...]:
+        """Its MFA devices, in the order in which they were enabled."""
+        return tuple(self._states.last.mfa_devices.values())
+
     @atomic
     def create_access_key(self) -> Credentials:
         """
