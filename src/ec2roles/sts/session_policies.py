@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from ec2roles.arns import shown
 from ec2roles.errors import AwsError, InvalidInputError, PolicyTooLargeError, ValidationError
 from ec2roles.iam.names import Tags, check_tags, validation_message
-from ec2roles.policy import Policy, load_policy
+from ec2roles.policy import Policy, Semantics
+from ec2roles.policy.document import load_session_policy
 
+_DEFAULT = Semantics()
 PLAINTEXT = 2_048
 """Characters of the inline session policy and the managed policies' ARNs together."""
 _POLICY_ARNS = 10
@@ -41,29 +43,28 @@ def policy_arns(given: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     ('arn:aws:iam::aws:policy/ReadOnlyAccess',)
 
     Raises:
-        ValidationError: if there are more, and for one without an ARN.
+        ValidationError: if there are more.
     """
-    problems = [
-        ("null", f"policyArns.{number}.member.arn", "Member must not be null")
-        for number, one in enumerate(given, 1)
-        if "arn" not in one
-    ]
     if len(given) > _POLICY_ARNS:
-        listed = ", ".join(f"{{arn={one.get('arn', 'null')}}}" for one in given)
+        listed = ", ".join(f"{{arn={one['arn']}}}" for one in given)
         limit = f"Member must have length less than or equal to {_POLICY_ARNS}"
-        problems.append((shown(f"[{listed}]", 1_000), "policyArns", limit))
-    if problems:
-        raise ValidationError(validation_message(problems), detail=f"{len(given)} policies, at most {_POLICY_ARNS}")
+        raise ValidationError(
+            validation_message([(shown(f"[{listed}]", 1_000), "policyArns", limit)]),
+            detail=f"{len(given)} policies, at most {_POLICY_ARNS}",
+        )
     return tuple(one["arn"] for one in given)
 
 
-def check_session_policies(policy: object, managed: Iterable[Policy]) -> tuple[Policy, ...]:
+def check_session_policies(
+    policy: object, managed: Iterable[Policy], semantics: Semantics = _DEFAULT
+) -> tuple[Policy, ...]:
     """
     Return the session policies of a call: the inline one first.
 
     Args:
         policy: a dict, JSON text, a policy, or None.
         managed: the documents of the managed ones.
+        semantics: whether the inline one may be of an older version.
 
     Raises:
         TypeError: if *policy* is something else.
@@ -74,7 +75,7 @@ def check_session_policies(policy: object, managed: Iterable[Policy]) -> tuple[P
     # The limit is on the parameters as they are sent, white space and all (policy-evaluation A5).
     size = sum(len(one.arn or "") for one in policies)
     if policy is not None:
-        loaded = load_policy(policy, "session").named("session policy")
+        loaded = load_session_policy(policy, semantics).named("session policy")
         size += len(policy) if isinstance(policy, str) else loaded.size
         policies.insert(0, loaded)
     if size > PLAINTEXT:

@@ -28,6 +28,9 @@ FORGOTTEN = object()
 
 _Ended = tuple[int, Callable[..., object], tuple[Any, ...]]
 
+# What changes at every call is set without the look at attributes that are fixed.
+_set = object.__setattr__
+
 EVERYWHERE = "*"
 """In place of an account's id: a change that concerns all accounts of a Cloud."""
 
@@ -192,12 +195,14 @@ class Timekeeper(Part):
 
     def step(self, now: int) -> Position:
         """Return the next position at the instant *now*, for something that is done but changes no timeline."""
-        self.check_clock(now)
-        self._newest = now
-        self._order += 1
+        if now < self._newest:
+            self.check_clock(now)
+        order = self._order + 1
+        _set(self, "_newest", now)
+        _set(self, "_order", order)
         if self._ended:
             self._forget(now)
-        return (now, self._order)
+        return (now, order)
 
     # -- forgetting -------------------------------------------------------------------------------------------------
 
