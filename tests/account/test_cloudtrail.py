@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -294,3 +295,34 @@ def test_an_announcement_is_no_call() -> None:
     before = len(account.history.to_cloudtrail())
     web.notices.recommend_rebalance()
     assert len(account.history.to_cloudtrail()) == before
+
+
+def test_a_trail_is_written_after_everything_in_it_is_gone() -> None:
+    account = Account(remember=timedelta(days=1))
+    alice, key = user_with_key(account, admin=True)
+    account.create_user("bob")
+    ask = account.as_(key)
+    bobs = ask.iam.create_access_key(UserName="bob").value["AccessKey"]["AccessKeyId"]
+    role = account.create_role("target", trust=TrustPolicy.principal(alice.arn))
+    account.sts.assume_role(role, "test", credentials=key).result()
+    before = records(account, "CreateAccessKey")[-1], records(account, "AssumeRole")[-1]
+    account.users["bob"].delete_access_key(bobs)
+    account.delete_user("bob")
+    account.delete_role("target")
+    account.clock.advance(hours=24)
+    assert (records(account, "CreateAccessKey")[-1], records(account, "AssumeRole")[-1]) == before
+    account.clock.advance(hours=1)
+    assert account.history.to_cloudtrail() == []
+
+
+def test_a_launch_answered_again_is_not_the_launch_where_the_first_is_forgotten() -> None:
+    account = Account()
+    account.console.create_role("app")
+    _, key = user_with_key(account, admin=True)
+    launch = {"ImageId": "ami-0123456789abcdef0", "MinCount": 1, "MaxCount": 1, "ClientToken": "one"}
+    account.request("ec2:RunInstances", launch, credentials=key).result()
+    [first] = records(account, "RunInstances")
+    account.clock.advance(hours=1)
+    account.request("ec2:RunInstances", launch, credentials=key).result()
+    [again] = records(account, "RunInstances", since=at(minutes=30))
+    assert again["requestID"] != first["requestID"]

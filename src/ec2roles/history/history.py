@@ -187,7 +187,8 @@ class History(Part):
 
     def _window(self, since: datetime | None, until: datetime | None) -> tuple[int | None, Position]:
         now = self.time.instant()
-        end = self.time.as_of(until, now=now, name="until")
+        # What is done later, at this same instant, has not happened yet.
+        end = min(self.time.as_of(until, now=now, name="until"), (now, self.time.order))
         start = None if since is None else to_microseconds(to_utc(since, "since"))
         horizon = self.time.horizon(now)
         if horizon is not None:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ec2roles.instants import medium
+from ec2roles.policy import Policy
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 """In place of a session token."""
@@ -52,7 +53,7 @@ def _aws_form(name: str, value: Any) -> Any:
         return [{"Key": one[0], "Value": one[1]} if isinstance(one, tuple) else one for one in pairs]
     if name == "PolicyArns":
         return [{"arn": one} if isinstance(one, str) else one for one in value]
-    return value
+    return value.to_dict() if isinstance(value, Policy) else value
 
 
 def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from functools import partial
+from itertools import chain, takewhile
 from operator import itemgetter
 from typing import Any
 
@@ -67,14 +68,19 @@ class Trail:
             start: the first instant, in microseconds; None for all.
             end: the position of the last that counts.
         """
-        streams: list[Stream[Placed]] = [(ALWAYS, self._changes), (ALWAYS, self._called)]
+        streams: list[Stream[Placed]] = [
+            (ALWAYS, partial(self._changes, start)),
+            (ALWAYS, partial(self._called, start)),
+        ]
         assumed = by_launch(self._instances.values(), start, lambda one: self._assumes(one, start, end))
         found = merged(chain(streams, assumed), position=itemgetter(0))
-        return [record for position, record in found if position <= end and (start is None or position[0] >= start)]
+        return [record for _, record in takewhile(lambda placed: placed[0] <= end, found)]
 
-    def _changes(self) -> Iterator[Placed]:
+    def _changes(self, start: int | None) -> Iterator[Placed]:
         launched: dict[str, list[Instance]] | None = None
         for change in list(self._time.changes):
+            if start is not None and change.position[0] < start:
+                continue
             # What a call changed is told by the record of the call.
             if change.account_id != self._account_id or change.caller is not None or not is_call(change):
                 continue
@@ -87,10 +93,13 @@ class Trail:
                     launched[one.hardware.reservation_id].append(one)
             yield change.position, self._recorder.change(change, launched.get(change.subject, ()))
 
-    def _called(self) -> Iterator[Placed]:
+    def _called(self, start: int | None) -> Iterator[Placed]:
         launched: set[str] = set()
         for one in self._calls:
             call, error = one.call, one.response.error
+            request_id = self._launch_request(one, launched)
+            if start is not None and one.position[0] < start:
+                continue  # what has been forgotten by now cannot be told
             if error is not None and error.status == 503:
                 continue  # the service was down, and heard nothing
             if one.caller is None:
@@ -101,12 +110,6 @@ class Trail:
             if is_data_event(call.action.partition(":")[0].lower(), operation) and not self._data_events:
                 continue
             answer = one.answer(self._registry) if is_answered(operation) else None
-            request_id = None
-            if operation == "RunInstances" and answer is not None:
-                # A client token sent again is answered with the same reservation, by another request.
-                reservation_id = str(answer.get("ReservationId"))
-                request_id = None if reservation_id in launched else self._recorder.launch(reservation_id)
-                launched.add(reservation_id)
             yield (
                 one.position,
                 self._recorder.call(
@@ -119,6 +122,17 @@ class Trail:
                     request_id=request_id,
                 ),
             )
+
+    def _launch_request(self, one: Recorded, launched: set[str]) -> str | None:
+        """Return the id of a request that launched instances; None for all others."""
+        value = one.response.value
+        if one.operation != "RunInstances" or not one.response.ok or not isinstance(value, Mapping):
+            return None
+        reservation_id = str(value["ReservationId"])
+        if reservation_id in launched:
+            return None  # a client token sent again is answered with the same reservation, by another request
+        launched.add(reservation_id)
+        return self._recorder.launch(reservation_id)
 
     def _service_assume(self, one: Recorded, service: str) -> dict[str, Any]:
         issued = one.response.value if isinstance(one.response.value, Credentials) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -252,28 +253,31 @@ class NewAccessKey:
     What CreateAccessKey made. The history keeps this, which hides the secret, and not AWS's response, which shows it.
 
     Args:
-        user: whose key it is.
+        user_name: whose key it is.
         credentials: the key.
+        created: when it was made.
     """
 
-    user: User
+    user_name: str
     credentials: Credentials
+    created: datetime
 
 
 def _access_keys() -> list[Row]:
     def create(ask: Ask) -> NewAccessKey:
         user = own_user(ask)
-        return NewAccessKey(user, user.create_access_key())
+        key = user.create_access_key()
+        return NewAccessKey(user.name, key, date((user.access_key_created(key.access_key_id), 0)))
 
     def created(value: NewAccessKey, call: Call) -> dict[str, Any]:
         key = value.credentials
         return {
             "AccessKey": {
-                "UserName": value.user.name,
+                "UserName": value.user_name,
                 "AccessKeyId": key.access_key_id,
                 "Status": "Active",
                 "SecretAccessKey": key.secret_access_key.reveal(),
-                "CreateDate": date((value.user.access_key_created(key.access_key_id), 0)),
+                "CreateDate": value.created,
             }
         }
 
