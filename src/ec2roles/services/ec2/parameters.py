@@ -219,14 +219,16 @@ def tag_pairs(tags: object) -> dict[str, str]:
     Return tags as AWS's parameters have them, ``[{"Key": ..., "Value": ...}]``, by key.
 
     Raises:
-        InstanceError: ``InvalidParameterValue`` if a key is given twice.
+        InstanceError: ``InvalidParameterValue`` if a key is given twice, ``MissingParameter`` if there is none.
         TypeError: if they are no such list.
     """
     found: dict[str, str] = {}
     if not isinstance(tags, (list, tuple)):
         raise TypeError(f"Tags must be a list of dicts with Key and Value, got {type(tags).__name__}")
     for tag in tags:
-        if not isinstance(tag, Mapping) or not isinstance(tag.get("Key"), str):
+        if isinstance(tag, Mapping) and tag.get("Key") is None:
+            raise missing("Key")
+        if not isinstance(tag, Mapping) or not isinstance(tag["Key"], str):
             raise TypeError(f"a tag must be a dict with Key and Value, got {shown(tag)}")
         if tag["Key"] in found:
             raise InstanceError(f"Duplicate tag key '{tag['Key']}' specified.", code="InvalidParameterValue")
