@@ -110,7 +110,7 @@ services.ec2_tags services.ec2.tags
 services.iam_account services.iam.account
 services.iam_identities services.iam.identities
 services.iam_members services.iam.responses
-services.iam_parameters services.iam.parameters
+services.iam_parameters services.parameters
 services.iam_policies services.iam.policies
 services.iam_profiles services.iam.profiles
 services.iam_simulate services.iam.simulate

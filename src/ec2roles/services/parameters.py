@@ -73,17 +73,21 @@ class Reader:
         simulated: the parameters that make a difference here, in a row: ``"RoleName Path"``. The others that AWS has are
             refused with that word, unless they ask for nothing (False, an empty list). None for all that AWS has.
         also: what else a parameter is called in Python, by that name: ``{"session_name": "RoleSessionName"}``.
+        partial: whether a question may leave out what is required, because the permissions do without.
         resource: returns the parameters that the ARN says for which a call is made in Python; it raises an `AwsError` for
             an ARN that it cannot be. None where it says none.
         wording: the service's own words for what breaks a constraint.
+        left: the kinds of constraints that the operation checks itself, in words of its own: ``("enum",)``.
     """
 
     service: str
     operation: str
     simulated: frozenset[str] | None = attrs.field(default=None, converter=_names)
     also: Mapping[str, str] = attrs.field(default=NOTHING, kw_only=True, repr=False)
+    partial: bool = attrs.field(default=False, kw_only=True, repr=False)
     resource: Callable[[str], Mapping[str, Any]] | None = attrs.field(default=None, kw_only=True, repr=False)
     wording: Wording = attrs.field(default=query_error, kw_only=True, repr=False)
+    left: Sequence[str] = attrs.field(default=(), kw_only=True, repr=False)
 
     @cached_property
     def shape(self) -> Shape:
@@ -101,19 +105,21 @@ class Reader:
         """
         given = call.parameters
         of_resource = None if call.api or call.resource is None else self.resource
-        if not given and of_resource is None and (call.question or not self.shape.required):
+        complete = not (self.partial and call.question)
+        if not given and of_resource is None and not (complete and self.shape.required):
             return NOTHING
         if not call.api:
             given = self._in_awss_names(given)
             if of_resource is not None and call.resource is not None:
                 given = _joined(given, of_resource(call.resource), call.resource)
         reading = Reading(in_python=not call.api)
-        found = reading.structure(self.shape, given, (), required=not call.question)
+        found = reading.structure(self.shape, given, (), required=complete)
         if reading.unfit:
             raise ParameterError(_FAILED + "\n".join(reading.unfit), detail=self._cure(reading))
         self._refuse_unsimulated(found)
-        if reading.problems:
-            raise self.wording(self.operation, reading.problems)
+        problems = [problem for problem in reading.problems if problem.kind not in self.left]
+        if problems:
+            raise self.wording(self.operation, problems)
         return found
 
     def _in_awss_names(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,16 @@ import attrs
 
 DATA_FILE = "shapes.json.zlib"
 
+# Members that AWS needs although its model does not say so, by the shape (docs/fidelity.md).
+_REQUIRED_TOO: Mapping[str, tuple[str, ...]] = {
+    "ContextEntry": ("ContextKeyName", "ContextKeyValues"),
+    "Filter": ("Name",),
+    "OrderedOrganizationPolicyType": ("ServiceControlPolicyInputList",),
+    "PolicyDescriptorType": ("arn",),
+    "Tag": ("Key",),
+    "TagSpecification": ("ResourceType",),
+}
+
 # These three, in this order, are how botocore makes `list_objects_v2` of `ListObjectsV2`.
 _BEFORE_WORD = re.compile(r"(.)([A-Z][a-z]+)")
 _BEFORE_NUMBER = re.compile(r"([a-z])([0-9]+)")
@@ -55,7 +65,8 @@ class Shape:
     @cached_property
     def required(self) -> tuple[str, ...]:
         """The members that must be there."""
-        return tuple(self._facts.get("required", ()))
+        said = tuple(self._facts.get("required", ()))
+        return (*said, *(one for one in _REQUIRED_TOO.get(self.name, ()) if one not in said and one in self.members))
 
     @cached_property
     def by_snake_case(self) -> Mapping[str, str]:

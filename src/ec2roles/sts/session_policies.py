@@ -41,19 +41,15 @@ def policy_arns(given: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     ('arn:aws:iam::aws:policy/ReadOnlyAccess',)
 
     Raises:
-        ValidationError: if there are more, and for one without an ARN.
+        ValidationError: if there are more.
     """
-    problems = [
-        ("null", f"policyArns.{number}.member.arn", "Member must not be null")
-        for number, one in enumerate(given, 1)
-        if "arn" not in one
-    ]
     if len(given) > _POLICY_ARNS:
-        listed = ", ".join(f"{{arn={one.get('arn', 'null')}}}" for one in given)
+        listed = ", ".join(f"{{arn={one['arn']}}}" for one in given)
         limit = f"Member must have length less than or equal to {_POLICY_ARNS}"
-        problems.append((shown(f"[{listed}]", 1_000), "policyArns", limit))
-    if problems:
-        raise ValidationError(validation_message(problems), detail=f"{len(given)} policies, at most {_POLICY_ARNS}")
+        raise ValidationError(
+            validation_message([(shown(f"[{listed}]", 1_000), "policyArns", limit)]),
+            detail=f"{len(given)} policies, at most {_POLICY_ARNS}",
+        )
     return tuple(one["arn"] for one in given)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.calls import Call
+from ec2roles.errors import NoSuchEntityError
 from ec2roles.iam.group import Group
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
@@ -16,7 +18,9 @@ from ec2roles.services.iam.responses import (
     attached_members,
     date,
     group_members,
+    key_last_used,
     role_created,
+    role_described,
     role_listed,
     role_members,
     tag_members,
@@ -31,6 +35,7 @@ from ec2roles.services.iam.table import (
     about_own_user,
     everything,
     existing,
+    judged_on,
     named,
     new,
     numbered,
@@ -93,31 +98,31 @@ def _policies(kind: str) -> list[Row]:
     return [
         Row(
             f"Put{kind}Policy",
-            f"{name}* PolicyName* PolicyDocument*",
+            f"{name} PolicyName PolicyDocument",
             bounded,
             lambda ask: one(ask).put_policy(ask["PolicyName"], ask["PolicyDocument"]),
         ),
-        Row(f"Get{kind}Policy", f"{name}* PolicyName*", about, get),
+        Row(f"Get{kind}Policy", f"{name} PolicyName", about, get),
         Row(
             f"Delete{kind}Policy",
-            f"{name}* PolicyName*",
+            f"{name} PolicyName",
             bounded,
             lambda ask: one(ask).delete_policy(ask["PolicyName"]),
         ),
-        Row(f"List{kind}Policies", f"{name}* {PAGES}", about, inline),
+        Row(f"List{kind}Policies", f"{name} {PAGES}", about, inline),
         Row(
             f"Attach{kind}Policy",
-            f"{name}* PolicyArn*",
+            f"{name} PolicyArn",
             attaching,
             lambda ask: one(ask).attach_policy(ask["PolicyArn"]),
         ),
         Row(
             f"Detach{kind}Policy",
-            f"{name}* PolicyArn*",
+            f"{name} PolicyArn",
             attaching,
             lambda ask: one(ask).detach_policy(ask["PolicyArn"]),
         ),
-        Row(f"ListAttached{kind}Policies", f"{name}* PathPrefix=PolicyPath {PAGES}", about, attached),
+        Row(f"ListAttached{kind}Policies", f"{name} PathPrefix {PAGES}", about, attached),
     ]
 
 
@@ -133,13 +138,13 @@ def _bounds_and_tags(kind: str) -> list[Row]:
     return [
         Row(
             f"Put{kind}PermissionsBoundary",
-            f"{name}* PermissionsBoundary*",
+            f"{name} PermissionsBoundary",
             bounded,
             lambda ask: one(ask).put_permissions_boundary(ask["PermissionsBoundary"]),
         ),
         Row(
             f"Delete{kind}PermissionsBoundary",
-            f"{name}*",
+            f"{name}",
             bounded,
             lambda ask: one(ask).delete_permissions_boundary(),
         ),
@@ -163,9 +168,9 @@ def tag_rows(kind: str, name: str, about: About, one: Any) -> list[Row]:
         return {"Tags": found, **more}
 
     return [
-        Row(f"Tag{kind}", f"{name}* Tags*", about, lambda ask: one(ask).tag(ask["Tags"])),
-        Row(f"Untag{kind}", f"{name}* TagKeys*", about, lambda ask: one(ask).untag(ask["TagKeys"])),
-        Row(f"List{kind}Tags", f"{name}* {PAGES}", about, listed),
+        Row(f"Tag{kind}", f"{name} Tags", about, lambda ask: one(ask).tag(ask["Tags"])),
+        Row(f"Untag{kind}", f"{name} TagKeys", about, lambda ask: one(ask).untag(ask["TagKeys"])),
+        Row(f"List{kind}Tags", f"{name} {PAGES}", about, listed),
     ]
 
 
@@ -196,6 +201,11 @@ def _roles() -> list[Row]:
         given = ask.chosen(description="Description", max_session_duration="MaxSessionDuration")
         one(ask).update(**given)
 
+    def describe(ask: Ask) -> dict[str, Any]:
+        role = one(ask)
+        role.update_description(ask["Description"])
+        return {"Role": role_described(role)}
+
     def listed(ask: Ask) -> dict[str, Any]:
         found, more = page(ask, named(ask.iam.roles, ask.get("PathPrefix", "/")))
         return {"Roles": [role_listed(role) for role in found], **more}
@@ -203,20 +213,21 @@ def _roles() -> list[Row]:
     return [
         Row(
             "CreateRole",
-            "RoleName* AssumeRolePolicyDocument* Path Description MaxSessionDuration PermissionsBoundary Tags",
+            "RoleName AssumeRolePolicyDocument Path Description MaxSessionDuration PermissionsBoundary Tags",
             new("role", "RoleName"),
             create,
         ),
-        Row("GetRole", "RoleName*", about, lambda ask: {"Role": role_members(one(ask))}),
+        Row("GetRole", "RoleName", about, lambda ask: {"Role": role_members(one(ask))}),
         Row("ListRoles", f"PathPrefix {PAGES}", everything, listed),
-        Row("UpdateRole", "RoleName* Description MaxSessionDuration", about, update),
+        Row("UpdateRole", "RoleName Description MaxSessionDuration", about, update),
+        Row("UpdateRoleDescription", "RoleName Description", about, describe),
         Row(
             "UpdateAssumeRolePolicy",
-            "RoleName* PolicyDocument*",
+            "RoleName PolicyDocument",
             about,
             lambda ask: one(ask).update_trust(ask["PolicyDocument"]),
         ),
-        Row("DeleteRole", "RoleName*", about, lambda ask: ask.iam.delete_role(ask["RoleName"])),
+        Row("DeleteRole", "RoleName", about, lambda ask: ask.iam.delete_role(ask["RoleName"])),
     ]
 
 
@@ -239,11 +250,11 @@ def _users() -> list[Row]:
         return {"Groups": [group_members(group) for group in found], **more}
 
     return [
-        Row("CreateUser", "UserName* Path PermissionsBoundary Tags", new("user", "UserName"), create),
+        Row("CreateUser", "UserName Path PermissionsBoundary Tags", new("user", "UserName"), create),
         Row("GetUser", "UserName", about_own_user, lambda ask: {"User": user_members(own_user(ask))}),
         Row("ListUsers", f"PathPrefix {PAGES}", everything, listed),
-        Row("ListGroupsForUser", f"UserName* {PAGES}", about, groups),
-        Row("DeleteUser", "UserName*", about, lambda ask: ask.iam.delete_user(ask["UserName"])),
+        Row("ListGroupsForUser", f"UserName {PAGES}", about, groups),
+        Row("DeleteUser", "UserName", about, lambda ask: ask.iam.delete_user(ask["UserName"])),
     ]
 
 
@@ -295,7 +306,22 @@ def _access_keys() -> list[Row]:
         ]
         return {"AccessKeyMetadata": members, **more}
 
+    def last_used(ask: Ask) -> dict[str, Any]:
+        key_id = ask["AccessKeyId"]
+        user = ask.iam.user_of_key(key_id)
+        if user is None:
+            raise NoSuchEntityError(
+                f"The Access Key with id {key_id} cannot be found.",
+                detail=f"no user of account {ask.iam.account_id} has {shown(key_id)}",
+            )
+        return {"UserName": user.name, "AccessKeyLastUsed": key_last_used(user.access_key_last_used(key_id))}
+
+    def about_key(ask: Ask) -> tuple[str, Mapping[str, Any]]:
+        user = ask.iam.user_of_key(ask["AccessKeyId"])
+        return everything(ask) if user is None else judged_on(ask, "user", user.name)
+
     return [
+        Row("GetAccessKeyLastUsed", "AccessKeyId", about_key, last_used),
         Row(
             "CreateAccessKey",
             "UserName",
@@ -305,13 +331,13 @@ def _access_keys() -> list[Row]:
         ),
         Row(
             "UpdateAccessKey",
-            "UserName AccessKeyId* Status*",
+            "UserName AccessKeyId Status",
             about_own_user,
             lambda ask: own_user(ask).update_access_key(ask["AccessKeyId"], ask["Status"]),
         ),
         Row(
             "DeleteAccessKey",
-            "UserName AccessKeyId*",
+            "UserName AccessKeyId",
             about_own_user,
             lambda ask: own_user(ask).delete_access_key(ask["AccessKeyId"]),
         ),
@@ -345,10 +371,10 @@ def _groups() -> list[Row]:
         return ask.iam.users[ask["UserName"]]
 
     return [
-        Row("CreateGroup", "GroupName* Path", new("group", "GroupName"), create),
-        Row("GetGroup", f"GroupName* {PAGES}", about, get),
+        Row("CreateGroup", "GroupName Path", new("group", "GroupName"), create),
+        Row("GetGroup", f"GroupName {PAGES}", about, get),
         Row("ListGroups", f"PathPrefix {PAGES}", everything, listed),
-        Row("AddUserToGroup", "GroupName* UserName*", about, lambda ask: user(ask).add_to_group(one(ask))),
-        Row("RemoveUserFromGroup", "GroupName* UserName*", about, lambda ask: user(ask).remove_from_group(one(ask))),
-        Row("DeleteGroup", "GroupName*", about, lambda ask: ask.iam.delete_group(ask["GroupName"])),
+        Row("AddUserToGroup", "GroupName UserName", about, lambda ask: user(ask).add_to_group(one(ask))),
+        Row("RemoveUserFromGroup", "GroupName UserName", about, lambda ask: user(ask).remove_from_group(one(ask))),
+        Row("DeleteGroup", "GroupName", about, lambda ask: ask.iam.delete_group(ask["GroupName"])),
     ]

@@ -57,36 +57,34 @@ def policy_rows() -> list[Row]:
     return [
         Row(
             "CreatePolicy",
-            "PolicyName* PolicyDocument* Path=PolicyPath Description=PolicyDescription Tags",
+            "PolicyName PolicyDocument Path Description Tags",
             new("policy", "PolicyName"),
             create,
         ),
-        Row("GetPolicy", "PolicyArn*", _about, _get),
+        Row("GetPolicy", "PolicyArn", _about, _get),
         Row(
             "ListPolicies",
-            f"Scope OnlyAttached PathPrefix=PolicyPath PolicyUsageFilter {PAGES}",
+            f"Scope OnlyAttached PathPrefix PolicyUsageFilter {PAGES}",
             everything,
             _list_policies,
         ),
-        Row(
-            "ListEntitiesForPolicy", f"PolicyArn* EntityFilter PathPrefix PolicyUsageFilter {PAGES}", _about, _entities
-        ),
-        Row("CreatePolicyVersion", "PolicyArn* PolicyDocument* SetAsDefault", _about, create_version),
-        Row("GetPolicyVersion", "PolicyArn* VersionId*", _about, get_version),
-        Row("ListPolicyVersions", f"PolicyArn* {PAGES}", _about, versions),
+        Row("ListEntitiesForPolicy", f"PolicyArn EntityFilter PathPrefix PolicyUsageFilter {PAGES}", _about, _entities),
+        Row("CreatePolicyVersion", "PolicyArn PolicyDocument SetAsDefault", _about, create_version),
+        Row("GetPolicyVersion", "PolicyArn VersionId", _about, get_version),
+        Row("ListPolicyVersions", f"PolicyArn {PAGES}", _about, versions),
         Row(
             "SetDefaultPolicyVersion",
-            "PolicyArn* VersionId*",
+            "PolicyArn VersionId",
             _about,
             lambda ask: _own(ask).set_default_version(ask["VersionId"]),
         ),
         Row(
             "DeletePolicyVersion",
-            "PolicyArn* VersionId*",
+            "PolicyArn VersionId",
             _about,
             lambda ask: _own(ask).delete_version(ask["VersionId"]),
         ),
-        Row("DeletePolicy", "PolicyArn*", _about, lambda ask: ask.iam.delete_policy(_own(ask).name)),
+        Row("DeletePolicy", "PolicyArn", _about, lambda ask: ask.iam.delete_policy(_own(ask).name)),
         *tag_rows("Policy", "PolicyArn", _about, _one),
     ]
 

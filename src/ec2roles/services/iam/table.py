@@ -18,8 +18,8 @@ from ec2roles.iam.directory import Directory
 from ec2roles.iam.entities import Entities, in_order
 from ec2roles.iam.identity import Identity
 from ec2roles.iam.user import User
-from ec2roles.services.iam.parameters import Parameters, parameters
 from ec2roles.services.operation import Operation
+from ec2roles.services.parameters import Reader
 from ec2roles.services.pass_role import resource_tags
 
 
@@ -30,7 +30,7 @@ class Ask:
 
     Args:
         iam: the IAM of the caller's account, which is the one that its calls are about.
-        given: the parameters.
+        given: the parameters; tags are pairs of key and value.
         call: the call.
     """
 
@@ -61,7 +61,7 @@ class Row:
 
     Args:
         name: its name, which is the IAM action's too.
-        parameters: as `ec2roles.services.iam.parameters.parameters` reads them.
+        parameters: those that make a difference here, in a row; the shapes know the rest of them.
         about: what it is judged on.
         perform: does it; returns the response, or None where AWS answers nothing.
         further: what must be allowed besides, such as iam:PassRole.
@@ -69,7 +69,7 @@ class Row:
     """
 
     name: str
-    parameters: Parameters = attrs.field(converter=parameters)
+    parameters: str
     about: About
     perform: Callable[[Ask], Any]
     further: Callable[[Ask], Sequence[Permission]] = attrs.field(default=lambda ask: (), kw_only=True)
@@ -82,23 +82,52 @@ class Row:
         Args:
             home: returns the IAM of a caller's account.
         """
+        action = f"iam:{self.name}"
 
-        def authorizations(call: Call) -> list[Permission]:
-            action = f"iam:{self.name}"
-            in_python = call.operation is None and not call.parameters
-            if in_python and (call.resource is not None or self.parameters.required):
-                # With the resource alone: `account.can("iam:DeleteRole", role.arn, credentials=...)`.
-                return [Permission(action, call.resource or "*")]
-            ask = Ask(home(call), self.parameters.read(call.parameters), call)
+        def prepare(call: Call, parameters: Mapping[str, Any]) -> Ask:
+            return Ask(home(call), _checked(parameters), call)
+
+        def permissions(call: Call) -> list[Permission]:
+            ask: Ask = call.prepared
             resource, context = self.about(ask)
             needed = Permission(action, resource, None, {**context, **_request_keys(ask)})
             return [needed, *self.further(ask)]
 
         def perform(call: Call) -> Any:
-            done = self.perform(Ask(home(call), self.parameters.read(call.parameters), call))
+            done = self.perform(call.prepared)
             return {} if done is None else done
 
-        return Operation(self.name, authorizations, perform, response=self.response)
+        return Operation(
+            self.name,
+            Reader("iam", self.name, self.parameters),
+            permissions,
+            perform,
+            prepare=prepare,
+            asked=lambda call: Permission(action, call.resource or "*"),
+            response=self.response,
+        )
+
+
+_ARNS = ("PolicyArn", "PermissionsBoundary", "PolicySourceArn")
+
+
+def _checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return parameters as rows take them, with what AWS's shapes do not say checked as well.
+
+    Raises:
+        ValidationError: for text that should be an ARN.
+    """
+    for name in _ARNS:
+        arn = parameters.get(name)
+        if arn is not None and not (arn.startswith("arn:") and arn.count(":") >= 5):
+            raise ValidationError(
+                "Invalid ARN:  Could not be parsed!", detail=f"{name} must be an ARN, got {shown(arn)}"
+            )
+    given = dict(parameters)
+    if "Tags" in given:
+        given["Tags"] = [(tag["Key"], tag["Value"]) for tag in given["Tags"]]
+    return given
 
 
 def _request_keys(ask: Ask) -> dict[str, Any]:

@@ -27,13 +27,14 @@ _ASSUME_ROLE = Reader(
     "TokenCode TransitiveTagKeys",
     also={"role": "RoleArn", "session_name": "RoleSessionName", "duration": "DurationSeconds"},
     resource=lambda arn: {"RoleArn": arn},
+    partial=True,
 )
 _GET_SESSION_TOKEN = Reader(
     "sts", "GetSessionToken", "DurationSeconds SerialNumber TokenCode", also={"duration": "DurationSeconds"}
 )
-_DECODE = Reader("sts", "DecodeAuthorizationMessage", also={"message": "EncodedMessage"})
+_DECODE = Reader("sts", "DecodeAuthorizationMessage", also={"message": "EncodedMessage"}, partial=True)
 _GET_CALLER_IDENTITY = Reader("sts", "GetCallerIdentity")
-_GET_ACCESS_KEY_INFO = Reader("sts", "GetAccessKeyInfo")
+_GET_ACCESS_KEY_INFO = Reader("sts", "GetAccessKeyInfo", partial=True)
 
 
 @attrs.frozen(eq=False)
