@@ -16,6 +16,7 @@ from ec2roles.services.ec2.associations import Ec2Associations
 from ec2roles.services.ec2.attributes import MODIFY, NOT_SIMULATED, Ec2Attributes
 from ec2roles.services.ec2.instances import Ec2Instances
 from ec2roles.services.ec2.permissions import Ec2Needs
+from ec2roles.services.ec2.run_instances import NOT_SIMULATED as NO_LAUNCH
 from ec2roles.services.ec2.run_instances import RUN_INSTANCES
 from ec2roles.services.ec2.tags import Ec2Tags
 from ec2roles.services.operation import Operation, Service
@@ -61,7 +62,7 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
     return Service(
         "ec2",
         [
-            operation("RunInstances", " ".join(RUN_INSTANCES), needs.run, instances.run),
+            operation("RunInstances", " ".join(RUN_INSTANCES | NO_LAUNCH), needs.run, instances.run),
             operation("DescribeInstances", f"{listed} InstanceIds", needs.nothing, instances.describe),
             operation("StartInstances", f"{many} AdditionalInfo", needs.instances, instances.start),
             operation("StopInstances", f"{many} Force Hibernate SkipOsShutdown", needs.instances, instances.stop),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -16,6 +16,8 @@ from ec2roles.metadata.defaults import MetadataDefaults
 from ec2roles.metadata.options import MetadataOptions
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
+_GROUP_ID = re.compile(r"sg-[0-9a-f]{8}([0-9a-f]{9})?")
+_SUBNET_ID = re.compile(r"subnet-[0-9a-f]{8}([0-9a-f]{9})?")
 _ASSOCIATION_ID = re.compile(r"iip-assoc-[0-9a-f]{8}([0-9a-f]{9})?")
 
 # The members of MetadataOptions in requests: AWS's name -> ours.
@@ -43,6 +45,49 @@ def check_names(call: Call, names: frozenset[str]) -> None:
                 code="UnknownParameter",
                 detail=f"no parameter {shown(name)} here; known: {', '.join(sorted(names))}",
             )
+
+
+def not_simulated(name: str, operation: str) -> InstanceError:
+    """Return the error for a parameter that AWS has and that is not simulated here."""
+    return InstanceError(
+        f"The parameter {name} of {operation} is known to AWS and not simulated here.",
+        code="NotImplemented",
+        status=501,
+        detail="leave it out; docs/fidelity.md says what is simulated",
+    )
+
+
+def group_ids(found: Sequence[object]) -> tuple[str, ...]:
+    """
+    Return the ids of security groups; there need not be groups of these ids.
+
+    Raises:
+        InstanceError: ``InvalidGroupId.Malformed``.
+    """
+    for one in found:
+        if not isinstance(one, str) or not _GROUP_ID.fullmatch(one):
+            raise InstanceError(
+                f'Invalid id: "{one}" (expecting "sg-...")',
+                code="InvalidGroupId.Malformed",
+                detail=f"the id of a security group is 'sg-' and 8 or 17 hexadecimal digits, got {shown(one)}",
+            )
+    return tuple(map(str, found))
+
+
+def subnet_id(found: object) -> str:
+    """
+    Return the id of a subnet; there need not be one of that id.
+
+    Raises:
+        InstanceError: ``InvalidSubnetID.NotFound``.
+    """
+    if not isinstance(found, str) or not _SUBNET_ID.fullmatch(found):
+        raise InstanceError(
+            f"The subnet ID '{found}' does not exist",
+            code="InvalidSubnetID.NotFound",
+            detail=f"the id of a subnet is 'subnet-' and 8 or 17 hexadecimal digits, got {shown(found)}",
+        )
+    return found
 
 
 def text(call: Call, name: str) -> str:

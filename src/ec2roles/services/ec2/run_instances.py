@@ -8,26 +8,23 @@ from typing import Any
 
 import attrs
 
-from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.errors import InstanceError
 from ec2roles.services.ec2 import parameters as given
+from ec2roles.services.ec2.launch_details import DETAILS, read_details
 
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8}([0-9a-f]{9})?")
-_GROUP_ID = re.compile(r"sg-[0-9a-f]{8}([0-9a-f]{9})?")
-_SUBNET_ID = re.compile(r"subnet-[0-9a-f]{8}([0-9a-f]{9})?")
 _MOST_LAUNCHED = 1_000_000
 
-# What RunInstances takes as well, and what makes no difference to anything here.
-_WITHOUT_EFFECT = frozenset(
-    "AdditionalInfo BlockDeviceMappings CapacityReservationSpecification CpuOptions CreditSpecification EbsOptimized "
-    "EnablePrimaryIpv6 EnclaveOptions Ipv6AddressCount "
-    "Ipv6Addresses KernelId MaintenanceOptions NetworkInterfaces PrivateDnsNameOptions PrivateIpAddress "
-    "RamdiskId".split()
+# What AWS takes as well and is not simulated here; the credits of burstable types are told by no operation here.
+NOT_SIMULATED = frozenset(
+    "AdditionalInfo ElasticGpuSpecification ElasticInferenceAccelerators EnablePrimaryIpv6 Ipv6AddressCount Ipv6Addresses "
+    "KernelId LaunchTemplate LicenseSpecifications NetworkPerformanceOptions Operator PrivateDnsNameOptions "
+    "PrivateIpAddress RamdiskId SecondaryInterfaces".split()
 )
-RUN_INSTANCES = _WITHOUT_EFFECT | frozenset(
-    "ClientToken DisableApiStop DisableApiTermination DryRun HibernationOptions IamInstanceProfile ImageId "
-    "InstanceInitiatedShutdownBehavior InstanceType KeyName MaxCount MetadataOptions MinCount Monitoring Placement "
+RUN_INSTANCES = DETAILS | frozenset(
+    "ClientToken CreditSpecification DisableApiStop DisableApiTermination DryRun HibernationOptions IamInstanceProfile "
+    "ImageId InstanceInitiatedShutdownBehavior InstanceType KeyName MaxCount MetadataOptions MinCount Monitoring Placement "
     "SecurityGroupIds SecurityGroups SubnetId TagSpecifications UserData".split()
 )
 _PLACEMENT = {
@@ -70,7 +67,10 @@ class RunInstances:
         Raises:
             InstanceError: ``MissingParameter``, ``InvalidParameterValue``, ``InvalidAMIID.Malformed`` and others.
         """
-        given.check_names(call, RUN_INSTANCES)
+        given.check_names(call, RUN_INSTANCES | NOT_SIMULATED)
+        for name in NOT_SIMULATED & call.parameters.keys():
+            if call.parameters[name] not in (None, False, "", [], {}):
+                raise given.not_simulated(name, "RunInstances")
         parameters = call.parameters
         fewest, most = _count(parameters, "MinCount"), _count(parameters, "MaxCount")
         if most < fewest:
@@ -85,13 +85,17 @@ class RunInstances:
         if "InstanceType" in parameters:
             options["instance_type"] = given.text(call, "InstanceType")
         placement = given.members(parameters.get("Placement"), "Placement")
+        for name, value in placement.items():
+            if name not in _PLACEMENT and value not in (None, "", "default" if name == "Tenancy" else ""):
+                raise given.not_simulated(f"Placement.{name}", "RunInstances")
         options.update((ours, placement[name]) for name, ours in _PLACEMENT.items() if placement.get(name) is not None)
         if parameters.get("KeyName") is not None:
             options["key_name"] = given.text(call, "KeyName")
-        if names := (*given.texts(call, "SecurityGroups"), *_group_ids(call)):
+        if names := (*given.texts(call, "SecurityGroups"), *given.group_ids(given.texts(call, "SecurityGroupIds"))):
             options["security_groups"] = names
         if parameters.get("SubnetId") is not None:
-            options["subnet_id"] = _subnet_id(call)
+            options["subnet_id"] = given.subnet_id(given.text(call, "SubnetId"))
+        options.update(read_details(parameters))
         options.update(
             (ours, parameters[name]) for name, ours in _ATTRIBUTES.items() if parameters.get(name) is not None
         )
@@ -102,29 +106,6 @@ class RunInstances:
         options["hibernation"] = hibernation.get("Configured", False)
         tagged = _tags_at_launch(parameters.get("TagSpecifications") or ())
         return cls(most, given.named_profile(call), tagged.get("instance", {}), tagged, options)
-
-
-def _group_ids(call: Call) -> tuple[str, ...]:
-    found = given.texts(call, "SecurityGroupIds")
-    for one in found:
-        if not _GROUP_ID.fullmatch(one):
-            raise InstanceError(
-                f'Invalid id: "{one}" (expecting "sg-...")',
-                code="InvalidGroupId.Malformed",
-                detail=f"the id of a security group is 'sg-' and 8 or 17 hexadecimal digits, got {shown(one)}",
-            )
-    return found
-
-
-def _subnet_id(call: Call) -> str:
-    found = given.text(call, "SubnetId")
-    if not _SUBNET_ID.fullmatch(found):
-        raise InstanceError(
-            f"The subnet ID '{found}' does not exist",
-            code="InvalidSubnetID.NotFound",
-            detail=f"the id of a subnet is 'subnet-' and 8 or 17 hexadecimal digits, got {shown(found)}",
-        )
-    return found
 
 
 def _tags_at_launch(specifications: object) -> Mapping[str, Mapping[str, str]]:
