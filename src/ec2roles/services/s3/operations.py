@@ -317,7 +317,9 @@ class S3Operations(Part):
         bucket, key = self._needs.existing(call)
         found = bucket.objects.get(key)
         if found is None:
-            listing = attrs.evolve(call, action="s3:ListBucket", resource=bucket.arn, parameters={}, operation=None)
+            listing = attrs.evolve(
+                call, action="s3:ListBucket", resource=bucket.arn, parameters={}, operation=None, api=False
+            )
             decision = self._can(listing)
             if not decision.allowed:
                 raise denial(call, decision)
