@@ -31,6 +31,10 @@ def _read_only(given: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(given))
 
 
+# The services that take less from what GetSessionToken gave.
+_NOT_WITH_SESSION_TOKEN = ("iam", "sts")
+
+
 @attrs.frozen(eq=False, repr=False)
 class Authorizer:
     """
@@ -49,15 +53,15 @@ class Authorizer:
     semantics: Semantics = attrs.field(factory=Semantics, kw_only=True)
     service_context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True, converter=_read_only)
     organizations: Sequence[Organization] = attrs.field(default=(), kw_only=True)
+    time: Timekeeper = attrs.field(init=False)
+    account_id: str = attrs.field(init=False)
 
-    @property
-    def time(self) -> Timekeeper:
-        """The Cloud's timekeeper."""
+    @time.default
+    def _time_of_sessions(self) -> Timekeeper:
         return self.sessions.time
 
-    @property
-    def account_id(self) -> str:
-        """Whose calls it decides."""
+    @account_id.default
+    def _account_of_sessions(self) -> str:
         return self.sessions.account_id
 
     # -- who is calling ---------------------------------------------------------------------------------------------
@@ -152,9 +156,10 @@ class Authorizer:
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
             return Verdict(None, Decision.refused(error.message, reason=found.value), error)
-        limited = self._not_with_session_token(found, call, service)
-        if limited is not None:
-            return Verdict(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
+        if service in _NOT_WITH_SESSION_TOKEN:
+            limited = self._not_with_session_token(found, call, service)
+            if limited is not None:
+                return Verdict(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
         try:
             ready = operation.ready(call.by(found))
             all_needed = operation.needed(ready)
@@ -167,6 +172,7 @@ class Authorizer:
             first = first or needed.resource
             one = self._decide(found, needed, call, named_operation)
             if not one.allowed:
+                one = one if needed.note is None else one.with_notes(needed.note)
                 return Verdict(found, one, AccessDeniedError(one.message), first, ready)
             decision = decision or one
         if decision is None:
@@ -176,7 +182,7 @@ class Authorizer:
     @staticmethod
     def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:
         """Return why what GetSessionToken gave is no good for *call*; None if it is, and for all other credentials."""
-        if service not in ("iam", "sts") or not caller.temporary or caller.principal_type is PrincipalType.ASSUMED_ROLE:
+        if not caller.temporary or caller.principal_type is PrincipalType.ASSUMED_ROLE:
             return None
         if service == "iam":
             key_id = caller.credentials.access_key_id
@@ -230,7 +236,7 @@ class Authorizer:
     ) -> Decision:
         position = call.position
         seen = call.seen or position
-        policies = caller.principal.policy_set(seen)
+        policies, tags = caller.principal.policies_and_tags(seen)
         account = needed.account_id or _account_in(needed.resource) or caller.account_id
         above = None
         if self.organizations:
@@ -252,7 +258,7 @@ class Authorizer:
         fixed = caller.context if above is None else caller.context.extended(above.context)
         if caller.mfa_at is not None:
             keys["aws:MultiFactorAuthAge"] = str((position[0] - caller.mfa_at) // 1_000_000)
-        for key, value in caller.principal.principal_tags(seen):
+        for key, value in tags:
             keys[f"aws:PrincipalTag/{key}"] = value
         for key, value in caller.tags:
             keys[f"aws:PrincipalTag/{key}"] = value

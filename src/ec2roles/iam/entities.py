@@ -111,6 +111,12 @@ class Entities(Part, Generic[Entity]):
         timeline = self._names.get(_key(name))
         return None if timeline is None else timeline.at(position)
 
+    def ever(self, name: str) -> list[Entity]:
+        """Return all entities that ever were called *name*, as far as that is remembered, the oldest first."""
+        timeline = self._names.get(_key(name))
+        spans = () if timeline is None else timeline.spans()
+        return [entity for _, entity in spans if entity is not None]
+
     def all_at(self, position: Position) -> list[Entity]:
         """Return the entities that existed as of *position*, in the order of their names."""
         found = [

@@ -15,7 +15,7 @@ from ec2roles.errors import (
     PolicyNotAttachableError,
     PolicyTooLargeError,
 )
-from ec2roles.iam.managed import AwsManagedPolicies
+from ec2roles.iam.managed import AwsManagedPolicies, AwsManagedPolicy
 from ec2roles.iam.names import PATH, POLICY_NAME, NameRule, Tags, tags_with, tags_without
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Policy, PolicySet, load_policy
@@ -75,6 +75,8 @@ class IdentityState:
 
 
 _NO_POLICIES = PolicySet()
+# The key of the policy set that stays the same as long as the state does.
+_SETTLED = (-1,)
 
 
 @attrs.define(eq=False, repr=False)
@@ -333,7 +335,22 @@ class Identity(Part):
                 PolicySet(identity=documents, boundaries=boundaries),
                 (*documents, *boundaries),
             )
+            if self._changes_alone(state):
+                state.compiled[_SETTLED] = found
         return found[0]
+
+    def policies_and_tags(self, position: Position) -> tuple[PolicySet, Tags]:
+        """Return what `policy_set` does, and the tags as of *position*."""
+        state: IdentityState | None = self._states.at(position)
+        if state is None:
+            return _NO_POLICIES, ()
+        settled = state.compiled.get(_SETTLED)
+        return (self.policy_set(position) if settled is None else settled[0]), state.tags
+
+    def _changes_alone(self, state: Any) -> bool:
+        """Whether nothing but a new *state* changes the policies: AWS's documents are fixed, the account's have versions."""
+        managed = (*state.attached, state.boundary) if state.boundary is not None else state.attached
+        return all(isinstance(policy, (AwsManagedPolicy, Policy)) for policy in managed)
 
     # -- helpers ----------------------------------------------------------------------------------------------------
 
@@ -412,9 +429,10 @@ class Identity(Part):
                 detail=f"{self.name} has {most} attached already",
             )
 
-    def _begin(self, state: Any) -> None:
+    def _begin(self, state: Any, operation: str | None = None, detail: str = "") -> None:
         """Note that it is created, and *state* as its first."""
-        self.created = self.time.write(f"Create{self.kind}", self.arn, account_id=self.account_id)
+        wanted = operation or f"Create{self.kind}"
+        self.created = self.time.write(wanted, self.arn, account_id=self.account_id, detail=detail)
         self._states = Timeline(self.created, state)
 
     def _write(self, operation: str, state: Any, *, detail: str = "") -> Position:

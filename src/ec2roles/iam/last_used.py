@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import FIRST, Position, Timeline
 
@@ -27,15 +28,18 @@ class LastUse:
 
 
 @attrs.define(eq=False)
-class _Hour:
+class _Hour(Part):
     """The uses of one hour in one region: the first, and the last so far."""
 
     first: LastUse
     last: LastUse
 
+    # A use is noted by every call.
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
+
 
 @attrs.define(eq=False)
-class UsageLog:
+class UsageLog(Part):
     """
     The uses of one role or one access key: in each region one entry for every hour in which there was one.
 
@@ -45,6 +49,9 @@ class UsageLog:
 
     _hours: dict[str, Timeline[_Hour]] = attrs.field(factory=dict, init=False)
     newest: LastUse | None = attrs.field(default=None, init=False)
+
+    # A use is noted by every call.
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
 
     def note(self, time: Timekeeper, instant: int, region: str, service: str) -> None:
         """

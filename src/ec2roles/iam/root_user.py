@@ -73,6 +73,11 @@ class RootUser(Part):
         """The ids of the access keys."""
         return self._states.last.access_keys
 
+    @property
+    def mfa_devices(self) -> tuple[MfaDevice, ...]:
+        """Its MFA devices, in the order in which they were enabled."""
+        return tuple(self._states.last.mfa_devices.values())
+
     @atomic
     def create_access_key(self) -> Credentials:
         """
@@ -158,13 +163,9 @@ class RootUser(Part):
         """Return True: an account has a root user."""
         return True
 
-    def policy_set(self, position: Position) -> PolicySet:
-        """Return no policies: nothing has to allow a root user."""
-        return _NO_POLICIES
-
-    def principal_tags(self, position: Position) -> tuple[tuple[str, str], ...]:
-        """Return no tags."""
-        return ()
+    def policies_and_tags(self, position: Position) -> tuple[PolicySet, tuple[tuple[str, str], ...]]:
+        """Return no policies, as nothing has to allow a root user, and no tags."""
+        return _NO_POLICIES, ()
 
     def mfa_device(self, serial_number: str, position: Position) -> MfaDevice | None:
         """Return its MFA device of that serial number as of *position*, or None."""

@@ -378,5 +378,8 @@ class User(Identity):
             return own
         return own + tuple(document for group in state.groups for document in group.documents(position))
 
+    def _changes_alone(self, state: UserState) -> bool:
+        return not state.groups and super()._changes_alone(state)
+
     def _write_state(self, position: Position, state: UserState) -> None:
         self.time.record(self._states, position, state)

@@ -78,13 +78,9 @@ class IdentityRole:
         """Return True: it comes with the account."""
         return True
 
-    def policy_set(self, position: Position) -> PolicySet:
-        """Return what stands for "usable for nothing else": a Deny, which no resource's policy overrules."""
-        return PolicySet([_NOTHING_ELSE])
-
-    def principal_tags(self, position: Position) -> tuple[tuple[str, str], ...]:
-        """Return none: it has no tags."""
-        return ()
+    def policies_and_tags(self, position: Position) -> tuple[PolicySet, tuple[tuple[str, str], ...]]:
+        """Return what stands for "usable for nothing else", a Deny, which no resource's policy overrules; and no tags."""
+        return PolicySet([_NOTHING_ELSE]), ()
 
     def mfa_device(self, serial_number: str, position: Position) -> None:
         """Return None: only users have MFA devices."""
@@ -149,6 +145,7 @@ def identity_session(bearer: Bearer, issued: IssuedKey, now: int, context: dict[
             extra={**context, "ec2:RoleDelivery": f"{_DELIVERY[issued.delivery]}.0"},
         ),
         role.exists,
+        role_arn=role.arn,
     )
 
 

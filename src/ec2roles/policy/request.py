@@ -65,7 +65,11 @@ class Request:
             if role_arn is None and principal_id is None:
                 caller = parse_caller(principal)  # a cache looks one argument up faster than three
             else:
-                caller = parse_caller(principal, _exact(role_arn, "role_arn"), _exact(principal_id, "principal_id"))
+                if type(role_arn) is not str:
+                    role_arn = _exact(role_arn, "role_arn")
+                if type(principal_id) is not str:
+                    principal_id = _exact(principal_id, "principal_id")
+                caller = parse_caller(principal, role_arn, principal_id)
             self._caller = caller
         elif isinstance(principal, Caller):
             self._caller = caller = principal
@@ -91,7 +95,7 @@ class Request:
                 # Keys are put in lower case when a condition first asks for one: most decisions never do.
                 self._context = context.copy()
         else:
-            self._context = Context.of(context)
+            self._context = context if type(context) is Context else Context.of(context)
         if type(resource) is not str:
             exact = _exact(resource, "resource")
             resource = "*" if exact is None else exact

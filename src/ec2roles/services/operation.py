@@ -126,7 +126,7 @@ class Operation:
         Raises:
             AwsError: for parameters that AWS would not take, and those that are not simulated.
         """
-        return call if self._says_nothing(call) else self._read(call)
+        return call if self.asked is not None and self._says_nothing(call) else self._read(call)
 
     def needed(self, call: Call) -> list[Permission]:
         """Return what a call must be allowed to do that is `ready`."""
@@ -136,7 +136,7 @@ class Operation:
 
     def run(self, call: Call) -> Any:
         """Do what a call wants that is `ready`, and allowed."""
-        return self.perform(self._read(call) if self._says_nothing(call) else call)
+        return self.perform(self._read(call) if self.asked is not None and self._says_nothing(call) else call)
 
     def _read(self, call: Call) -> Call:
         parameters = self.read(call)
@@ -147,7 +147,7 @@ class Operation:
 
     def _says_nothing(self, call: Call) -> bool:
         """Whether *call* was made in Python with its resource alone, and there is more to say."""
-        if self.asked is None or call.api or call.parameters:
+        if call.api or call.parameters:
             return False
         return call.resource is not None or (isinstance(self.read, Reader) and bool(self.read.shape.required))
 
@@ -219,6 +219,8 @@ class Service:
         denial: words the error for a call that was denied.
         judged: what a call needs whose operation is not in the table, so that it is only judged; None where there is
             nothing to know about its resource.
+        partly: by the operation's name, what is performed where not all that a call needs is allowed: a batch in whose
+            answer each part has its own refusal. It asks for each part by itself.
     """
 
     name: str
@@ -226,6 +228,7 @@ class Service:
     actions: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     denial: Callable[[Call, Decision], AwsError] = attrs.field(default=plain_denial, kw_only=True, repr=False)
     judged: Callable[[Call], Permission] | None = attrs.field(default=None, kw_only=True, repr=False)
+    partly: Mapping[str, Callable[[Call], Any]] = attrs.field(factory=dict, kw_only=True, repr=False)
 
     def check(self) -> None:
         """

@@ -32,11 +32,8 @@ class Principal(Protocol):
     def exists(self, position: Position) -> bool:
         """Return whether it exists as of *position*."""
 
-    def policy_set(self, position: Position) -> PolicySet:
-        """Return its identity policies and its boundary as of *position*."""
-
-    def principal_tags(self, position: Position) -> tuple[tuple[str, str], ...]:
-        """Return its tags as of *position*, as key and value."""
+    def policies_and_tags(self, position: Position) -> tuple[PolicySet, tuple[tuple[str, str], ...]]:
+        """Return its identity policies with its boundary, and its tags as key and value, as of *position*."""
 
     def mfa_device(self, serial_number: str, position: Position) -> MfaDevice | None:
         """Return its MFA device of that serial number as of *position*, or None; roles have none."""
@@ -125,6 +122,7 @@ class Session:
         transitive_tag_keys: the keys of the tags that a further role session inherits.
         source_identity: set once, kept along the chain.
         mfa_at: when the second factor was proved that the session remembers, in microseconds; None if none was.
+        role_arn: the ARN of the session's role, path included; None for a user.
         packed_policy_size: how many percent of their room the session's policies and tags take.
     """
 
@@ -144,6 +142,7 @@ class Session:
     source_identity: str | None = None
     mfa_at: int | None = None
     packed_policy_size: int | None = None
+    role_arn: str | None = None
 
     @property
     def temporary(self) -> bool:
@@ -157,11 +156,6 @@ class Session:
             return ()
         keys = {key.lower() for key in self.transitive_tag_keys}
         return tuple((key, value) for key, value in self.tags if key.lower() in keys)
-
-    @property
-    def role_arn(self) -> str | None:
-        """The ARN of the session's role, path included; None for a user."""
-        return self.principal.arn if self.principal_type is PrincipalType.ASSUMED_ROLE else None
 
     def fault(self, presented: Credentials, position: Position, seen: Position | None = None) -> Fault | None:
         """

@@ -178,5 +178,6 @@ class SessionStore(Part):
                 extra=context,
             ),
             role.exists,
+            role_arn=role.arn,
             **given,
         )

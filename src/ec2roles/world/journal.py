@@ -47,6 +47,9 @@ class Journal(Part):
 
     __slots__ = ("_author", "_inside", "_restore", "_steps", "_torn")
 
+    # It is written at every step of every call, and no answer about the past depends on it.
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
+
     def __init__(self, restore: Callable[[], Step]) -> None:
         self._restore = restore
         self._steps: list[Step] | None = None
@@ -114,13 +117,19 @@ class Journal(Part):
                 the outer one's goes on.
             do: what is called.
         """
-        return self.run(self._do_by, author, do, args, kwargs)
-
-    def _do_by(self, author: str | None, do: Callable[..., Result], args: Any, kwargs: Any) -> Result:
-        outer = self._author
-        self.note(setattr, self, "_author", outer)
+        steps = self._steps
+        if steps is None or self._torn is not None:
+            return self.run(lambda: self.run_by(author, do, *args, **kwargs))
+        # Inside an operation an interrupt goes on to the outermost one, which takes everything back; what is caught on the
+        # way is an ordinary error, and all that this one noted is taken back here.
+        mark, outer = len(steps), self._author
+        steps += (self._restore(), (setattr, (self, "_author", outer)))
         self._author = author
-        result = do(*args, **kwargs)
+        try:
+            result = do(*args, **kwargs)
+        except Exception:
+            _follow(steps, mark)
+            raise
         self._author = outer
         return result
 

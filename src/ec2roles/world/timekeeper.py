@@ -19,6 +19,9 @@ from ec2roles.world.timeline import FIRST, LAST, Position, Timeline
 
 Value = TypeVar("Value")
 
+# What changes at every call is set without the look at attributes that are fixed.
+_set = object.__setattr__
+
 EVERYWHERE = "*"
 """In place of an account's id: a change that concerns all accounts of a Cloud."""
 
@@ -182,10 +185,12 @@ class Timekeeper(Part):
 
     def step(self, now: int) -> Position:
         """Return the next position at the instant *now*, for something that is done but changes no timeline."""
-        self.check_clock(now)
-        self._newest = now
-        self._order += 1
-        return (now, self._order)
+        if now < self._newest:
+            self.check_clock(now)
+        order = self._order + 1
+        _set(self, "_newest", now)
+        _set(self, "_order", order)
+        return (now, order)
 
     def check_clock(self, now: int) -> None:
         """Raise `ClockError` if something was done later than the instant *now* already: the clock went back then."""
