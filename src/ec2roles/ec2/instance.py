@@ -87,6 +87,8 @@ class Instance(Programs):
         monitoring: whether detailed monitoring is on.
         group_name, partition_number, host_id: where it is placed.
         block_devices: a mapping: names such as ``ebs1`` and devices, beside those of the AMI.
+        kept_devices: the devices whose volumes outlive it: ``/dev/sdb``.
+        repeated: what DescribeInstances repeats of the launch, under AWS's names: ``{"EbsOptimized": True}``.
         disable_api_termination, disable_api_stop: whether it cannot be terminated, or neither stopped nor terminated,
             before `modify_attribute` has taken that off.
         instance_initiated_shutdown_behavior: ``stop`` or ``terminate``.
@@ -97,6 +99,7 @@ class Instance(Programs):
 
     # No public attribute is stored, so there is none to guard; and launches are quick.
     __setattr__ = object.__setattr__  # type: ignore[assignment]
+    __delattr__ = object.__delattr__
 
     _instance_id: str
     _slot: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -166,6 +167,8 @@ def prepare_launch(
     partition_number: int | None = None,
     host_id: str | None = None,
     block_devices: Mapping[str, str] | None = None,
+    kept_devices: Iterable[str] = (),
+    repeated: Mapping[str, Any] | None = None,
     hibernation: bool = False,
     disable_api_termination: bool = False,
     disable_api_stop: bool = False,
@@ -244,6 +247,8 @@ def prepare_launch(
         group_name=group_name,
         partition_number=partition_number,
         host_id=host_id,
+        kept_devices=_texts(kept_devices, "kept_devices"),
+        repeated=MappingProxyType(dict(repeated or {})),
         block_devices=_IMAGE_DEVICES if block_devices is None else (*_IMAGE_DEVICES, *block_devices.items()),
     )
     record = InstanceRecord(

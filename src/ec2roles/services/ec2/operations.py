@@ -14,7 +14,7 @@ from ec2roles.services.constraints import ec2_error
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.associations import Ec2Associations
-from ec2roles.services.ec2.attributes import MODIFY, NOT_SIMULATED, Ec2Attributes
+from ec2roles.services.ec2.attributes import MODIFY, Ec2Attributes
 from ec2roles.services.ec2.instances import Ec2Instances
 from ec2roles.services.ec2.permissions import Ec2Needs
 from ec2roles.services.ec2.run_instances import RUN_INSTANCES, RunInstances
@@ -35,7 +35,7 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
     needs = Ec2Needs(ec2_of)
     instances, associations, tags = Ec2Instances(ec2_of), Ec2Associations(ec2_of), Ec2Tags(ec2_of)
     attributes = Ec2Attributes(ec2_of)
-    modify = " ".join(MODIFY | NOT_SIMULATED)
+    modify = " ".join(MODIFY)
 
     def operation(
         name: str,

@@ -18,6 +18,7 @@ from ec2roles.metadata.options import MetadataOptions
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.attributes import Modification
+from ec2roles.services.ec2.launch_details import volume_keys
 from ec2roles.services.ec2.run_instances import RunInstances
 from ec2roles.services.pass_role import any_instance, pass_role, resource_tags
 
@@ -175,7 +176,8 @@ class Ec2Needs:
         yield ec2.arn("network-interface/*"), {**zone, "ec2:Subnet": arn, **vpc}
         for group in [group_of(ids, name) for name in wanted.options.get("security_groups", ("default",))]:
             yield ec2.arn(f"security-group/{group}"), {"ec2:SecurityGroupID": group, **vpc}
-        yield ec2.arn("volume/*"), zone
+        for volume in volume_keys(call.parameters):
+            yield ec2.arn("volume/*"), {**zone, **volume}
         if call.parameters.get("KeyName"):
             yield ec2.arn(f"key-pair/{call.parameters['KeyName']}"), {}
 
