@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -136,19 +137,23 @@ def test_a_view_has_a_length_and_an_index_and_does_not_grow() -> None:
     assert list(account.history)[-1].operation == "CreateUser"
 
 
-def test_the_first_event_of_a_fleet_begins_the_stream_of_no_other_instance() -> None:
+@pytest.mark.parametrize("apart", [0, 1])
+def test_the_first_event_of_a_fleet_begins_the_stream_of_no_other_instance(apart: int) -> None:
+    """Also of one that was launched at once."""
     begun: list[int] = []
 
     def stream(number: int) -> Iterator[tuple[int, int]]:
         begun.append(number)
-        yield (number, 0)
+        yield (number * apart, 0)
         yield (1000, number)
 
-    found = merged((((number, 0), lambda number=number: stream(number)) for number in range(500)), position=lambda x: x)
+    streams = (((number * apart, 0), partial(stream, number)) for number in range(500))
+    found = merged(streams, position=lambda position: position)
     assert next(found) == (0, 0)
     assert begun == [0]
-    assert next(found) == (1, 0)
+    assert next(found) == (apart, 0)
     assert begun == [0, 1]
+    assert len(list(found)) == 998
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2))), max_size=5))
