@@ -28,6 +28,11 @@ __all__ = ["CallerIdentity", "TokenService", "check_credentials"]
 class RoleAuthorizer(Protocol):
     """Decides whether a role may be assumed; `ec2roles.authorization.authorizer.Authorizer` does."""
 
+    @property
+    def semantics(self) -> Semantics:
+        """The readings of open points by which it decides."""
+        ...
+
     def seen(self, call: Call) -> Position:
         """Return the position as of which the service of *call* sees IAM."""
 

@@ -63,7 +63,8 @@ class StsOperations:
         role = sent if isinstance(sent, Role) else self.sts.find_role(arn, self.sts.authorizer.seen(call))
         # Managed session policies belong to the role's account, not to the caller's.
         account_id = self.sts.account_id if role is None else role.account_id
-        return AssumeRoleRequest.make(role, parameters, lambda arn: self.sts.session_policy(arn, account_id))
+        semantics = self.sts.authorizer.semantics
+        return AssumeRoleRequest.make(role, parameters, lambda arn: self.sts.session_policy(arn, account_id), semantics)
 
     def assume_role_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
