@@ -208,7 +208,7 @@ def test_a_document_is_read_anew_for_another_kind_and_when_it_is_no_longer_store
 
     assert load_policy(old, stored=True).version == "2008-10-17"
     with pytest.raises(PolicyError, match="version 2012-10-17 or greater"):
-        load_policy(old)
+        load_policy(old, "managed")
     assert load_policy(document(statement())).kind == "identity"
     with pytest.raises(TrustPolicyError):
         load_policy(document(statement()), "trust")

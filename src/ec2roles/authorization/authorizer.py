@@ -181,18 +181,21 @@ class Authorizer:
 
     @staticmethod
     def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:
-        """Return why what GetSessionToken gave is no good for *call*; None if it is, and for all other credentials."""
+        """Return why what GetSessionToken or GetFederationToken gave is no good for *call*; None if it is, and for all other credentials."""
         if not caller.temporary or caller.principal_type is PrincipalType.ASSUMED_ROLE:
             return None
         if service == "iam":
             key_id = caller.credentials.access_key_id
             return refusal(Fault.BAD_TOKEN, service, key_id) if caller.mfa_at is None else None
         name = call.action.partition(":")[2]
-        if name.lower() in ("assumerole", "getcalleridentity"):
+        federated = caller.principal_type is PrincipalType.FEDERATED_USER
+        if name.lower() == "getcalleridentity" or (name.lower() == "assumerole" and not federated):
             return None
         return AccessDeniedError(
             f"Cannot call {name} with session credentials",
-            detail="what GetSessionToken gives is good for AssumeRole and GetCallerIdentity only",
+            detail="what GetFederationToken gives is good for GetCallerIdentity only"
+            if federated
+            else "what GetSessionToken gives is good for AssumeRole and GetCallerIdentity only",
         )
 
     def delay_noted(self, reader: str, call: Call, judge: Callable[[Call], Decision]) -> str | None:

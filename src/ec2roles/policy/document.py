@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import attrs
 
 from ec2roles.errors import ArgumentError, PolicyTooLargeError
+from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Statement
-from ec2roles.policy.validation.grammar import KINDS, NEWEST, NOT_JSON, Grammar
+from ec2roles.policy.validation.grammar import IDENTITY_LIKE, KINDS, NEWEST, NOT_JSON, OF_TODAY, Grammar
 from ec2roles.policy.validation.json import plain, read_text, to_text
 
 _P = TypeVar("_P", bound="Policy")
@@ -42,7 +43,8 @@ class Policy:
 
     Args:
         document: a dict, or JSON text.
-        kind: ``identity``, ``boundary``, ``session``, ``trust``, ``resource``, ``scp``, ``rcp`` or ``endpoint``.
+        kind: ``identity``, ``managed``, ``boundary``, ``session``, ``trust``, ``resource``, ``scp``, ``rcp`` or
+            ``endpoint``. An identity policy may be inline, and so of any version; a managed one is of 2012-10-17.
         name: a label for messages, such as the name of an inline policy.
         arn: the ARN of a managed policy.
         stored: AWS holds the document already, so rules that came later are not held against it.
@@ -74,7 +76,7 @@ class Policy:
         stored: bool = False,
     ) -> None:
         data = _data(document, kind, stored)
-        read = Grammar(kind, stored=stored).read(data)
+        read = Grammar(kind, stored=stored).read(data, document if isinstance(document, str) else None)
         text = to_text(data)
         # What is compact already is kept once.
         written = document if isinstance(document, str) and document != text else text
@@ -302,6 +304,7 @@ class TrustPolicy(Policy):
 
 _NOUNS = {
     "identity": "identity policy",
+    "managed": "managed policy",
     "boundary": "permissions boundary",
     "session": "session policy",
     "trust": "trust policy",
@@ -312,6 +315,7 @@ _NOUNS = {
 }
 _CLASSES = {
     "identity": PermissionPolicy,
+    "managed": PermissionPolicy,
     "boundary": PermissionPolicy,
     "session": PermissionPolicy,
     "trust": TrustPolicy,
@@ -406,7 +410,8 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
 
     Args:
         document: a dict, JSON text, or a policy that is loaded already (checked anew if *kind* is another).
-        kind: ``identity``, ``boundary``, ``session``, ``trust``, ``resource``, ``scp``, ``rcp`` or ``endpoint``.
+        kind: ``identity``, ``managed``, ``boundary``, ``session``, ``trust``, ``resource``, ``scp``, ``rcp`` or
+            ``endpoint``. An identity policy may be inline, and so of any version; a managed one is of 2012-10-17.
         strict: refuse also what AWS stores although it can never match, such as a space in an action.
         stored: AWS holds the document already, so rules that changed over the years (the Version, the characters) are
             not held against it.
@@ -421,7 +426,7 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
         policy = _load(document, kind, stored) if mark is None else _load_marked(mark, kind, stored)
     elif document.kind == kind:
         policy = document
-    elif {document.kind, kind} <= _CLASSES_ALIKE:
+    elif {document.kind, kind} <= IDENTITY_LIKE and (stored or document.version == NEWEST or kind not in OF_TODAY):
         policy = _retyped(document, kind)
     else:
         policy = _CLASSES.get(kind, Policy)(
@@ -432,11 +437,28 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
     return policy
 
 
-_CLASSES_ALIKE = frozenset({"identity", "boundary", "session"})
+def load_session_policy(document: object, semantics: Semantics) -> Policy:
+    """
+    Load the policy that is passed as a session begins.
+
+    >>> old = {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+    >>> load_session_policy(old, Semantics(old_session_policies=True))
+    <PermissionPolicy session: 1 statement, 63 characters>
+
+    Args:
+        document: as for `load_policy`.
+        semantics: whether it may be of an older version.
+
+    Raises:
+        TypeError, PolicyError: as `load_policy`.
+    """
+    if not semantics.old_session_policies:
+        return load_policy(document, "session")
+    return _retyped(load_policy(document, "identity"), "session")
 
 
 def _retyped(policy: Policy, kind: str) -> Policy:
-    """The same rules hold for identity, boundary and session policies, so nothing is read again."""
+    """But for the version, the same rules hold for all policies of permissions, so nothing is read again."""
     copy = object.__new__(PermissionPolicy)
     copy.__attrs_init__(
         kind, policy.version, policy.id, policy.statements, policy.name, policy.arn, policy._text, policy.written,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from ec2roles.arns import PARTITIONS, shown
+from ec2roles.pointers import below
 from ec2roles.policy.engine.operators import WITH_VARIABLES, parse_operator
 from ec2roles.policy.engine.values import binary, network, number
 from ec2roles.policy.engine.variables import Template
@@ -141,7 +142,7 @@ def _resource(resource: str, statement: Statement, path: str) -> Iterator[LintWa
         return
     if len(parts) < 6:
         usable = (
-            statement.kind in ("identity", "boundary", "session")
+            statement.kind in ("identity", "managed", "boundary", "session")
             or (statement.kind in ("resource", "endpoint") and "*" in resource)
             or (statement.kind == "scp" and resource.endswith("*"))
         )
@@ -201,7 +202,7 @@ def _condition(condition: Condition, statement: Statement) -> Iterator[LintWarni
     operator = parse_operator(condition.operator)
     if operator is None:
         return
-    path = f"{statement.pointer}/Condition/{condition.operator}/{condition.key.replace('~', '~0').replace('/', '~1')}"
+    path = below(statement.pointer, "Condition", condition.operator, condition.key)
     family = operator.family
     if operator.qualifier == "ForAllValues" and statement.effect == "Allow":
         others = {other.key.lower() for other in statement.conditions if other.operator == "Null"}

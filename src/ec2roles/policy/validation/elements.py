@@ -10,7 +10,7 @@ from ec2roles.policy.validation.problems import LEGACY, RESOURCE
 ACTION_OK = re.compile(r"\*+|(?:\*|[A-Za-z0-9.-]+):[^:]*").fullmatch
 """A quick test that nearly every action passes; `action_problem` words the failure of the rest."""
 RESOURCE_OK = re.compile(
-    r"\*+|arn:(?:aws|aws-cn|aws-us-gov|\*):(?:s3:::|(?!s3:|iam:)[^:]+:[^:]*:[^:]*:).*", re.DOTALL
+    r"\*+|arn:(?:aws|aws-cn|aws-us-gov|\*):(?:s3:::|(?!s3:|iam:)[^:]+:[^:]*:[0-9*?]*:).*", re.DOTALL
 ).fullmatch
 """A quick test that most resources pass; `resource_problem` looks at the rest."""
 _IAM_PATHS = (

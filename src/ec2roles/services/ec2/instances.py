@@ -44,7 +44,7 @@ class Ec2Instances(Part):
 
     def run(self, call: Call) -> Mapping[str, Any]:
         """Launch instances; with a ClientToken that came before, answer what was launched then."""
-        wanted = RunInstances.read(call)
+        wanted: RunInstances = call.prepared
         ec2 = self._ec2(call)
         token = str(call.parameters.get("ClientToken") or "")
         asked = {name: value for name, value in call.parameters.items() if name not in ("ClientToken", "DryRun")}
