@@ -204,7 +204,7 @@ class Account(Part):
             sessions,
             region=region,
             semantics=Semantics() if semantics is None else semantics,
-            service_context=dict(service_context or NOTHING),
+            service_context=service_context or NOTHING,
             organizations=shared.organizations,
         )
         self._root: RootUser | None = None
