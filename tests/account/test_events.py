@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ec2roles import Account, PermissionPolicy
@@ -166,3 +167,36 @@ def test_merging_is_sorting(streams: list[list[tuple[int, int]]]) -> None:
         numbered = [[(item, place) for item, _ in one] for place, one in enumerate(known)]
         found = list(merged([(begins(one), lambda one=one: one) for one in numbered], position=lambda pair: pair[0]))
         assert found == sorted((pair for one in numbered for pair in one), key=lambda pair: pair[0])
+
+
+STEPS = st.sampled_from(["user", "call", "launch", "hour", "minute", "swap", "read"])
+
+
+@given(st.lists(STEPS, max_size=25), st.sampled_from([timedelta(0), timedelta(seconds=40)]))
+@settings(max_examples=60)
+def test_slices_read_from_time_to_time_are_the_whole(steps: list[str], delay: timedelta) -> None:
+    """Each event once, whatever happened at the same instant after a slice was read; a view is not changed by it."""
+    account = Account(propagation=delay)
+    account.console.create_role("app", policies=["AmazonS3ReadOnlyAccess"])
+    other = account.console.create_role("other")
+    account.clock.advance(minutes=5)  # until then EC2 does not see the profile
+    account.launch_instance("app")
+    position, slices, views = account.history.position, list(account.history), []
+    for number, step in enumerate([*steps, "read"]):
+        if step == "user":
+            account.create_user(f"user{number}")
+        elif step == "call":
+            next(iter(account.instances.values())).call(LIST)
+        elif step == "launch":
+            account.launch_instances(2, "app")
+        elif step == "swap":
+            account.instance_profiles["app"].remove_role()
+            account.instance_profiles["app"].add_role(other)
+        elif step == "read":
+            views.append((account.history.events(after=position), account.history.position))
+            slices += views[-1][0]
+            position = views[-1][1]
+        else:
+            account.clock.advance(**{f"{step}s": 1})
+    assert slices == list(account.history)
+    assert [one for view, _ in views for one in view] == slices[len(slices) - sum(len(view) for view, _ in views) :]
