@@ -268,13 +268,13 @@ def share(most: int, *, sent: bool = False) -> list[Case]:
 
 def can_be_sent(case: Case) -> bool:
     # A name that is not known and a value of another type are lost, or fail, where botocore writes the request; so is a place in
-    # the path that is missing. A list without items is not written at all, and HEAD has no body to say what is wrong.
+    # the path that is missing. What is empty is not written at all, and HEAD has no body to say what is wrong.
     if case.kind in OF_THE_SDK or case.operation.startswith("Head") or case.service == "s3":
         return False
     value: Any = case.parameters
-    for part in case.place if case.kind != "null" else ():
+    for part in case.place if case.kind != "null" else case.place[:-1]:
         value = value[part - 1] if isinstance(part, int) else value[part]
-    return case.kind == "null" or value != []
+    return value is case.parameters or value not in ([], {})
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -320,14 +320,17 @@ def test_each_way_in_refuses_all_of_them(way: Any) -> None:
 
 
 def test_the_count_that_is_published_is_true(capsys: pytest.CaptureFixture[str]) -> None:
-    """docs/fidelity.md says how many there are, in hundreds, and of how many operations, in tens."""
+    """docs/fidelity.md says how many there are at least, and of how many operations."""
     operations = len({(case.service, case.operation) for case in cases()})
     with capsys.disabled():
         told = ", ".join(f"{count} of {service}" for service, count in Counter(one.service for one in cases()).items())
         print(f"\n{len(cases()):,} broken constraints of {operations} operations: {told}")
 
-    line = f"more than {len(cases()) // 100 * 100:,} broken constraints of more than {operations // 10 * 10} operations"
-    assert line in (Path(__file__).parents[2] / "docs" / "fidelity.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "fidelity.md").read_text(encoding="utf-8")
+    published = re.search(r"more than ([0-9,]+) broken constraints of more than ([0-9]+) operations", page)
+    assert published is not None
+    for there, said in ((len(cases()), published[1]), (operations, published[2])):
+        assert 0.8 * there < int(said.replace(",", "")) <= there
 
 
 def test_every_pattern_of_awss_is_one_of_pythons() -> None:
