@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import attrs
 
-from ec2roles.errors import ArgumentError, PolicyTooLargeError
+from ec2roles.errors import ArgumentError, PolicySyntaxError, PolicyTooLargeError
 from ec2roles.memo import Memo
 from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Statement
 from ec2roles.policy.validation.grammar import IDENTITY_LIKE, KINDS, NEWEST, NOT_JSON, OF_TODAY, Grammar
+from ec2roles.policy.validation.hints import text_hint
 from ec2roles.policy.validation.json import plain, read_text, to_text
 
 _P = TypeVar("_P", bound="Policy")
@@ -395,7 +396,13 @@ def _data(document: object, kind: str, stored: bool) -> Any:
         raise ArgumentError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     message = NOT_JSON.get(kind, _SYNTAX)
     if isinstance(document, str):
-        return read_text(document, message, stored=stored)
+        try:
+            return read_text(document, message, stored=stored)
+        except PolicySyntaxError as error:
+            hint = text_hint(str.__str__(document).strip(), kind)
+            if hint is None:
+                raise
+            raise PolicySyntaxError(error.message, detail=f"{error.detail}; {hint}") from None
     if isinstance(document, dict):
         return plain(document, message)
     if isinstance(document, Policy):
