@@ -31,10 +31,6 @@ MODIFIABLE = {
 }
 _BOOLS = {"disable_api_stop", "disable_api_termination"}
 
-# What ModifyInstanceAttribute changes as well, and nothing here depends on.
-NOT_SIMULATED = frozenset(
-    "BlockDeviceMappings EbsOptimized EnaSupport Groups Kernel Ramdisk SourceDestCheck SriovNetSupport".split()
-)
 MODIFY = frozenset("Attribute DryRun InstanceId Value".split()) | {member for member, _ in MODIFIABLE.values()}
 
 
@@ -109,11 +105,8 @@ class Modification:
                 not simulated, ``InvalidParameterValue``.
         """
         (instance_id,) = given.instance_ids(call, "InstanceId")
-        for name in call.parameters:
-            if name in NOT_SIMULATED:
-                raise given.not_simulated(name, "ModifyInstanceAttribute")
         asked = {
-            member: (ours, given.members(call.parameters[member], member))
+            member: (ours, call.parameters[member])
             for member, ours in MODIFIABLE.values()
             if call.parameters.get(member) is not None
         }

@@ -61,9 +61,9 @@ def read_details(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _known(value: object, name: str, known: Sequence[str] | frozenset[str]) -> Mapping[str, Any]:
+def _known(value: Mapping[str, Any] | None, name: str, known: Sequence[str] | frozenset[str]) -> Mapping[str, Any]:
     """A structure all of whose members are known; those that ask for nothing are left out."""
-    found = {key: one for key, one in given.members(value, name).items() if one not in (None, "", [], {})}
+    found = {key: one for key, one in (value or {}).items() if one not in (None, "", [], {})}
     for key in found:
         if key not in known:
             raise _not_simulated(f"{name}.{key}")
@@ -76,9 +76,8 @@ def _not_simulated(name: str) -> InstanceError:
 
 def _mappings(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The EBS volumes that are asked for, as pairs of a device and what is said of it."""
-    for number, one in enumerate(_list(parameters, "BlockDeviceMappings")):
+    for number, mapping in enumerate(_list(parameters, "BlockDeviceMappings")):
         where = f"BlockDeviceMappings[{number}]"
-        mapping = given.members(one, where)
         device = mapping.get("DeviceName")
         if not isinstance(device, str):
             raise given.missing("BlockDeviceMapping.DeviceName")

@@ -31,22 +31,6 @@ DEFAULTS = {
 }
 
 
-def check_names(call: Call, names: frozenset[str]) -> None:
-    """
-    Refuse parameters that an operation does not have.
-
-    Raises:
-        InstanceError: ``UnknownParameter``.
-    """
-    for name in call.parameters:
-        if name not in names:
-            raise InstanceError(
-                f"The parameter {name} is not recognized",
-                code="UnknownParameter",
-                detail=f"no parameter {shown(name)} here; known: {', '.join(sorted(names))}",
-            )
-
-
 def not_simulated(name: str, operation: str) -> InstanceError:
     """Return the error for a parameter that AWS has and that is not simulated here."""
     return InstanceError(
@@ -92,45 +76,20 @@ def subnet_id(found: object) -> str:
 
 def text(call: Call, name: str) -> str:
     """
-    Return a parameter that must be there, and text.
+    Return a parameter that must be there, and is text.
 
     Raises:
         InstanceError: ``MissingParameter``.
-        TypeError: if it is no text.
     """
     value = call.parameters.get(name)
     if value is None:
         raise missing(name)
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be str, got {type(value).__name__}")
-    return value
+    return str(value)
 
 
 def texts(call: Call, name: str) -> tuple[str, ...]:
-    """
-    Return a parameter that is a list of texts, each once; nothing if it is not there.
-
-    Raises:
-        TypeError: if it is no list of texts.
-    """
-    values = call.parameters.get(name) or ()
-    if not isinstance(values, (list, tuple)) or not all(isinstance(one, str) for one in values):
-        raise TypeError(f"{name} must be a list of str, got {shown(values)}")
-    return tuple(dict.fromkeys(values))
-
-
-def members(value: object, name: str) -> Mapping[str, Any]:
-    """
-    Return a structure, empty if there is none.
-
-    Raises:
-        TypeError: if it is no dict.
-    """
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dict, got {type(value).__name__}")
-    return value
+    """Return a parameter that is a list of texts, each once; nothing if it is not there."""
+    return tuple(dict.fromkeys(call.parameters.get(name) or ()))
 
 
 def missing(name: str) -> InstanceError:
@@ -218,25 +177,15 @@ def named_profile(call: Call) -> str | None:
         InstanceError: ``MissingParameter`` if neither is given, ``InvalidParameterCombination`` if both are,
             ``InvalidParameterValue`` for an ARN as a name, or the other way round.
     """
-    given = call.parameters.get("IamInstanceProfile")
-    named = {key: value for key, value in members(given, "IamInstanceProfile").items() if value is not None}
-    for key, value in named.items():
-        if key not in ("Name", "Arn"):
-            raise InstanceError(
-                f"The parameter IamInstanceProfile.{key} is not recognized",
-                code="UnknownParameter",
-                detail="an instance profile is given by Name or Arn",
-            )
-        if not isinstance(value, str):
-            raise TypeError(f"IamInstanceProfile.{key} must be str, got {type(value).__name__}")
+    named: Mapping[str, str] | None = call.parameters.get("IamInstanceProfile")
+    if named is None:
+        return None
     if len(named) > 1:
         raise InstanceError(
             "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'",
             code="InvalidParameterCombination",
             detail="give the name of the instance profile or its ARN, not both",
         )
-    if given is None:
-        return None
     if not named:
         raise missing("IamInstanceProfile")
     key, value = next(iter(named.items()))
@@ -259,28 +208,22 @@ def required_profile(call: Call) -> str:
     return found
 
 
-def tag_pairs(tags: object) -> dict[str, str]:
+def tag_pairs(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """
     Return tags as AWS's parameters have them, ``[{"Key": ..., "Value": ...}]``, by key.
 
     Raises:
         InstanceError: ``InvalidParameterValue`` if a key is given twice.
-        TypeError: if they are no such list.
     """
     found: dict[str, str] = {}
-    if not isinstance(tags, (list, tuple)):
-        raise TypeError(f"Tags must be a list of dicts with Key and Value, got {type(tags).__name__}")
     for tag in tags:
-        if not isinstance(tag, Mapping) or not isinstance(tag.get("Key"), str):
-            raise TypeError(f"a tag must be a dict with Key and Value, got {shown(tag)}")
         if tag["Key"] in found:
             raise InstanceError(f"Duplicate tag key '{tag['Key']}' specified.", code="InvalidParameterValue")
-        value = tag.get("Value")
-        found[tag["Key"]] = "" if value is None else value
+        found[tag["Key"]] = tag.get("Value", "")
     return found
 
 
-def metadata_options(given: object) -> dict[str, Any]:
+def metadata_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     Return options of the metadata service under our names.
 
@@ -288,17 +231,8 @@ def metadata_options(given: object) -> dict[str, Any]:
         given: AWS's: ``{"HttpTokens": "required"}``.
 
     Raises:
-        InstanceError: ``UnknownParameter``, ``InvalidParameterValue``.
+        InstanceError: ``InvalidParameterValue``.
     """
-    found = {}
-    for name, value in members(given, "MetadataOptions").items():
-        if name in OPTIONS:
-            found[OPTIONS[name]] = value
-        else:
-            raise InstanceError(
-                f"The parameter MetadataOptions.{name} is not recognized",
-                code="UnknownParameter",
-                detail=f"known: {', '.join(OPTIONS)}; got {shown(name)} {shown(value)}",
-            )
+    found = {OPTIONS[name]: value for name, value in given.items()}
     MetadataOptions(**found)
     return found

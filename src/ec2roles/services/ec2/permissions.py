@@ -124,11 +124,18 @@ class Ec2Needs:
 
     def run(self, call: Call) -> Sequence[Permission]:
         """What launches instances: all that a launch touches, to pass the role, and to tag at launch."""
-        wanted = RunInstances.read(call)
+        wanted: RunInstances = call.prepared
         ec2 = self._ec2(call)
         profile = self._known_profile(call, wanted.profile)
         found = [
-            Permission(call.action, arn, None, {"ec2:Region": ec2.region, **context}, ec2.account_id)
+            # What is asked for one kind of resource, such as tags of volumes, belongs to that kind alone.
+            Permission(
+                call.action,
+                arn,
+                None,
+                {"ec2:Region": ec2.region, **context, **_request_tags(wanted.tagged.get(_kind(arn), {}))},
+                ec2.account_id,
+            )
             for arn, context in self._touched(call, wanted, profile)
         ]
         role = None if profile is None else profile.role_at(call.seen or call.position)
@@ -154,7 +161,6 @@ class Ec2Needs:
             "ec2:RootDeviceType": "ebs",
             "ec2:Tenancy": "default",
             **_option_keys(options_at_launch(options, ec2.defaults())),
-            **_request_tags(wanted.tags),
         }
         if profile is not None:
             instance["ec2:InstanceProfile"] = profile.arn
@@ -179,6 +185,11 @@ class Ec2Needs:
         """What changes tags: the instances, with the tags as request tags."""
         keys = _request_tags(given.tag_pairs(call.parameters.get("Tags") or ()))
         return [self._on(call, one, keys) for one in given.tagged_ids(call)]
+
+
+def _kind(arn: str) -> str:
+    """Return the type of a resource as TagSpecifications name it: ``network-interface``."""
+    return arn.split(":", 5)[5].partition("/")[0]
 
 
 def _request_tags(tags: Mapping[str, str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ec2roles.services.s3.digests import Checksum
 
 FindPrincipal = Callable[[str], str | None]
-PrincipalExists = Callable[[str, str], bool]
+PrincipalArn = Callable[[str, str], str | None]
 
 
 @attrs.frozen(eq=False)
@@ -62,7 +62,7 @@ class Bucket(Part):
         location: where it stands: a region, or ``EU``.
         block: its Block Public Access, or None.
         account_block: the one of its account, over time.
-        find_principal, principal_exists: resolve the principals of its policy, as for `Role`.
+        find_principal, principal_arn: resolve the principals of its policy, as for `Role`.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Bucket(Part):
         default=None, kw_only=True, repr=False, alias="account_block"
     )
     _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
-    _principal_exists: PrincipalExists | None = attrs.field(default=None, kw_only=True, alias="principal_exists")
+    _principal_arn: PrincipalArn | None = attrs.field(default=None, kw_only=True, alias="principal_arn")
     created: Position = attrs.field(init=False)
     objects: dict[str, S3Object] = attrs.field(factory=dict, init=False)
     _states: Timeline[BucketState] = attrs.field(init=False)
@@ -117,7 +117,7 @@ class Bucket(Part):
         Access is taken off: `delete_public_access_block`.
         """
         kept = self._states.last.policy
-        return None if kept is None else kept.shown(self._principal_exists)
+        return None if kept is None else kept.shown(self._principal_arn)
 
     @policy.setter
     def policy(self, policy: object) -> None:
@@ -264,7 +264,7 @@ class Bucket(Part):
         Raises:
             ResourceError: ``InvalidTag``, ``BadRequest`` for too many.
         """
-        checked = check_tags(dict(tags).items(), of_object=False)
+        checked = check_tags(_pairs(tags), of_object=False)
         operation = "PutBucketTagging" if checked else "DeleteBucketTagging"
         self._write(operation, attrs.evolve(self._states.last, tags=checked), now)
 
@@ -313,7 +313,7 @@ class Bucket(Part):
             storage_class=storage_class,
             checksum=checksum,
         )
-        wanted = check_tags((tags or {}).items(), of_object=True)
+        wanted = check_tags(_pairs({} if tags is None else tags), of_object=True)
         self.time.journal.put(self.objects, key, stored)
         self._tag("PutObject", key, wanted, instant)
         return stored
@@ -357,7 +357,7 @@ class Bucket(Part):
         Raises:
             ResourceError: ``InvalidTag``, ``BadRequest`` for too many.
         """
-        checked = check_tags(dict(tags).items(), of_object=True)
+        checked = check_tags(_pairs(tags), of_object=True)
         operation = "PutObjectTagging" if checked else "DeleteObjectTagging"
         self._tag(operation, key, checked, self.time.instant() if now is None else now)
 
@@ -374,3 +374,9 @@ class Bucket(Part):
 
     def __repr__(self) -> str:
         return f"<Bucket {self.name}, {len(self.objects)} object{'' if len(self.objects) == 1 else 's'}>"
+
+
+def _pairs(tags: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    if not isinstance(tags, Mapping):
+        raise TypeError(f"tags must be a mapping, got {type(tags).__name__}")
+    return tags.items()

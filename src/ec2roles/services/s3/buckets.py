@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from types import NoneType
 
 import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import ResourceError
 from ec2roles.services.s3.answers import invalid_bucket_name, no_such_bucket
-from ec2roles.services.s3.bucket import Bucket, FindPrincipal, PrincipalExists
-from ec2roles.services.s3.location import HOME
+from ec2roles.services.s3.bucket import Bucket, FindPrincipal, PrincipalArn
+from ec2roles.services.s3.location import HOME, check_location
 from ec2roles.services.s3.public_access import EVERYTHING, PublicAccessBlock
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
@@ -30,7 +31,7 @@ class S3(Part):
         account_id: whose buckets these are.
         namespace: all buckets of the Cloud by name; a bucket's name is unique among all accounts.
         region: where buckets are made.
-        find_principal, principal_exists: resolve the principals of bucket policies, as for `Role`.
+        find_principal, principal_arn: resolve the principals of bucket policies, as for `Role`.
     """
 
     time: Timekeeper
@@ -38,7 +39,7 @@ class S3(Part):
     _namespace: dict[str, Bucket] = attrs.field(alias="namespace")
     region: str = attrs.field(default=HOME, kw_only=True)
     _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
-    _principal_exists: PrincipalExists | None = attrs.field(default=None, kw_only=True, alias="principal_exists")
+    _principal_arn: PrincipalArn | None = attrs.field(default=None, kw_only=True, alias="principal_arn")
     _account_block: Timeline[PublicAccessBlock | None] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -63,11 +64,18 @@ class S3(Part):
             public_access_block: its Block Public Access. All of it by default, as AWS has it since April 2023.
 
         Raises:
-            ResourceError: ``InvalidBucketName``, ``BucketAlreadyExists``, ``BucketAlreadyOwnedByYou``.
+            ResourceError: ``InvalidBucketName``, ``InvalidLocationConstraint``, ``BucketAlreadyExists``,
+                ``BucketAlreadyOwnedByYou``.
         """
         if not isinstance(name, str) or not _NAME.fullmatch(name) or ".." in name:
             raise invalid_bucket_name(
                 name, f"a bucket's name is 3-63 lower-case letters, digits, dots and hyphens, got {shown(name)}"
+            )
+        if location not in (None, HOME):
+            check_location(location, HOME)
+        if not isinstance(public_access_block, (PublicAccessBlock, NoneType)):
+            raise TypeError(
+                f"public_access_block must be a PublicAccessBlock, got {type(public_access_block).__name__}"
             )
         other = self._namespace.get(name)
         if other is not None and other.account_id == self.account_id:
@@ -95,7 +103,7 @@ class S3(Part):
             block=public_access_block,
             account_block=self._account_block,
             find_principal=self._find_principal,
-            principal_exists=self._principal_exists,
+            principal_arn=self._principal_arn,
         )
         self.time.journal.put(self._namespace, name, bucket)
         return bucket
