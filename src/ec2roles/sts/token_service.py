@@ -9,7 +9,7 @@ import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.errors import AwsError, ParameterError
+from ec2roles.errors import AwsError
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision, Policy, Semantics
@@ -17,7 +17,6 @@ from ec2roles.sts.assume_role import check_duration
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import CallerIdentity
 from ec2roles.sts.sessions import SessionStore
-from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
@@ -222,7 +221,7 @@ class TokenService(Part):
         if isinstance(role, Role):
             self.time.require_same(role.time, f"role '{role.name}'")
             parameters["role"] = role
-        return self._send(
+        return self.api.call(
             Call(
                 "sts:AssumeRole",
                 resource=role if isinstance(role, str) else role.arn,
@@ -239,7 +238,7 @@ class TokenService(Part):
         Returns:
             A `Response` whose value is a `CallerIdentity` with ``.arn``, ``.account`` and ``.user_id``.
         """
-        return self._send(
+        return self.api.call(
             Call(
                 "sts:GetCallerIdentity",
                 position=self.time.as_of(None),
@@ -259,7 +258,7 @@ class TokenService(Part):
             A `Response` whose value is a dict: ``allowed``, ``explicitDeny``, ``matchedStatements``, ``failures`` and
             ``context`` with the principal, the action, the resource and the conditions.
         """
-        return self._send(
+        return self.api.call(
             Call(
                 "sts:DecodeAuthorizationMessage",
                 position=self.time.as_of(None),
@@ -301,7 +300,7 @@ class TokenService(Part):
             A `Response` whose value is the new `Credentials`.
         """
         given = {"DurationSeconds": duration, "SerialNumber": serial_number, "TokenCode": token_code}
-        return self._send(
+        return self.api.call(
             Call(
                 "sts:GetSessionToken",
                 position=self.time.as_of(None),
@@ -321,7 +320,7 @@ class TokenService(Part):
         Returns:
             A `Response` whose value is the account id.
         """
-        return self._send(
+        return self.api.call(
             Call(
                 "sts:GetAccessKeyInfo",
                 position=self.time.as_of(None),
@@ -329,14 +328,6 @@ class TokenService(Part):
                 parameters={"AccessKeyId": access_key_id},
             )
         )
-
-    @atomic
-    def _send(self, call: Call) -> Response:
-        """Make a call; an argument of another type is a mistake of who wrote the program, and raises."""
-        response = self.api.call(call)
-        if isinstance(response.error, ParameterError):
-            raise response.error
-        return response
 
     def __repr__(self) -> str:
         return f"<TokenService of {self.account_id}, {len(self.sessions)} assumed>"

@@ -192,6 +192,14 @@ class Timekeeper(Part):
         _set(self, "_order", order)
         return (now, order)
 
+    def step_after(self, instant: int) -> Position:
+        """Return the next position, at *instant* or, if something was done later than that, at the newest write."""
+        newest = self._newest
+        order = self._order + 1
+        _set(self, "_newest", max(newest, instant))
+        _set(self, "_order", order)
+        return (self._newest, order)
+
     def check_clock(self, now: int) -> None:
         """Raise `ClockError` if something was done later than the instant *now* already: the clock went back then."""
         if now < self._newest:
