@@ -95,11 +95,12 @@ class Gateway(Part):
                 raise outage
             verdict = self._authorize(call, found)
             caller, resource, call = verdict.caller, verdict.resource, verdict.call or call
-            if verdict.error is None and found.performed:
+            perform = found.operation.run if verdict.error is None and found.performed else _part(found, verdict)
+            if perform is not None:
                 author = None if caller is None else caller.arn
                 # An operation that is refused half-way has changed nothing.
-                value = self.time.journal.run_by(author, found.operation.run, call)
-                response = Response(value, allowed=True, decision=verdict.decision, source=call.source)
+                value = self.time.journal.run_by(author, perform, call)
+                response = Response(value, allowed=verdict.error is None, decision=verdict.decision, source=call.source)
             else:
                 response = self._refused(call, found, verdict)
         except AwsError as error:
@@ -108,7 +109,8 @@ class Gateway(Part):
                 caller = self._caller(call)
                 response = Response(error=error, source=call.source)
             else:
-                response = Response(error=error, allowed=True, decision=verdict.decision, source=call.source)
+                allowed = verdict.error is None
+                response = Response(error=error, allowed=allowed, decision=verdict.decision, source=call.source)
         if faults is not None and outage is None:
             self._authorizer.count(call)
         if caller is not None:
@@ -219,3 +221,10 @@ class Gateway(Part):
             "can(...) only asks, and account.registry.register(service) adds one",
         )
         return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
+
+
+def _part(found: Found, verdict: Verdict) -> Callable[[Call], Any] | None:
+    """Return what is done of a call that the policies deny, if part of it may be allowed: some of many objects; else None."""
+    if found.service is None or not found.performed or verdict.decision.request is None:
+        return None
+    return found.service.partly.get(found.operation.name) if isinstance(verdict.error, AccessDeniedError) else None

@@ -47,7 +47,7 @@ def test_a_bucket_is_named_by_resource_or_by_parameters() -> None:
     account, key = world()
     assert account.call("s3:PutObject", credentials=key, bucket="photos", key="a", body=b"1")
     assert account.s3["photos"].objects["a"].body == b"1"
-    for options in ({}, {"resource": "*"}, {"bucket": 5}, {"resource": "arn:aws:s3:::"}, {"resource": "photos"}):
+    for options in ({}, {"resource": "*"}, {"resource": "arn:aws:s3:::"}, {"resource": "photos"}):
         assert code(account.call("s3:HeadBucket", credentials=key, **options)) == "InvalidBucketName"  # type: ignore[arg-type]
 
 

@@ -162,6 +162,7 @@ class Authorizer:
             first = first or needed.resource
             one = self._decide(found, needed, call, named_operation)
             if not one.allowed:
+                one = one if needed.note is None else one.with_notes(needed.note)
                 return Verdict(found, one, AccessDeniedError(one.message), first, ready)
             decision = decision or one
         if decision is None:

@@ -24,6 +24,7 @@ class Permission:
         policy: the resource's own policy; for AssumeRole the trust policy.
         context: context keys that this resource adds.
         account_id: the account of the resource, where the ARN does not say it.
+        note: what the explanation of a denial says besides, or None.
     """
 
     action: str
@@ -31,6 +32,7 @@ class Permission:
     policy: Policy | None = None
     context: Mapping[str, Any] = NOTHING
     account_id: str | None = None
+    note: str | None = None
 
 
 @attrs.frozen(eq=False)

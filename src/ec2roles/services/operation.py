@@ -222,6 +222,8 @@ class Service:
         denial: words the error for a call that was denied.
         judged: what a call needs whose operation is not in the table, so that it is only judged; None where there is
             nothing to know about its resource.
+        partly: by the operation's name, what is performed where not all that a call needs is allowed: a batch in whose
+            answer each part has its own refusal. It asks for each part by itself.
     """
 
     name: str
@@ -229,6 +231,7 @@ class Service:
     actions: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     denial: Callable[[Call, Decision], AwsError] = attrs.field(default=plain_denial, kw_only=True, repr=False)
     judged: Callable[[Call], Permission] | None = attrs.field(default=None, kw_only=True, repr=False)
+    partly: Mapping[str, Callable[[Call], Any]] = attrs.field(factory=dict, kw_only=True, repr=False)
 
     def check(self) -> None:
         """

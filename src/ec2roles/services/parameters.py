@@ -77,6 +77,7 @@ class Reader:
         resource: returns the parameters that the ARN says for which a call is made in Python; it raises an `AwsError` for
             an ARN that it cannot be. None where it says none.
         wording: the service's own words for what breaks a constraint.
+        left: the kinds of constraints that the operation checks itself, in words of its own: ``("enum",)``.
     """
 
     service: str
@@ -86,6 +87,7 @@ class Reader:
     partial: bool = attrs.field(default=False, kw_only=True, repr=False)
     resource: Callable[[str], Mapping[str, Any]] | None = attrs.field(default=None, kw_only=True, repr=False)
     wording: Wording = attrs.field(default=query_error, kw_only=True, repr=False)
+    left: Sequence[str] = attrs.field(default=(), kw_only=True, repr=False)
 
     @cached_property
     def shape(self) -> Shape:
@@ -115,8 +117,9 @@ class Reader:
         if reading.unfit:
             raise ParameterError(_FAILED + "\n".join(reading.unfit), detail=self._cure(reading))
         self._refuse_unsimulated(found)
-        if reading.problems:
-            raise self.wording(self.operation, reading.problems)
+        problems = [problem for problem in reading.problems if problem.kind not in self.left]
+        if problems:
+            raise self.wording(self.operation, problems)
         return found
 
     def _in_awss_names(self, given: Mapping[str, Any]) -> dict[str, Any]:

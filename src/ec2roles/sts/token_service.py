@@ -154,6 +154,13 @@ class TokenService(Part):
 
     # -- operations -------------------------------------------------------------------------------------------------
 
+    def _send(self, call: Call) -> Response:
+        """Make a call; an argument of another type is a mistake of who wrote the program, and raises."""
+        response = self.api.call(call)
+        if isinstance(response.error, ParameterError):
+            raise response.error
+        return response
+
     def assume_role(
         self,
         role: Role | str,
@@ -221,7 +228,7 @@ class TokenService(Part):
         if isinstance(role, Role):
             self.time.require_same(role.time, f"role '{role.name}'")
             parameters["role"] = role
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:AssumeRole",
                 resource=role if isinstance(role, str) else role.arn,
@@ -238,7 +245,7 @@ class TokenService(Part):
         Returns:
             A `Response` whose value is a `CallerIdentity` with ``.arn``, ``.account`` and ``.user_id``.
         """
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:GetCallerIdentity",
                 position=self.time.as_of(None),
@@ -258,7 +265,7 @@ class TokenService(Part):
             A `Response` whose value is a dict: ``allowed``, ``explicitDeny``, ``matchedStatements``, ``failures`` and
             ``context`` with the principal, the action, the resource and the conditions.
         """
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:DecodeAuthorizationMessage",
                 position=self.time.as_of(None),
@@ -300,7 +307,7 @@ class TokenService(Part):
             A `Response` whose value is the new `Credentials`.
         """
         given = {"DurationSeconds": duration, "SerialNumber": serial_number, "TokenCode": token_code}
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:GetSessionToken",
                 position=self.time.as_of(None),
@@ -320,7 +327,7 @@ class TokenService(Part):
         Returns:
             A `Response` whose value is the account id.
         """
-        return self.api.call(
+        return self._send(
             Call(
                 "sts:GetAccessKeyInfo",
                 position=self.time.as_of(None),

@@ -87,10 +87,9 @@ def _denials(policy: Policy) -> Policy:
     document = policy.to_dict()
     statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
     kept = [statement for statement in statements if statement["Effect"] == "Deny"]
-    name = f"{policy.name}, its grants to other accounts taken away by RestrictPublicBuckets"
     # A policy cannot be without a statement: this one is about nobody.
     nobody = {"Effect": "Deny", "Principal": {"Service": "nobody.invalid"}, "Action": "s3:*", "Resource": "*"}
-    return load_policy({**document, "Statement": kept or [nobody]}, "resource").named(name)
+    return load_policy({**document, "Statement": kept or [nobody]}, "resource").named(policy.name)
 
 
 def _in_s3s_words(error: PolicyError) -> PolicyError:

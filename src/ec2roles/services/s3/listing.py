@@ -13,7 +13,6 @@ from ec2roles.calls import Call
 from ec2roles.services.s3.answers import PREFIX, invalid_argument
 from ec2roles.services.s3.digests import DEFAULT
 from ec2roles.services.s3.location import LOCATIONS
-from ec2roles.services.s3.parameters import parameters_of
 
 if TYPE_CHECKING:
     from ec2roles.services.s3.bucket import Bucket
@@ -76,7 +75,7 @@ def owner(account_id: str) -> dict[str, str]:
 
 def buckets(value: Sequence[Bucket], call: Call) -> dict[str, Any]:
     """Return the answer of ListBuckets."""
-    given = parameters_of(call)
+    given = call.parameters
     prefix, region = given.get("Prefix", ""), given.get("BucketRegion")
     after = _decoded(given["ContinuationToken"]) if given.get("ContinuationToken") is not None else ""
     found = [one for one in value if one.name.startswith(prefix) and one.name > after and region in (None, one.region)]
@@ -105,7 +104,7 @@ def listing(value: Sequence[S3Object], call: Call, account_id: str) -> dict[str,
         call: the call.
         account_id: whose bucket it is.
     """
-    given = parameters_of(call)
+    given = call.parameters
     found, groups, last = _page(value, given)
     answer = _listed(found, groups, last, call, account_id if given.get("FetchOwner") else None)
     answer["KeyCount"] = len(found) + len(groups)
@@ -120,7 +119,7 @@ def listing(value: Sequence[S3Object], call: Call, account_id: str) -> dict[str,
 
 def old_listing(value: Sequence[S3Object], call: Call, account_id: str) -> dict[str, Any]:
     """Return the answer of ListObjects."""
-    given = parameters_of(call)
+    given = call.parameters
     found, groups, last = _page(value, given)
     answer = _listed(found, groups, last, call, account_id)
     answer["Marker"] = _encoded(given.get("Marker", ""), given)
@@ -158,7 +157,7 @@ def _page(value: Sequence[S3Object], given: Mapping[str, Any]) -> tuple[list[S3O
 def _listed(
     found: Sequence[S3Object], groups: Sequence[str], last: str | None, call: Call, account_id: str | None
 ) -> dict[str, Any]:
-    given = parameters_of(call)
+    given = call.parameters
     answer: dict[str, Any] = {
         "Name": given.get("Bucket") or (call.resource or "")[len(PREFIX) :].partition("/")[0],
         "Prefix": _encoded(given.get("Prefix", ""), given),

@@ -9,7 +9,7 @@ import attrs
 
 from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
-from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
+from ec2roles.errors import AccessDeniedError, AwsError, ParameterError, ResourceError
 from ec2roles.instants import from_microseconds
 from ec2roles.policy import Decision
 from ec2roles.services.operation import Operation, Service
@@ -27,7 +27,7 @@ from ec2roles.services.s3.buckets import S3
 from ec2roles.services.s3.conditions import check_match, check_read, check_write
 from ec2roles.services.s3.location import HOME, check_location
 from ec2roles.services.s3.objects import HEADERS, STANDARD, S3Object, check_key
-from ec2roles.services.s3.parameters import parameters_of
+from ec2roles.services.s3.parameters import S3Reader
 from ec2roles.services.s3.permissions import Needs, Permissions, objects_to_delete
 from ec2roles.services.s3.public_access import PublicAccessBlock
 from ec2roles.services.s3.tags import Tags, read_tagging_header, read_tags
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from ec2roles.policy import Policy
 
 Perform = Callable[[Call], Any]
+Deletions = tuple[list[Mapping[str, str]], list[Mapping[str, str]]]
+"""What was deleted, and what was not, each as AWS tells it."""
 Row = tuple[str, Needs, Perform, str]
 
 _HEADS = ("HeadBucket", "HeadObject")
@@ -84,6 +86,7 @@ class S3Operations(Part):
             },
             denial=denial,
             judged=self._needs.judged,
+            partly={"DeleteObjects": _checked(self._delete_allowed_objects)},
         )
 
     # The last column of each table names the function of `responses` that gives AWS's own form of the answer.
@@ -140,7 +143,7 @@ class S3Operations(Part):
         perform = _checked(perform)
         if name in _HEADS:
             needs, perform = _bare(needs), _bare(perform)
-        return Operation(name, needs, perform, request=s3_parameters.request, response=self._response(form))
+        return Operation(name, S3Reader.of(name), needs, perform, response=self._response(form))
 
     def _response(self, form: str) -> Callable[[Any, Call], Mapping[str, Any]]:
         def response(value: Any, call: Call) -> Mapping[str, Any]:
@@ -167,11 +170,11 @@ class S3Operations(Part):
         if call.parameters:
             from ec2roles.services.s3.listing import check_buckets
 
-            check_buckets(parameters_of(call))
+            check_buckets(call.parameters)
         return tuple(self._own(call).buckets)
 
     def _create_bucket(self, call: Call) -> Bucket:
-        given, own = parameters_of(call), self._own(call)
+        given, own = call.parameters, self._own(call)
         name = self._needs.target(call)[0]
         s3_parameters.check_bucket_acl(given)
         configuration = given.get("CreateBucketConfiguration") or {}
@@ -198,7 +201,7 @@ class S3Operations(Part):
         return self._bucket(call)
 
     def _list_objects(self, call: Call) -> tuple[S3Object, ...]:
-        bucket, given = self._bucket(call), parameters_of(call)
+        bucket, given = self._bucket(call), call.parameters
         if given:
             from ec2roles.services.s3.listing import check_listing
 
@@ -213,7 +216,7 @@ class S3Operations(Part):
         return tuple(bucket.tags.items())
 
     def _put_bucket_tags(self, call: Call) -> None:
-        tags = read_tags(parameters_of(call).get("Tagging"), of_object=False)
+        tags = read_tags(call.parameters.get("Tagging"), of_object=False)
         self._bucket(call).put_tags(dict(tags), now=call.position[0])
 
     def _delete_bucket_tags(self, call: Call) -> None:
@@ -242,7 +245,7 @@ class S3Operations(Part):
         return policy
 
     def _put_policy(self, call: Call) -> None:
-        given = parameters_of(call)
+        given = call.parameters
         policy = given.get("Policy")
         if policy is None:
             raise ResourceError("Missing required header for this request: Policy", code="MissingRequestBodyError")
@@ -267,7 +270,7 @@ class S3Operations(Part):
         return bucket.public_access_block
 
     def _put_block(self, call: Call) -> None:
-        block = PublicAccessBlock.read(parameters_of(call).get("PublicAccessBlockConfiguration"))
+        block = PublicAccessBlock.read(call.parameters.get("PublicAccessBlockConfiguration"))
         self._bucket(call).put_public_access_block(block, now=call.position[0])
 
     def _delete_block(self, call: Call) -> None:
@@ -277,16 +280,16 @@ class S3Operations(Part):
 
     def _put_object(self, call: Call) -> S3Object:
         bucket, key = self._needs.existing(call)
-        given = parameters_of(call)
-        body = given.get("Body", b"")
+        given = call.parameters
         if not given:
-            return bucket.put_object(key, body, now=call.position[0])
+            return bucket.put_object(key, b"", now=call.position[0])
+        body = _content(given.get("Body", b""))
         # Loaded for the first object that is more than its body.
         from ec2roles.services.s3.digests import check_digests
 
         s3_parameters.check_object_acl(given)
         check_key(key)
-        checksum = check_digests(body, given) if isinstance(body, bytes) else None
+        checksum = check_digests(body, given)
         tags = read_tagging_header(given["Tagging"]) if given.get("Tagging") else ()
         check_write(bucket.objects.get(key), key, bucket.name, given)
         headers = {name: given[name] for name in HEADERS if given.get(name) is not None}
@@ -323,7 +326,7 @@ class S3Operations(Part):
 
     def _head_object(self, call: Call) -> S3Object:
         _, found = self._found(call)
-        given = parameters_of(call)
+        given = call.parameters
         if given:
             check_read(found, given, from_microseconds(call.position[0]))
             _check_part(given, found)
@@ -331,7 +334,7 @@ class S3Operations(Part):
 
     def _get_object(self, call: Call) -> S3Object:
         found = self._head_object(call)
-        given = parameters_of(call)
+        given = call.parameters
         if given:
             _check_overrides(given)
         if found.archived:
@@ -347,21 +350,41 @@ class S3Operations(Part):
     def _delete_object(self, call: Call) -> None:
         # S3 answers 204 whether the object was there or not.
         bucket, key = self._needs.existing(call)
-        wanted = parameters_of(call).get("IfMatch")
+        wanted = call.parameters.get("IfMatch")
         if wanted is not None:
             check_match(bucket.objects.get(key), key, bucket.name, wanted)
         bucket.delete_object(key, now=call.position[0])
 
-    def _delete_objects(self, call: Call) -> tuple[list[Mapping[str, str]], list[Mapping[str, str]]]:
-        """What was deleted, and what was not, each as AWS tells it."""
+    def _delete_objects(self, call: Call) -> Deletions:
+        return self._delete_each(call, lambda key, version: None)
+
+    def _delete_allowed_objects(self, call: Call) -> Deletions:
+        """Delete those that the caller may delete."""
+        bucket = self._bucket(call)
+
+        def refusal(key: str, version: str | None) -> AwsError | None:
+            one = attrs.evolve(
+                call,
+                action="s3:DeleteObject" if version is None else "s3:DeleteObjectVersion",
+                resource=f"{bucket.arn}/{key}",
+                operation=None,
+                parameters={} if version is None else {"VersionId": version},
+            )
+            decision = self._can(one)
+            return None if decision.allowed else denial(one, decision)
+
+        return self._delete_each(call, refusal)
+
+    def _delete_each(self, call: Call, refusal: Callable[[str, str | None], AwsError | None]) -> Deletions:
         bucket = self._bucket(call)
         deleted: list[Mapping[str, str]] = []
         failed: list[Mapping[str, str]] = []
         for key, version, etag in objects_to_delete(call):
             named = {"Key": key} if version is None else {"Key": key, "VersionId": version}
-            if version not in (None, "null"):
-                error: AwsError | None = ResourceError("The specified version does not exist.", code="NoSuchVersion")
-            else:
+            error = refusal(key, version)
+            if error is None and version not in (None, "null"):
+                error = ResourceError("The specified version does not exist.", code="NoSuchVersion")
+            if error is None:
                 error = _mismatch(bucket, key, etag)
             if error is None:
                 bucket.delete_object(key, now=call.position[0])
@@ -376,7 +399,7 @@ class S3Operations(Part):
 
     def _put_tags(self, call: Call) -> None:
         bucket, found = self._found(call)
-        tags = read_tags(parameters_of(call).get("Tagging"), of_object=True)
+        tags = read_tags(call.parameters.get("Tagging"), of_object=True)
         bucket.put_object_tags(found.key, dict(tags), now=call.position[0])
 
     def _delete_tags(self, call: Call) -> None:
@@ -393,7 +416,7 @@ def _checked(perform: Perform) -> Perform:
 
     def done(call: Call) -> Any:
         if call.parameters:
-            s3_parameters.check_parameters(parameters_of(call))
+            s3_parameters.check_parameters(call.parameters)
         return perform(call)
 
     return done
@@ -421,6 +444,17 @@ def _missing(code: str, message: str, bucket: Bucket) -> ResourceError:
 def _method(call: Call) -> str:
     name = call.operation or call.action.partition(":")[2]
     return {"get": "GET", "put": "PUT"}.get(name[:3].lower(), "DELETE")
+
+
+def _content(body: Any) -> bytes:
+    """The bytes of a body: boto3 takes files too."""
+    content = body.read() if hasattr(body, "read") else body
+    if not isinstance(content, (bytes, bytearray, memoryview, str)):
+        raise ParameterError(
+            f"Parameter validation failed:\nInvalid type for parameter Body, value: <{type(content).__name__}>",
+            detail="a file gives bytes or text when it is read",
+        )
+    return content.encode() if isinstance(content, str) else bytes(content)
 
 
 def _kept_encoding(text: str) -> str:

@@ -1,28 +1,19 @@
-"""The parameters of S3's operations: AWS's names, what is refused, and how those of a call in Python are spelt."""
+"""The parameters of S3's operations: how they are read, and what of them is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
+
+import attrs
 
 from ec2roles.arns import shown
 from ec2roles.calls import NOTHING, Call
 from ec2roles.errors import ResourceError
-from ec2roles.services.s3.answers import PREFIX, invalid_argument, not_simulated
-
-# What is simulated. In a call in Python the same names are written with underscores, `if_match` for `IfMatch`.
-_NAMES = (
-    "ACL Body Bucket BucketRegion BucketNamespace CacheControl ChecksumAlgorithm ChecksumCRC32 ChecksumCRC32C "
-    "ChecksumCRC64NVME ChecksumMD5 ChecksumMode ChecksumSHA1 ChecksumSHA256 ChecksumSHA512 ChecksumXXHASH128 "
-    "ChecksumXXHASH3 ChecksumXXHASH64 ConfirmRemoveSelfBucketAccess ContentDisposition ContentEncoding "
-    "ContentLanguage ContentLength ContentMD5 ContentType ContinuationToken CreateBucketConfiguration Delete Delimiter "
-    "EncodingType ExpectedBucketOwner Expires FetchOwner GrantFullControl GrantRead GrantReadACP GrantWrite "
-    "GrantWriteACP IfMatch IfModifiedSince IfNoneMatch IfUnmodifiedSince Key Marker MaxBuckets MaxKeys Metadata "
-    "ObjectOwnership OptionalObjectAttributes PartNumber Policy Prefix PublicAccessBlockConfiguration Range "
-    "RequestPayer ResponseCacheControl ResponseContentDisposition ResponseContentEncoding ResponseContentLanguage "
-    "ResponseContentType ResponseExpires ServerSideEncryption StartAfter StorageClass Tagging VersionId "
-    "WebsiteRedirectLocation"
-).split()
+from ec2roles.services.constraints import ENUM, RANGE, s3_error
+from ec2roles.services.parameters import Reader
+from ec2roles.services.s3.answers import PREFIX, invalid_argument, invalid_bucket_name, not_simulated
 
 _CUSTOMER_KEYS = "encryption with the customer's keys is not; leave it out, or say ServerSideEncryption='AES256'"
 _KMS_KEYS = "encryption with keys of KMS is not; leave it out, or say ServerSideEncryption='AES256'"
@@ -48,28 +39,50 @@ _NOT_SIMULATED = {
     "IfMatchLastModifiedTime": _DIRECTORY,
     "IfMatchSize": _DIRECTORY,
 }
-_SPELLINGS = {name.lower(): name for name in (*_NAMES, *_NOT_SIMULATED)}
 _GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 
 
-def request(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
-    """Return the resource and the parameters of a `Call`, of AWS's own parameters."""
-    parameters = {name: value for name, value in given.items() if value is not None and name not in ("Bucket", "Key")}
-    bucket, key = given.get("Bucket"), given.get("Key")
-    if bucket is None:
-        return None, parameters
-    return f"{PREFIX}{bucket}" if key is None else f"{PREFIX}{bucket}/{key}", parameters
+@attrs.frozen(eq=False, slots=False)
+class S3Reader(Reader):
+    """Reads the parameters of one of S3's operations; a call in Python names bucket and object by their ARN."""
+
+    @classmethod
+    def of(cls, operation: str) -> S3Reader:
+        """Return the reader of an operation. What a value must be one of, or between, S3 says in words of its own for each."""
+        return cls("s3", operation, resource=named_by, wording=s3_error, left=(ENUM, RANGE))
+
+    @cached_property
+    def _named_by_arn(self) -> bool:
+        return set(self.shape.required) <= {"Bucket", "Key"}
+
+    def __call__(self, call: Call) -> Mapping[str, Any]:
+        """Return the parameters of *call* by AWS's names; none where the ARN says all, which is nearly always."""
+        if not call.parameters and not call.api and call.resource not in (None, "*") and self._named_by_arn:
+            return NOTHING
+        body = call.parameters.get("Body")
+        if not hasattr(body, "read"):
+            return super().__call__(call)
+        # A file is read when its object is stored, and not where a call is only judged: it can be read once.
+        rest = {name: value for name, value in call.parameters.items() if value is not body}
+        return {**super().__call__(attrs.evolve(call, parameters=rest)), "Body": body}
 
 
-def parameters_of(call: Call) -> Mapping[str, Any]:
-    """Return the parameters of *call* by AWS's names, without those that are None."""
-    if not call.parameters:
+def named_by(arn: str) -> Mapping[str, str]:
+    """
+    Return bucket and object of an ARN, as parameters.
+
+    >>> dict(named_by("arn:aws:s3:::photos/2026/cat.jpg"))
+    {'Bucket': 'photos', 'Key': '2026/cat.jpg'}
+
+    Raises:
+        ResourceError: ``InvalidBucketName``, for an ARN of something else.
+    """
+    if arn == "*":
         return NOTHING
-    return {
-        _SPELLINGS.get(name.replace("_", "").lower(), name): value
-        for name, value in call.parameters.items()
-        if value is not None
-    }
+    if not arn.startswith(PREFIX) or arn == PREFIX:
+        raise invalid_bucket_name(None, f"a resource of S3 starts with '{PREFIX}', got {shown(arn)}")
+    bucket, _, key = arn[len(PREFIX) :].partition("/")
+    return {"Bucket": bucket, "Key": key} if key else {"Bucket": bucket}
 
 
 def check_parameters(given: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from ec2roles.calls import Call
 from ec2roles.errors import ResourceError
 from ec2roles.services.s3.answers import PREFIX, access_denied, invalid_bucket_name, malformed_xml, no_such_bucket
 from ec2roles.services.s3.bucket import Bucket
-from ec2roles.services.s3.parameters import has_grants, parameters_of
+from ec2roles.services.s3.parameters import has_grants, named_by
 from ec2roles.services.s3.tags import existing_tag_keys, read_tagging_header, read_tags, request_tag_keys
 from ec2roles.sts.session import PrincipalType, Session
 from ec2roles.world.part import Part
@@ -58,16 +58,11 @@ class Permissions(Part):
         Raises:
             ResourceError: ``InvalidBucketName``, if it says none.
         """
-        if call.resource is None or call.resource == "*":
-            given = parameters_of(call)
-            name, key = given.get("Bucket"), given.get("Key", "")
-            if not isinstance(name, str) or not isinstance(key, str) or not name:
-                raise invalid_bucket_name(name, f"name the resource: '{PREFIX}bucket' or '{PREFIX}bucket/key'")
-            return name, key
-        if not call.resource.startswith(PREFIX) or call.resource == PREFIX:
-            raise invalid_bucket_name(None, f"a resource of S3 starts with '{PREFIX}', got {shown(call.resource)}")
-        name, _, key = call.resource[len(PREFIX) :].partition("/")
-        return name, key
+        given = call.parameters if "Bucket" in call.parameters else named_by(call.resource or "*")
+        name = given.get("Bucket")
+        if not name:
+            raise invalid_bucket_name(name, f"name the resource: '{PREFIX}bucket' or '{PREFIX}bucket/key'")
+        return name, given.get("Key", "")
 
     def existing(self, call: Call) -> tuple[Bucket, str]:
         """
@@ -89,7 +84,7 @@ class Permissions(Part):
 
         def needs(call: Call) -> Sequence[Permission]:
             name, _ = self.target(call)
-            given = parameters_of(call)
+            given = call.parameters
             return [self.authorization(action, name, PREFIX + name, call, _context(given))]
 
         return needs
@@ -97,7 +92,7 @@ class Permissions(Part):
     def of_new_bucket(self, call: Call) -> Sequence[Permission]:
         """Return what CreateBucket needs."""
         name, _ = self.target(call)
-        given = parameters_of(call)
+        given = call.parameters
         configuration = given.get("CreateBucketConfiguration") or {}
         context = _context(given)
         if configuration.get("LocationConstraint") is not None:
@@ -115,7 +110,7 @@ class Permissions(Part):
 
         def needs(call: Call) -> Sequence[Permission]:
             name, _ = self.target(call)
-            given = parameters_of(call)
+            given = call.parameters
             needed = self.authorization(action, name, PREFIX + name, call, _context(given))
             caller: Session = call.caller
             if caller.principal_type is PrincipalType.ROOT and caller.account_id == needed.account_id:
@@ -192,13 +187,15 @@ class Permissions(Part):
         bucket = self._namespace.get(name)
         if bucket is None:
             return Permission(action, arn, None, context)
-        expected = parameters_of(call).get("ExpectedBucketOwner")
+        expected = call.parameters.get("ExpectedBucketOwner")
         if expected is not None:
             _check_owner(expected, bucket)
         context["s3:ResourceAccount"] = bucket.account_id
         caller: Session = call.caller
-        policy = bucket.policy_to_judge(call.position, None if caller is None else caller.account_id)
-        return Permission(action, arn, policy, context, bucket.account_id)
+        policy, note = bucket.policy_to_judge(call.position, None if caller is None else caller.account_id), None
+        if policy is not bucket.policy_to_judge(call.position):
+            note = f"RestrictPublicBuckets: the policy of '{name}' is public, so what it grants to other accounts does not count"
+        return Permission(action, arn, policy, context, bucket.account_id, note)
 
     def _object_parameters(self, call: Call, key: str) -> Mapping[str, Any]:
         if not key:
@@ -209,7 +206,7 @@ class Permissions(Part):
                 detail=f"an object is meant as '{PREFIX}bucket/key', got {shown(call.resource)}",
                 members={"Key": key},
             )
-        return parameters_of(call)
+        return call.parameters
 
     def _reading(self, name: str, key: str, call: Call) -> Permission:
         """Who asks whether an object is the one he knows must be able to read it."""
@@ -233,7 +230,7 @@ def objects_to_delete(call: Call) -> list[tuple[str, str | None, str | None]]:
     Raises:
         ResourceError: ``MalformedXML``.
     """
-    deletion = parameters_of(call).get("Delete")
+    deletion = call.parameters.get("Delete")
     objects = deletion.get("Objects") if isinstance(deletion, Mapping) else None
     if not isinstance(objects, (list, tuple)) or not 1 <= len(objects) <= _MOST_AT_ONCE:
         raise malformed_xml(f"1 to {_MOST_AT_ONCE} objects are named: {{'Objects': [{{'Key': ...}}]}}")

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ec2roles.calls import Call
 from ec2roles.instants import UTC
 from ec2roles.services.s3 import listing as lists
-from ec2roles.services.s3.answers import PREFIX
 from ec2roles.services.s3.conditions import read_range
 from ec2roles.services.s3.digests import Checksum, checksum
 from ec2roles.services.s3.location import HOME, constraint_of
 from ec2roles.services.s3.objects import STANDARD
-from ec2roles.services.s3.parameters import parameters_of
+from ec2roles.services.s3.parameters import named_by
 from ec2roles.services.s3.tags import tag_set
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def stored(value: S3Object, call: Call, bucket: Bucket | None) -> Answer:
 
 def headers(value: S3Object, call: Call, bucket: Bucket | None) -> Answer:
     """HeadObject."""
-    given = parameters_of(call)
+    given = call.parameters
     answer: dict[str, Any] = {
         "AcceptRanges": "bytes",
         "ContentLength": value.size,
@@ -94,7 +93,7 @@ def headers(value: S3Object, call: Call, bucket: Bucket | None) -> Answer:
 
 def content(value: S3Object, call: Call, bucket: Bucket | None) -> Answer:
     """GetObject."""
-    part = read_range(parameters_of(call).get("Range"), value.size)
+    part = read_range(call.parameters.get("Range"), value.size)
     body = value.body if part is None else value.body[part[0] : part[1] + 1]
     return {**headers(value, call, bucket), "Body": body}
 
@@ -107,7 +106,7 @@ def _checksum(value: S3Object) -> dict[str, str]:
 def deleted(value: Any, call: Call, bucket: Bucket | None) -> Answer:
     """DeleteObjects: what was deleted, unless the answer is to be quiet, and what was not."""
     done, failed = value
-    quiet = parameters_of(call)["Delete"].get("Quiet")
+    quiet = call.parameters["Delete"].get("Quiet")
     answer = {} if quiet or not done else {"Deleted": [dict(one) for one in done]}
     return {**answer, "Errors": [dict(one) for one in failed]} if failed else answer
 
@@ -155,6 +154,5 @@ def nothing(value: Any, call: Call, bucket: Bucket | None) -> Answer:
 
 def name_of(call: Call) -> str:
     """Return the name of the bucket that *call* is about, or nothing."""
-    if call.resource is not None and call.resource.startswith(PREFIX):
-        return call.resource[len(PREFIX) :].partition("/")[0]
-    return str(parameters_of(call).get("Bucket", ""))
+    given = call.parameters if "Bucket" in call.parameters else named_by(call.resource or "*")
+    return str(given.get("Bucket", ""))
