@@ -9,7 +9,7 @@ import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING, Api, Call, Response
-from ec2roles.errors import AwsError
+from ec2roles.errors import AwsError, ParameterError
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision, Policy, Semantics
