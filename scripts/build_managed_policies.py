@@ -29,6 +29,11 @@ def compact(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+def in_order(document: dict[str, object]) -> dict[str, object]:
+    """Return *document* with its version first, as AWS writes it; moto's makers have sorted the elements by name."""
+    return dict(sorted(document.items(), key=lambda item: item[0] != "Version"))
+
+
 def lines(policies: dict[str, dict[str, object]], moto_version: str) -> list[str]:
     """Return the lines of the file: what it is, then each policy."""
     about = {
@@ -47,7 +52,7 @@ def lines(policies: dict[str, dict[str, object]], moto_version: str) -> list[str
             policy["DefaultVersionId"],
             policy["CreateDate"],
             policy["UpdateDate"],
-            compact(policy["Document"]),
+            compact(in_order(dict(policy["Document"]))),  # type: ignore[call-overload]
         ]
         row = "\t".join(str(field) for field in fields)
         if row.count("\t") != len(COLUMNS) - 1 or len(row.splitlines()) != 1:

@@ -58,7 +58,10 @@ def control_world() -> tuple[Account, Credentials, dict[str, str]]:
     alice.add_to_group(staff)
     alice.tag({"stage": "test"})
     account.create_user("bob")
+    account.iam.alias.create("acme")
+    gone = account.create_service_linked_role("ecs.amazonaws.com")
     words = {
+        "$TASK": account.delete_service_linked_role(gone.name),
         "$KEY": key.access_key_id,
         "$EC2": EC2.to_json(),
         "$LIST": LIST_BUCKETS.to_json(),

@@ -94,6 +94,10 @@ class Shared(Part):
                 return account.account_id
         return next(iter(self.accounts.values())).instances[instance_id].hardware.account_id
 
+    def directories(self) -> list[Directory]:
+        """Return the IAM of every account of this Cloud."""
+        return [account.iam for account in self.accounts.values()]
+
     def directory(self, account_id: str) -> Directory | None:
         """Return the IAM of an account of this Cloud, or None."""
         account = self.accounts.get(account_id)
@@ -192,13 +196,15 @@ class Account(Part):
             quotas=Quotas() if quotas is None else quotas,
             aws_managed=shared.aws_managed,
             find_directory=shared.directory,
+            others=shared.directories,
+            find_root=self._existing_root,
         )
         sessions = SessionStore(time=self.time, account_id=account_id, mfa_present=mfa_present)
         authorizer = Authorizer(
             sessions,
             region=region,
             semantics=Semantics() if semantics is None else semantics,
-            service_context=dict(service_context or NOTHING),
+            service_context=service_context or NOTHING,
             organizations=shared.organizations,
         )
         self._root: RootUser | None = None
@@ -287,6 +293,9 @@ class Account(Part):
         return account
 
     # -- who acts besides roles and users -----------------------------------------------------------------------------
+
+    def _existing_root(self) -> RootUser | None:
+        return self._root
 
     @property
     def root(self) -> RootUser:
@@ -398,6 +407,46 @@ class Account(Part):
             DeleteConflictError: if it is in an instance profile, or has policies.
         """
         self.iam.delete_role(name)
+
+    @atomic
+    def create_service_linked_role(
+        self, service: str, *, custom_suffix: str | None = None, description: str | None = None
+    ) -> Role:
+        """
+        Create the role of one of AWS's services, which nobody but AWS changes (AWS: CreateServiceLinkedRole).
+
+        >>> Account().create_service_linked_role("autoscaling.amazonaws.com").arn
+        'arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling'
+
+        Args:
+            service: its principal; 71 of them are known.
+            custom_suffix: tells further roles apart, of services that may have more than one.
+            description: at most 1,000 characters.
+
+        Raises:
+            InvalidInputError: if the service has none, has it already, or takes no suffix.
+            InvalidNameError: if the suffix or the description does not fit.
+            LimitExceededError: if there are too many roles.
+        """
+        # Imported when it is needed, to keep the import of the library quick.
+        from ec2roles.iam.service_linked import create_service_linked_role
+
+        return create_service_linked_role(self.iam, service, custom_suffix, description)
+
+    @atomic
+    def delete_service_linked_role(self, name: str) -> str:
+        """
+        Delete the role of a service, which is done at once here (AWS: DeleteServiceLinkedRole).
+
+        Returns:
+            The id of the task, which GetServiceLinkedRoleDeletionStatus takes.
+
+        Raises:
+            NoSuchEntityError: if there is none of that name.
+        """
+        from ec2roles.iam.service_linked import delete_service_linked_role
+
+        return delete_service_linked_role(self.iam, name)
 
     def create_policy(
         self,
@@ -532,6 +581,7 @@ class Account(Part):
             find_profile=self._find_profile,
             metadata_options=self._options_at_launch(chosen, options.pop("imds_support", None)),
             check_options=self._check_options,
+            forget=self._forget_instance,
             **{"rotation": self.rotation, "region": self.region, **options},
         )
         self.time.journal.note(self._forget, instances)
@@ -591,6 +641,9 @@ class Account(Part):
         defaults = self.metadata_defaults
         if defaults is not None:
             defaults.check_enforced(options)
+
+    def _forget_instance(self, instance_id: str) -> None:
+        self.time.journal.remove(self.instances, instance_id)
 
     def _forget(self, instances: list[Instance]) -> None:
         for instance in instances:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ec2roles import Account, PermissionPolicy
@@ -136,19 +138,23 @@ def test_a_view_has_a_length_and_an_index_and_does_not_grow() -> None:
     assert list(account.history)[-1].operation == "CreateUser"
 
 
-def test_the_first_event_of_a_fleet_begins_the_stream_of_no_other_instance() -> None:
+@pytest.mark.parametrize("apart", [0, 1])
+def test_the_first_event_of_a_fleet_begins_the_stream_of_no_other_instance(apart: int) -> None:
+    """Also of one that was launched at once."""
     begun: list[int] = []
 
     def stream(number: int) -> Iterator[tuple[int, int]]:
         begun.append(number)
-        yield (number, 0)
+        yield (number * apart, 0)
         yield (1000, number)
 
-    found = merged((((number, 0), lambda number=number: stream(number)) for number in range(500)), position=lambda x: x)
+    streams = (((number * apart, 0), partial(stream, number)) for number in range(500))
+    found = merged(streams, position=lambda position: position)
     assert next(found) == (0, 0)
     assert begun == [0]
-    assert next(found) == (1, 0)
+    assert next(found) == (apart, 0)
     assert begun == [0, 1]
+    assert len(list(found)) == 998
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2))), max_size=5))
@@ -161,3 +167,36 @@ def test_merging_is_sorting(streams: list[list[tuple[int, int]]]) -> None:
         numbered = [[(item, place) for item, _ in one] for place, one in enumerate(known)]
         found = list(merged([(begins(one), lambda one=one: one) for one in numbered], position=lambda pair: pair[0]))
         assert found == sorted((pair for one in numbered for pair in one), key=lambda pair: pair[0])
+
+
+STEPS = st.sampled_from(["user", "call", "launch", "hour", "minute", "swap", "read"])
+
+
+@given(st.lists(STEPS, max_size=25), st.sampled_from([timedelta(0), timedelta(seconds=40)]))
+@settings(max_examples=60)
+def test_slices_read_from_time_to_time_are_the_whole(steps: list[str], delay: timedelta) -> None:
+    """Each event once, whatever happened at the same instant after a slice was read; a view is not changed by it."""
+    account = Account(propagation=delay)
+    account.console.create_role("app", policies=["AmazonS3ReadOnlyAccess"])
+    other = account.console.create_role("other")
+    account.clock.advance(minutes=5)  # until then EC2 does not see the profile
+    account.launch_instance("app")
+    position, slices, views = account.history.position, list(account.history), []
+    for number, step in enumerate([*steps, "read"]):
+        if step == "user":
+            account.create_user(f"user{number}")
+        elif step == "call":
+            next(iter(account.instances.values())).call(LIST)
+        elif step == "launch":
+            account.launch_instances(2, "app")
+        elif step == "swap":
+            account.instance_profiles["app"].remove_role()
+            account.instance_profiles["app"].add_role(other)
+        elif step == "read":
+            views.append((account.history.events(after=position), account.history.position))
+            slices += views[-1][0]
+            position = views[-1][1]
+        else:
+            account.clock.advance(**{f"{step}s": 1})
+    assert slices == list(account.history)
+    assert [one for view, _ in views for one in view] == slices[len(slices) - sum(len(view) for view, _ in views) :]

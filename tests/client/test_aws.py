@@ -285,7 +285,7 @@ CALLS = [
         "s3:CreateBucket",
         "arn:aws:s3:::new",
         "CreateBucket",
-        {"bucket": "new", "region": "eu-west-1"},
+        {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}},
     ),
     ("aws sts get-caller-identity", "sts:GetCallerIdentity", None, "GetCallerIdentity", {}),
 ]

@@ -59,7 +59,8 @@ def test_a_response_has_the_shape_that_boto3_gives(row: dict[str, Any]) -> None:
     parameters = filled(row["parameters"], words)
     answer = account.request(f"iam:{row['operation']}", parameters, credentials=admin).result()
 
-    assert shape_problems(parameters, model.input_shape) == ""
+    if model.input_shape is not None:
+        assert shape_problems(parameters, model.input_shape) == ""
     if model.output_shape is None:
         assert answer == {}
     else:
@@ -70,7 +71,7 @@ def test_a_response_has_the_shape_that_boto3_gives(row: dict[str, Any]) -> None:
 def test_every_operation_has_a_row_that_works_and_one_that_fails() -> None:
     worked = Counter(row["operation"] for row in ROWS if not row["code"])
     failed = Counter(row["operation"] for row in ROWS if row["code"])
-    cannot_fail = {"ListGroups", "ListUsers", "ListInstanceProfiles", "ListAccessKeys"}
+    cannot_fail = {"GetAccountSummary", "ListGroups", "ListUsers", "ListInstanceProfiles", "ListAccessKeys"}
 
     assert set(OPERATIONS) == set(worked)
     assert {name for name in OPERATIONS if not failed[name]} <= cannot_fail | {
@@ -83,7 +84,8 @@ def test_every_operation_takes_the_parameters_of_botocores_model() -> None:
     model = service_model()
     for name in OPERATIONS:
         shape = model.operation_model(name).input_shape
-        assert set(shape.required_members) <= simulated(name) <= set(shape.members), name
+        members, required = (set(), set()) if shape is None else (set(shape.members), set(shape.required_members))
+        assert required <= simulated(name) <= members, name
 
 
 VALUES = st.sampled_from(

@@ -182,6 +182,79 @@ def test_a_launch_into_a_subnet_and_groups_shows_in_the_metadata_too() -> None:
     assert launched.metadata.get(f"{card}security-group-ids").body.split("\n") == given["SecurityGroupIds"]
 
 
+def test_what_a_launch_says_of_volumes_its_interface_and_the_market_is_answered() -> None:
+    account, ask, _ = world()
+    given = {
+        "BlockDeviceMappings": [
+            {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 20, "DeleteOnTermination": False}},
+            {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 5, "Encrypted": True}},
+            {"DeviceName": "/dev/sdg", "VirtualName": "ephemeral0"},
+            {"DeviceName": "/dev/sdh", "NoDevice": ""},
+        ],
+        "NetworkInterfaces": [
+            {"DeviceIndex": 0, "SubnetId": "subnet-0123456789abcdef0", "Groups": ["sg-0123456789abcdef0"]}
+        ],
+        "InstanceMarketOptions": {"MarketType": "spot"},
+        "EbsOptimized": True,
+        "EnclaveOptions": {"Enabled": True},
+        "CpuOptions": {"CoreCount": 2, "ThreadsPerCore": 1},
+        "MaintenanceOptions": {"AutoRecovery": "disabled"},
+        "CapacityReservationSpecification": {"CapacityReservationPreference": "none"},
+        "CreditSpecification": {"CpuCredits": "standard"},
+    }
+    (made,) = ask("RunInstances", **LAUNCH, **given)["Instances"]
+    web = account.instances[made["InstanceId"]]
+    (said,) = ask("DescribeInstances", InstanceIds=[web.instance_id])["Reservations"][0]["Instances"]
+
+    for name in (
+        "EbsOptimized",
+        "EnclaveOptions",
+        "CpuOptions",
+        "MaintenanceOptions",
+        "CapacityReservationSpecification",
+    ):
+        assert said[name] == made[name] == given[name]
+    assert said["InstanceLifecycle"] == web.metadata.get("/latest/meta-data/instance-life-cycle").body == "spot"
+    assert [(one["DeviceName"], one["Ebs"]["DeleteOnTermination"]) for one in said["BlockDeviceMappings"]] == [
+        ("/dev/xvda", False), ("/dev/sdf", True),
+    ]  # fmt: skip
+    assert web.metadata.get("/latest/meta-data/block-device-mapping/").body == "ami\nebs1\nephemeral0\nroot"
+    assert said["SubnetId"] == "subnet-0123456789abcdef0"
+    assert [one["GroupId"] for one in said["SecurityGroups"]] == ["sg-0123456789abcdef0"]
+    which = {"InstanceId": web.instance_id}
+    assert ask("DescribeInstanceAttribute", Attribute="ebsOptimized", **which)["EbsOptimized"] == {"Value": True}
+    assert ask("DescribeInstanceAttribute", Attribute="enclaveOptions", **which)["EnclaveOptions"] == {"Enabled": True}
+
+
+@pytest.mark.parametrize(
+    ("devices", "allowed"),
+    [
+        ([{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True}}], True),
+        ([{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True}}, {"DeviceName": "/dev/sdf", "Ebs": {}}], False),
+        ([{"DeviceName": "/dev/sdf", "Ebs": {"Encrypted": True}}], False),
+        ([], False),
+    ],
+)
+def test_a_policy_can_refuse_volumes_that_are_not_encrypted(devices: list[Any], allowed: bool) -> None:
+    account = Account()
+    user, key = user_with_key(account, "builder", admin=True)
+    user.put_policy(
+        "encrypted",
+        {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Deny",
+                "Action": "ec2:RunInstances",
+                "Resource": "arn:aws:ec2:*:*:volume/*",
+                "Condition": {"Bool": {"ec2:Encrypted": "false"}},
+            },
+        },
+    )
+    answer = account.request("ec2:RunInstances", {**LAUNCH, "BlockDeviceMappings": devices}, credentials=key)
+
+    assert answer.ok == allowed
+
+
 def test_ids_of_interfaces_and_volumes_are_each_instances_own() -> None:
     account, ask, _ = world()
     account.launch_instances(20, block_devices={"ebs1": "sdb", "ebs2": "sdc"})

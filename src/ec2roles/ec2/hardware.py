@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -42,6 +44,8 @@ class Hardware:
         monitoring: ``enabled`` or ``disabled``: detailed monitoring.
         group_name, partition_number, host_id: where they were placed, as far as anybody said.
         block_devices: pairs of a name in ``block-device-mapping/`` and a device.
+        kept_devices: the devices whose volumes outlive the instance.
+        repeated: what the launch said that DescribeInstances repeats, and that nothing else depends on.
     """
 
     account_id: str
@@ -61,6 +65,8 @@ class Hardware:
     partition_number: int | None = None
     host_id: str | None = None
     block_devices: tuple[tuple[str, str], ...] = ()
+    kept_devices: tuple[str, ...] = ()
+    repeated: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
     def architecture(self) -> str:

@@ -87,6 +87,8 @@ class Instance(Programs):
         monitoring: whether detailed monitoring is on.
         group_name, partition_number, host_id: where it is placed.
         block_devices: a mapping: names such as ``ebs1`` and devices, beside those of the AMI.
+        kept_devices: the devices whose volumes outlive it: ``/dev/sdb``.
+        repeated: what DescribeInstances repeats of the launch, under AWS's names: ``{"EbsOptimized": True}``.
         disable_api_termination, disable_api_stop: whether it cannot be terminated, or neither stopped nor terminated,
             before `modify_attribute` has taken that off.
         instance_initiated_shutdown_behavior: ``stop`` or ``terminate``.
@@ -97,6 +99,7 @@ class Instance(Programs):
 
     # No public attribute is stored, so there is none to guard; and launches are quick.
     __setattr__ = object.__setattr__  # type: ignore[assignment]
+    __delattr__ = object.__delattr__
 
     _instance_id: str
     _slot: int
@@ -486,7 +489,19 @@ class Instance(Programs):
         record = self._states.last
         if record.state != TERMINATED:
             record.attributes.check_may_terminate(self.instance_id)
-            self._end_epoch(self._note("TerminateInstances"), record, state=TERMINATED, association=None)
+            position = self._note("TerminateInstances")
+            self._end_epoch(position, record, state=TERMINATED, association=None)
+            self.time.forget_later(position[0], self._forget)
+
+    def _forget(self) -> None:
+        self.time.forget_issuer(self._slot)
+        self._launch.forget(self.instance_id)
+
+    def has_forgotten(self, issued: IssuedKey) -> bool:
+        """Return whether a key is of so long ago that nothing else is known of it (`remember`)."""
+        first = next((record.epoch for _, record in self._states.spans() if record.epoch is not None), None)
+        ordinal = self._states.last.next_ordinal if first is None else first.first_ordinal
+        return issued.delivery in (V1, V2) and issued.ordinal < ordinal
 
     @atomic
     def modify_attribute(self, **attributes: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -43,6 +44,7 @@ class Launch:
         first_slot: the slot of the first of them.
         states: their past; shared until one of them differs.
         check_options: raises if the account does not allow such metadata options.
+        forget: forgets an instance that was terminated long ago.
         hibernation: whether they can be hibernated.
         client_token: what the caller of RunInstances gave to make the call idempotent.
     """
@@ -56,6 +58,7 @@ class Launch:
     first_slot: int
     states: Timeline[InstanceRecord]
     check_options: Callable[[MetadataOptions], None]
+    forget: Callable[[str], None]
     hibernation: bool = False
     client_token: str = ""
 
@@ -157,6 +160,7 @@ def prepare_launch(
     user_data: str | bytes | None = None,
     metadata_options: MetadataOptions | None = None,
     check_options: Callable[[MetadataOptions], None] = lambda options: None,
+    forget: Callable[[str], None] = lambda instance_id: None,
     key_name: str | None = None,
     security_groups: Iterable[str] = ("default",),
     subnet_id: str | None = None,
@@ -166,6 +170,8 @@ def prepare_launch(
     partition_number: int | None = None,
     host_id: str | None = None,
     block_devices: Mapping[str, str] | None = None,
+    kept_devices: Iterable[str] = (),
+    repeated: Mapping[str, Any] | None = None,
     hibernation: bool = False,
     disable_api_termination: bool = False,
     disable_api_stop: bool = False,
@@ -244,6 +250,8 @@ def prepare_launch(
         group_name=group_name,
         partition_number=partition_number,
         host_id=host_id,
+        kept_devices=_texts(kept_devices, "kept_devices"),
+        repeated=MappingProxyType(dict(repeated or {})),
         block_devices=_IMAGE_DEVICES if block_devices is None else (*_IMAGE_DEVICES, *block_devices.items()),
     )
     record = InstanceRecord(
@@ -265,6 +273,7 @@ def prepare_launch(
         time.next_slot,
         Timeline(position, record),
         check_options,
+        forget,
         hibernation,
         client_token,
     )

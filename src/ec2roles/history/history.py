@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import Any, TypedDict, Unpack
@@ -22,7 +23,7 @@ from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.refresh import EC2
 from ec2roles.errors import ArgumentError, AwsError, ClockError
 from ec2roles.history.event import ASSUME, CALL, CHANGE, ISSUE, KINDS, Event, Events
-from ec2roles.history.merged import ALWAYS, Stream, by_launch, merged
+from ec2roles.history.merged import ALWAYS, Stream, by_launch, merged, not_before
 from ec2roles.history.recorded import Recorded
 from ec2roles.iam.role import Role
 from ec2roles.instants import EPOCH, from_microseconds, iso, to_microseconds, to_utc
@@ -211,11 +212,11 @@ class History(Part):
     ) -> Iterator[Event]:
         streams: list[Stream[Event]] = []
         if kind in (None, CHANGE):
-            streams.append((ALWAYS, self._changes))
+            streams.append((ALWAYS, partial(self._changes, start)))
         if kind in (None, CALL):
-            streams.append((ALWAYS, self._recorded_calls))
+            streams.append((ALWAYS, partial(self._recorded_calls, start)))
         if kind in (None, ISSUE):
-            streams.append((ALWAYS, self._stored_issues))
+            streams.append((ALWAYS, partial(self._stored_issues, start)))
         instances: Iterable[Instance] = ()
         if kind in (None, ASSUME, ISSUE):
             instances = self._instances.values() if instance_id is None else [self._instances[instance_id]]
@@ -288,8 +289,8 @@ class History(Part):
         instance = self._instances.get(instance_id)
         return instance is not None and event.kind == CHANGE and event.subject == instance.hardware.reservation_id
 
-    def _changes(self) -> Iterator[Event]:
-        for change in list(self.time.changes):
+    def _changes(self, start: int | None) -> Iterator[Event]:
+        for change in not_before(self.time.changes, start):
             if change.account_id in (self.account_id, EVERYWHERE):
                 is_instance = change.subject in self._instances
                 yield Event(
@@ -303,8 +304,8 @@ class History(Part):
                     detail=change.detail,
                 )
 
-    def _recorded_calls(self) -> Iterator[Event]:
-        for recorded in list(self._calls):
+    def _recorded_calls(self, start: int | None) -> Iterator[Event]:
+        for recorded in not_before(self._calls, start):
             call, caller, response = recorded.call, recorded.caller, recorded.response
             yield Event(
                 recorded.position,
@@ -322,8 +323,8 @@ class History(Part):
                 source_ip=call.context.get("aws:SourceIp"),
             )
 
-    def _stored_issues(self) -> Iterator[Event]:
-        for recorded in list(self._calls):
+    def _stored_issues(self, start: int | None) -> Iterator[Event]:
+        for recorded in not_before(self._calls, start):
             value = recorded.response.value
             if isinstance(value, Credentials):
                 yield Event(

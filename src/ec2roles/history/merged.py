@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Reversible
 from functools import partial
+from itertools import takewhile
 from operator import attrgetter
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ec2roles.ec2.instance import Instance
 from ec2roles.world.timeline import FIRST, Position
 
 Item = TypeVar("Item")
+
+
+class HasPosition(Protocol):
+    """Something that happened, and says where in time it stands."""
+
+    @property
+    def position(self) -> Position:
+        """Where in time it stands."""
+
+
+Placed = TypeVar("Placed", bound=HasPosition)
 
 Stream = tuple[Position, Callable[[], Iterable[Item]]]
 """A position that is not after the first thing of a stream, and what begins to iterate over it, oldest first."""
@@ -60,6 +72,21 @@ def merged(streams: Iterable[Stream[Item]], *, position: Callable[[Item], Positi
             break
         else:
             heapq.heappop(begun)
+
+
+def not_before(things: Reversible[Placed], start: int | None) -> list[Placed]:
+    """
+    Return those of *things* that are not earlier than an instant; what is older is not looked at.
+
+    Args:
+        things: oldest first.
+        start: microseconds; None for all.
+    """
+    if start is None:
+        return [*things]
+    found = list(takewhile(lambda one: one.position[0] >= start, reversed(things)))
+    found.reverse()
+    return found
 
 
 def by_launch(

@@ -19,6 +19,7 @@ from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.managed import AwsManagedPolicy
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
+from ec2roles.pointers import below
 from ec2roles.policy import Policy, load_policy
 
 _LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
@@ -45,8 +46,7 @@ class Place:
         """Return the member *key*, or *default* in its place."""
         if not isinstance(self.value, Mapping):
             raise self.error(f"expected an object, got {type(self.value).__name__}")
-        step = key.replace("~", "~0").replace("/", "~1")
-        return Place(self.value.get(key, default), f"{self.pointer}/{step}")
+        return Place(self.value.get(key, default), below(self.pointer, key))
 
     def text(self, key: str) -> str:
         """Return the member *key*, which must be text."""
@@ -119,7 +119,7 @@ def _pointer_to(document: Any, wanted: Any) -> str:
         if isinstance(place.value, dict):
             waiting.extend(place.get(key) for key in place.value)
         elif isinstance(place.value, list):
-            waiting.extend(Place(value, f"{place.pointer}/{index}") for index, value in enumerate(place.value))
+            waiting.extend(Place(value, below(place.pointer, index)) for index, value in enumerate(place.value))
     return "/"
 
 
@@ -249,7 +249,7 @@ class _Loader:
                 f"version {shown(default)} of '{name}' is the default, but only {sorted(versions)} are there"
             )
         documents = {
-            version_id: self._load_policy(version.get("Document"), "identity")
+            version_id: self._load_policy(version.get("Document"), "managed")
             for version_id, version in versions.items()
         }
         if Arn.parse(arn).account_id == "aws":

@@ -126,7 +126,7 @@ class CustomerManagedPolicy(Part):
         self._versions = Timeline(self.created, PolicyVersions(documents, self._version_id, newest, made, tags))
 
     def _load(self, document: object, *, stored: bool = False) -> Policy:
-        policy = load_policy(document, "identity", stored=stored)
+        policy = load_policy(document, "managed", stored=stored)
         if not stored:
             check_size(
                 policy,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import DeleteConflictError, NoSuchEntityError, TrustPolicyError
+from ec2roles.iam.account_alias import AccountAlias
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.entities import Entities
 from ec2roles.iam.group import Group
@@ -24,6 +25,9 @@ from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
+if TYPE_CHECKING:
+    from ec2roles.iam.root_user import RootUser
+
 
 @attrs.define(eq=False, repr=False)
 class Directory(Part):
@@ -36,6 +40,8 @@ class Directory(Part):
         quotas: its limits.
         aws_managed: AWS's managed policies.
         find_directory: returns the directory of another account of the same Cloud, or None.
+        others: returns those of all accounts of the Cloud.
+        find_root: returns the account's root user, or None if nobody has asked for it.
     """
 
     time: Timekeeper
@@ -43,11 +49,14 @@ class Directory(Part):
     quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
     aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies, kw_only=True)
     find_directory: Callable[[str], Directory | None] = attrs.field(default=lambda account_id: None, kw_only=True)
+    others: Callable[[], Iterable[Directory]] = attrs.field(default=tuple, kw_only=True)
+    find_root: Callable[[], RootUser | None] = attrs.field(default=lambda: None, kw_only=True)
     roles: Entities[Role] = attrs.field(init=False)
     instance_profiles: Entities[InstanceProfile] = attrs.field(init=False)
     users: Entities[User] = attrs.field(init=False)
     groups: Entities[Group] = attrs.field(init=False)
     policies: Entities[CustomerManagedPolicy] = attrs.field(init=False)
+    alias: AccountAlias = attrs.field(init=False)
     loaded_aws_policies: dict[str, AwsManagedPolicy] = attrs.field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
@@ -62,6 +71,7 @@ class Directory(Part):
                 time=self.time,
             )
 
+        self.alias = AccountAlias(self.time, self.account_id, self._all_aliases)
         quotas = self.quotas
         self.roles = table(
             "role",
@@ -98,6 +108,9 @@ class Directory(Part):
             "PoliciesPerAccount",
             quotas.policies,
         )
+
+    def _all_aliases(self) -> list[AccountAlias]:
+        return [one.alias for one in self.others()]
 
     def _common(self) -> dict[str, Any]:
         return {"time": self.time, "account_id": self.account_id, "quotas": self.quotas}
@@ -216,6 +229,14 @@ class Directory(Part):
             ),
         )
         self.users.remove(user, user.mark_deleted())
+
+    def user_of_key(self, access_key_id: str) -> User | None:
+        """Return the user of this account that has an access key of that id, or None."""
+        found = self.time.issuer_of(access_key_id)
+        user = None if found is None else found[0]
+        if not isinstance(user, User) or user.account_id != self.account_id or access_key_id not in user.access_keys:
+            return None
+        return user
 
     @atomic
     def create_group(self, name: str, *, path: str = "/") -> Group:

@@ -92,15 +92,20 @@ class Entities(Part, Generic[Entity]):
         key = _key(self.name_of(entity))
         self._write(key, position, None)
         self.time.journal.remove(self._now, key)
+        self.time.forget_later(position[0], self._forget, key, position)
+
+    def _forget(self, key: str, position: Position) -> None:
+        """Forget what *key* meant until *position*, unless it was written again: what was before is forgotten by that."""
+        timeline = self._names.get(key)
+        if timeline is not None and timeline.last_position == position:
+            self.time.journal.drop(self._names, key)
 
     def _write(self, key: str, position: Position, entity: Entity | None) -> None:
         timeline = self._names.get(key)
         if timeline is None:
             self.time.journal.put(self._names, key, Timeline(position, entity))
         else:
-            # Names are never forgotten: an old trust policy or an old question may still ask for one.
-            self.time.journal.note(timeline.shorten, len(timeline))
-            timeline.write(position, entity)
+            self.time.record(timeline, position, entity)
 
     def get(self, name: str) -> Entity | None:
         """Return the entity called *name*, or None."""
@@ -110,6 +115,12 @@ class Entities(Part, Generic[Entity]):
         """Return the entity that was called *name* as of *position*, or None."""
         timeline = self._names.get(_key(name))
         return None if timeline is None else timeline.at(position)
+
+    def ever(self, name: str) -> list[Entity]:
+        """Return all entities that ever were called *name*, as far as that is remembered, the oldest first."""
+        timeline = self._names.get(_key(name))
+        spans = () if timeline is None else timeline.spans()
+        return [entity for _, entity in spans if entity is not None]
 
     def all_at(self, position: Position) -> list[Entity]:
         """Return the entities that existed as of *position*, in the order of their names."""

@@ -429,9 +429,10 @@ class Identity(Part):
                 detail=f"{self.name} has {most} attached already",
             )
 
-    def _begin(self, state: Any) -> None:
+    def _begin(self, state: Any, operation: str | None = None, detail: str = "") -> None:
         """Note that it is created, and *state* as its first."""
-        self.created = self.time.write(f"Create{self.kind}", self.arn, account_id=self.account_id)
+        wanted = operation or f"Create{self.kind}"
+        self.created = self.time.write(wanted, self.arn, account_id=self.account_id, detail=detail)
         self._states = Timeline(self.created, state)
 
     def _write(self, operation: str, state: Any, *, detail: str = "") -> Position:

@@ -120,7 +120,7 @@ class AwsManagedPolicies:
         found = self._parsed.get(name)
         if found is None:
             row = self._read()[name]
-            document = load_policy(row.document, "identity", stored=True)
+            document = load_policy(row.document, "managed", stored=True)
             found = self._parsed[name] = AwsManagedPolicy(
                 name,
                 path=row.path,

@@ -113,6 +113,15 @@ DESCRIPTION = NameRule(
     1000,
 )
 
+LINKED_SUFFIX = NameRule("customSuffix", "suffix", _PATTERN, _WORD, 1, 64)
+ALIAS = NameRule(
+    "accountAlias",
+    "account alias",
+    "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$",
+    "[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]",
+    3,
+    63,
+)
 POLICY_DESCRIPTION = NameRule(
     "description", "description", r"[\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}]*", r"[^\x00-\x1f]*", 0, 1000
 )

@@ -64,6 +64,7 @@ class Role(Identity):
         boundary: a permissions boundary from the start: a managed policy, its name or ARN, or a document.
         role_id: the unique id, for a role loaded from an account; otherwise a new one is made.
         find_principal: resolves the principals of trust policies (`Trust.bind`).
+        linked_note: what the history says of a role that is made for one of AWS's services; None for all others.
         quotas, policies: see `Identity`.
 
     Raises:
@@ -88,6 +89,7 @@ class Role(Identity):
         default=None, kw_only=True, alias="principal_exists"
     )
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
+    _linked_note: str | None = attrs.field(default=None, kw_only=True, alias="linked_note")
     role_id: str = attrs.field(init=False)
     _usage: UsageLog | None = attrs.field(init=False, default=None)
 
@@ -116,7 +118,7 @@ class Role(Identity):
         )
         # What was given lives in the state from here on.
         self._trust = self._tags = self._boundary = None
-        self._begin(state)
+        self._begin(state, None if self._linked_note is None else "CreateServiceLinkedRole", self._linked_note or "")
         self.role_id = self._role_id or self.time.ids.entity_id("AROA")
 
     def _load_trust(self, trust: object) -> Trust:
@@ -225,6 +227,22 @@ class Role(Identity):
         if max_session_duration is not None:
             state = attrs.evolve(state, max_session_duration=check_max_session_duration(max_session_duration))
         self._write("UpdateRole", state)
+
+    @atomic
+    def update_description(self, description: str) -> None:
+        """
+        Change the description, of a service-linked role too (AWS: UpdateRoleDescription).
+
+        Args:
+            description: at most 1,000 characters.
+        """
+        state = attrs.evolve(self._existing(), description=DESCRIPTION.check(description))
+        Identity._write(self, "UpdateRoleDescription", state)
+
+    @atomic
+    def mark_deleted_by_service(self) -> Position:
+        """Record that its service has deleted it; `Account.delete_service_linked_role` calls this."""
+        return Identity._write(self, "DeleteServiceLinkedRole", attrs.evolve(self._existing(), exists=False))
 
     @atomic
     def revoke_sessions(self) -> None:

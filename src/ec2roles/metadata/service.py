@@ -61,6 +61,7 @@ class MetadataService(Part):
 
     # It has no public attribute to guard, and is made for every look.
     __setattr__ = object.__setattr__  # type: ignore[assignment]
+    __delattr__ = object.__delattr__
 
     _host: Host = attrs.field(alias="host")
     _hops: int = attrs.field(default=0, alias="hops")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import marshal
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
 
-from ec2roles.errors import ArgumentError, PolicyTooLargeError
+from ec2roles.errors import ArgumentError, PolicySyntaxError, PolicyTooLargeError
+from ec2roles.memo import Memo
+from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Statement
-from ec2roles.policy.validation.grammar import KINDS, NEWEST, NOT_JSON, Grammar
+from ec2roles.policy.validation.grammar import IDENTITY_LIKE, KINDS, NEWEST, NOT_JSON, OF_TODAY, Grammar
+from ec2roles.policy.validation.hints import text_hint
 from ec2roles.policy.validation.json import plain, read_text, to_text
 
 _P = TypeVar("_P", bound="Policy")
@@ -42,7 +44,8 @@ class Policy:
 
     Args:
         document: a dict, or JSON text.
-        kind: ``identity``, ``boundary``, ``session``, ``trust``, ``resource``, ``scp``, ``rcp`` or ``endpoint``.
+        kind: ``identity``, ``managed``, ``boundary``, ``session``, ``trust``, ``resource``, ``scp``, ``rcp`` or
+            ``endpoint``. An identity policy may be inline, and so of any version; a managed one is of 2012-10-17.
         name: a label for messages, such as the name of an inline policy.
         arn: the ARN of a managed policy.
         stored: AWS holds the document already, so rules that came later are not held against it.
@@ -74,7 +77,7 @@ class Policy:
         stored: bool = False,
     ) -> None:
         data = _data(document, kind, stored)
-        read = Grammar(kind, stored=stored).read(data)
+        read = Grammar(kind, stored=stored).read(data, document if isinstance(document, str) else None)
         text = to_text(data)
         # What is compact already is kept once.
         written = document if isinstance(document, str) and document != text else text
@@ -302,6 +305,7 @@ class TrustPolicy(Policy):
 
 _NOUNS = {
     "identity": "identity policy",
+    "managed": "managed policy",
     "boundary": "permissions boundary",
     "session": "session policy",
     "trust": "trust policy",
@@ -312,6 +316,7 @@ _NOUNS = {
 }
 _CLASSES = {
     "identity": PermissionPolicy,
+    "managed": PermissionPolicy,
     "boundary": PermissionPolicy,
     "session": PermissionPolicy,
     "trust": TrustPolicy,
@@ -377,9 +382,13 @@ def _load(document: object, kind: str, stored: bool) -> Policy:
 
 
 # A memo of a pure function: tests pass the same few dicts again and again, and a policy never changes.
-@lru_cache(maxsize=256)
-def _load_marked(mark: str | bytes, kind: str, stored: bool) -> Policy:
+def _load_marked(asked: tuple[str | bytes, str, bool]) -> Policy:
+    mark, kind, stored = asked
     return _load(mark if isinstance(mark, str) else marshal.loads(mark), kind, stored)  # noqa: S302 - our own bytes
+
+
+# A policy and what is compiled of it are up to twelve times as large as its text.
+_LOADED = Memo(_load_marked, most=16 << 20, times=12)
 
 
 def _data(document: object, kind: str, stored: bool) -> Any:
@@ -387,7 +396,13 @@ def _data(document: object, kind: str, stored: bool) -> Any:
         raise ArgumentError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     message = NOT_JSON.get(kind, _SYNTAX)
     if isinstance(document, str):
-        return read_text(document, message, stored=stored)
+        try:
+            return read_text(document, message, stored=stored)
+        except PolicySyntaxError as error:
+            hint = text_hint(str.__str__(document).strip(), kind)
+            if hint is None:
+                raise
+            raise PolicySyntaxError(error.message, detail=f"{error.detail}; {hint}") from None
     if isinstance(document, dict):
         return plain(document, message)
     if isinstance(document, Policy):
@@ -406,7 +421,8 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
 
     Args:
         document: a dict, JSON text, or a policy that is loaded already (checked anew if *kind* is another).
-        kind: ``identity``, ``boundary``, ``session``, ``trust``, ``resource``, ``scp``, ``rcp`` or ``endpoint``.
+        kind: ``identity``, ``managed``, ``boundary``, ``session``, ``trust``, ``resource``, ``scp``, ``rcp`` or
+            ``endpoint``. An identity policy may be inline, and so of any version; a managed one is of 2012-10-17.
         strict: refuse also what AWS stores although it can never match, such as a space in an action.
         stored: AWS holds the document already, so rules that changed over the years (the Version, the characters) are
             not held against it.
@@ -418,10 +434,10 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
     policy: Policy
     if not isinstance(document, Policy):
         mark = _mark(document)
-        policy = _load(document, kind, stored) if mark is None else _load_marked(mark, kind, stored)
+        policy = _load(document, kind, stored) if mark is None else _LOADED[mark, kind, stored]
     elif document.kind == kind:
         policy = document
-    elif {document.kind, kind} <= _CLASSES_ALIKE:
+    elif {document.kind, kind} <= IDENTITY_LIKE and (stored or document.version == NEWEST or kind not in OF_TODAY):
         policy = _retyped(document, kind)
     else:
         policy = _CLASSES.get(kind, Policy)(
@@ -432,11 +448,28 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
     return policy
 
 
-_CLASSES_ALIKE = frozenset({"identity", "boundary", "session"})
+def load_session_policy(document: object, semantics: Semantics) -> Policy:
+    """
+    Load the policy that is passed as a session begins.
+
+    >>> old = {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+    >>> load_session_policy(old, Semantics(old_session_policies=True))
+    <PermissionPolicy session: 1 statement, 63 characters>
+
+    Args:
+        document: as for `load_policy`.
+        semantics: whether it may be of an older version.
+
+    Raises:
+        TypeError, PolicyError: as `load_policy`.
+    """
+    if not semantics.old_session_policies:
+        return load_policy(document, "session")
+    return _retyped(load_policy(document, "identity"), "session")
 
 
 def _retyped(policy: Policy, kind: str) -> Policy:
-    """The same rules hold for identity, boundary and session policies, so nothing is read again."""
+    """But for the version, the same rules hold for all policies of permissions, so nothing is read again."""
     copy = object.__new__(PermissionPolicy)
     copy.__attrs_init__(
         kind, policy.version, policy.id, policy.statements, policy.name, policy.arn, policy._text, policy.written,

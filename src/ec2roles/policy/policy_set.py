@@ -7,16 +7,16 @@ from typing import Any, cast
 
 from ec2roles.policy.document import Policy, load_policy, load_resource_policy
 from ec2roles.policy.engine.index import Layer
+from ec2roles.policy.validation.grammar import IDENTITY_LIKE
 
 Source = Policy | Mapping[str, Any] | str
 Levels = Iterable[Iterable[Source]] | tuple[Layer, ...]
-_ALIKE = frozenset({"identity", "boundary", "session"})
 _KEEP: Any = object()
 _NONE: Any = ()
 
 
 def _load(source: Source, kind: str) -> Policy:
-    if isinstance(source, Policy) and (source.kind == kind or {source.kind, kind} <= _ALIKE):
+    if isinstance(source, Policy) and (source.kind == kind or {source.kind, kind} <= IDENTITY_LIKE):
         return source
     return load_policy(source, kind)
 

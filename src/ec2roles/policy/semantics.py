@@ -19,6 +19,8 @@ class Semantics:
         unset_variable_is_null: a policy variable without a value is null: negated operators match it, and an entry of
             ``NotResource`` with one excludes nothing, as AWS's page on variables says. iam-simulate lets such a negated
             condition fail, and such a statement apply to nothing.
+        old_session_policies: a session policy may be of Version 2008-10-17, or of none, as an inline policy may. By
+            default it is refused, as a managed policy is; AWS says neither.
         session_policy_limits_session_arn: a session policy limits a resource policy that names the session itself.
             The guide says it does not; iam-simulate says it does (F2).
         everyone_includes_services: ``"Principal": "*"`` covers AWS services too (B3).
@@ -31,6 +33,7 @@ class Semantics:
 
     not_principal_session: bool = True
     unset_variable_is_null: bool = True
+    old_session_policies: bool = False
     session_policy_limits_session_arn: bool = False
     everyone_includes_services: bool = True
     account_grant_names_resource: bool = False

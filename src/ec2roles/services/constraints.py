@@ -97,8 +97,8 @@ def query_error(operation: str, problems: Sequence[Problem]) -> AwsError:
 def ec2_error(operation: str, problems: Sequence[Problem]) -> AwsError:
     """Return EC2's error, which is about one parameter only."""
     first = problems[0]
-    name = ".".join(map(str, first.place))
     if first.kind == NULL:
+        name = _in_query(first.place)
         return InstanceError(
             f"The request must contain the parameter {name}",
             code="MissingParameter",
@@ -108,9 +108,35 @@ def ec2_error(operation: str, problems: Sequence[Problem]) -> AwsError:
     leaf = str(first.place[-1])
     if leaf == "InstanceType":
         return InstanceError(f"Invalid value {said(first.value)} for InstanceType.", detail=detail)
-    return InstanceError(
-        f"Value ({_bare(first.value)[:1_000]}) for parameter {leaf[:1].lower()}{leaf[1:]} is invalid.", detail=detail
-    )
+    name, value = f"{leaf[:1].lower()}{leaf[1:]}", _bare(first.value)[:1_000]
+    if first.kind == RANGE:
+        least, most = first.limits
+        wanted = f"greater than {least}" if least is not None and first.value < least else f"smaller than {most}"
+        text = f"Value ( {value} ) for parameter {name} is invalid. Expecting a value {wanted}."
+    elif leaf == "Attribute":
+        text = f"Value ({value}) for parameter {name} is invalid. Unknown attribute."
+    else:
+        # Most parameters begin with a small letter in these texts; this one was seen with a capital (docs/fidelity.md).
+        text = f"Value ({value}) for parameter {leaf if leaf in _CAPITAL else name} is invalid."
+    return InstanceError(text, detail=detail)
+
+
+_CAPITAL = ("InstanceInitiatedShutdownBehavior",)
+# What EC2's query protocol calls a list of another name.
+_LISTS = {"InstanceIds": "InstanceId", "Resources": "ResourceId"}
+
+
+def _in_query(place: Place) -> str:
+    """
+    Return how EC2 calls a parameter: lists are singular there.
+
+    >>> _in_query(("Filters", 1, "Name")), _in_query(("InstanceIds",))
+    ('Filter.1.Name', 'InstanceId')
+    """
+    if len(place) == 1:
+        return _LISTS.get(str(place[0]), str(place[0]))
+    pairs = zip(place, (*place[1:], ""), strict=True)
+    return ".".join(str(one).removesuffix("s") if isinstance(after, int) else str(one) for one, after in pairs)
 
 
 def s3_error(operation: str, problems: Sequence[Problem]) -> AwsError:

@@ -36,6 +36,9 @@ from ec2roles.services.shapes import Shape, load, matches
 
 NOT_NULL = "Member must not be null"
 
+# Where a service has a code of its own for names that it does not know.
+_UNKNOWN = {"ec2": "UnknownParameter"}
+
 _FAILED = "Parameter validation failed:\n"
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "structure": ((Mapping,), "<class 'dict'>"),
@@ -108,14 +111,18 @@ class Reader:
         complete = not (self.partial and call.question)
         if not given and of_resource is None and not (complete and self.shape.required):
             return NOTHING
-        if not call.api:
+        if call.api:
+            if None in given.values():
+                given = {name: value for name, value in given.items() if value is not None}
+        else:
             given = self._in_awss_names(given)
             if of_resource is not None and call.resource is not None:
                 given = _joined(given, of_resource(call.resource), call.resource)
         reading = Reading(in_python=not call.api)
         found = reading.structure(self.shape, given, (), required=complete)
         if reading.unfit:
-            raise ParameterError(_FAILED + "\n".join(reading.unfit), detail=self._cure(reading))
+            unknown = _UNKNOWN.get(self.service) if reading.unknown else None
+            raise ParameterError(_FAILED + "\n".join(reading.unfit), code=unknown, detail=self._cure(reading))
         self._refuse_unsimulated(found)
         problems = [problem for problem in reading.problems if problem.kind not in self.left]
         if problems:
@@ -159,7 +166,11 @@ class Reader:
         name = reading.unknown[0]
         near = difflib.get_close_matches(name[:128], [*self.shape.members, *self.shape.by_snake_case], n=1)
         hint = f"; did you mean {shown(near[0])}?" if near else ""
-        return f"{self.service}:{self.operation} has no parameter {shown(name)}{hint}; context keys go into context={{...}}"
+        known = ", ".join(self.shape.members if self.simulated is None else sorted(self.simulated))
+        return (
+            f"{self.service}:{self.operation} has no parameter {shown(name)}{hint}; context keys go into context={{...}}; "
+            f"known: {known}"
+        )
 
 
 def _joined(given: Mapping[str, Any], of_resource: Mapping[str, Any], resource: str) -> dict[str, Any]:

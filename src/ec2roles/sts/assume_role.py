@@ -18,7 +18,7 @@ from ec2roles.errors import (
 )
 from ec2roles.iam.names import NameRule, Tags, validation_message, wrong_type
 from ec2roles.iam.role import Role
-from ec2roles.policy import Policy
+from ec2roles.policy import Policy, Semantics
 from ec2roles.sts.mfa import MfaParameters
 from ec2roles.sts.session import PrincipalType, Session
 from ec2roles.sts.session_policies import check_session_policies, packed_size, policy_arns, session_tags
@@ -97,7 +97,7 @@ class AssumeRoleRequest:
 
     @classmethod
     def make(
-        cls, role: Role | None, parameters: Mapping[str, Any], managed: Callable[[str], Policy]
+        cls, role: Role | None, parameters: Mapping[str, Any], managed: Callable[[str], Policy], semantics: Semantics
     ) -> AssumeRoleRequest:
         """
         Return the request that a call with these parameters is.
@@ -106,6 +106,7 @@ class AssumeRoleRequest:
             role: the role of that ARN, or None if there is none.
             parameters: by AWS's names, each within its constraints.
             managed: returns the document of a managed policy by its ARN.
+            semantics: the readings of open points.
 
         Raises:
             ValidationError: for what is no ARN, and for too many session policies.
@@ -130,7 +131,7 @@ class AssumeRoleRequest:
             parameters.get("RoleSessionName"),
             parameters.get("DurationSeconds", 3600),
             parameters.get("ExternalId"),
-            check_session_policies(parameters.get("Policy"), documents),
+            check_session_policies(parameters.get("Policy"), documents, semantics),
             tags,
             tuple(parameters.get("TransitiveTagKeys", ())),
             parameters.get("SourceIdentity"),

@@ -48,6 +48,7 @@ class PrincipalType(enum.Enum):
     ASSUMED_ROLE = "AssumedRole"
     USER = "User"
     ROOT = "Account"
+    FEDERATED_USER = "FederatedUser"
 
 
 class Fault(enum.Enum):

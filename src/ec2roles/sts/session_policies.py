@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from ec2roles.arns import shown
 from ec2roles.errors import AwsError, InvalidInputError, PolicyTooLargeError, ValidationError
 from ec2roles.iam.names import Tags, check_tags, validation_message
-from ec2roles.policy import Policy, load_policy
+from ec2roles.policy import Policy, Semantics
+from ec2roles.policy.document import load_session_policy
 
+_DEFAULT = Semantics()
 PLAINTEXT = 2_048
 """Characters of the inline session policy and the managed policies' ARNs together."""
 _POLICY_ARNS = 10
@@ -53,13 +55,16 @@ def policy_arns(given: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     return tuple(one["arn"] for one in given)
 
 
-def check_session_policies(policy: object, managed: Iterable[Policy]) -> tuple[Policy, ...]:
+def check_session_policies(
+    policy: object, managed: Iterable[Policy], semantics: Semantics = _DEFAULT
+) -> tuple[Policy, ...]:
     """
     Return the session policies of a call: the inline one first.
 
     Args:
         policy: a dict, JSON text, a policy, or None.
         managed: the documents of the managed ones.
+        semantics: whether the inline one may be of an older version.
 
     Raises:
         TypeError: if *policy* is something else.
@@ -70,7 +75,7 @@ def check_session_policies(policy: object, managed: Iterable[Policy]) -> tuple[P
     # The limit is on the parameters as they are sent, white space and all (policy-evaluation A5).
     size = sum(len(one.arn or "") for one in policies)
     if policy is not None:
-        loaded = load_policy(policy, "session").named("session policy")
+        loaded = load_session_policy(policy, semantics).named("session policy")
         size += len(policy) if isinstance(policy, str) else loaded.size
         policies.insert(0, loaded)
     if size > PLAINTEXT:

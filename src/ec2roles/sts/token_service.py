@@ -17,6 +17,7 @@ from ec2roles.sts.assume_role import check_duration
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import CallerIdentity
 from ec2roles.sts.sessions import SessionStore
+from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
@@ -26,6 +27,11 @@ __all__ = ["CallerIdentity", "TokenService", "check_credentials"]
 
 class RoleAuthorizer(Protocol):
     """Decides whether a role may be assumed; `ec2roles.authorization.authorizer.Authorizer` does."""
+
+    @property
+    def semantics(self) -> Semantics:
+        """The readings of open points by which it decides."""
+        ...
 
     def seen(self, call: Call) -> Position:
         """Return the position as of which the service of *call* sees IAM."""
@@ -154,6 +160,7 @@ class TokenService(Part):
 
     # -- operations -------------------------------------------------------------------------------------------------
 
+    @atomic
     def _send(self, call: Call) -> Response:
         """Make a call; an argument of another type is a mistake of who wrote the program, and raises."""
         response = self.api.call(call)
@@ -313,6 +320,59 @@ class TokenService(Part):
                 position=self.time.as_of(None),
                 credentials=check_credentials(credentials),
                 parameters={name: value for name, value in given.items() if value is not None},
+            )
+        )
+
+    def get_federation_token(
+        self,
+        name: str,
+        *,
+        credentials: Credentials | None,
+        duration: int | None = None,
+        policy: object = None,
+        policy_arns: Iterable[str] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> Response:
+        """
+        Answer temporary `Credentials` for somebody whom the calling user vouches for (AWS: GetFederationToken).
+
+        They may do what the user's policies *and* the session policies allow: without session policies nothing, but for
+        what the policy of a resource allows the ARN of the federated user. They are good for no call to IAM, and of STS for
+        GetCallerIdentity alone.
+
+        >>> from ec2roles import Account, PermissionPolicy
+        >>> account = Account()
+        >>> alice = account.create_user("alice")
+        >>> alice.put_policy("all", PermissionPolicy.allow("*"))
+        >>> key = alice.create_access_key()
+        >>> lent = account.sts.get_federation_token("bob", credentials=key).result()
+        >>> account.sts.get_caller_identity(credentials=lent).value.arn
+        'arn:aws:sts::123456789012:federated-user/bob'
+
+        Args:
+            name: what the federated user is called: 2-32 of ``[\\w+=,.@-]``.
+            credentials: the access key of a user or a root user; temporary ones are refused.
+            duration: seconds: 900-129600, 43200 by default; for a root user an hour at most.
+            policy: a session policy: our object, a dict or JSON text.
+            policy_arns: managed policies as session policies.
+            tags: session tags; the caller must be allowed ``sts:TagSession``.
+
+        Returns:
+            A `Response` whose value is the new `Credentials`.
+        """
+        given = {
+            "Name": name,
+            "DurationSeconds": duration,
+            "Policy": policy,
+            "PolicyArns": _listed(policy_arns),
+            "Tags": _listed(tags),
+        }
+        return self._send(
+            Call(
+                "sts:GetFederationToken",
+                position=self.time.as_of(None),
+                credentials=check_credentials(credentials),
+                parameters={member: value for member, value in given.items() if value is not None},
             )
         )
 

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from ec2roles.adapters.http.wsgi import HEADERS, SILENCE
+from ec2roles.adapters.http.wsgi import CLOSE, HEADERS, SILENCE
 
 LOOPBACK = "127.0.0.1"
 _LONGEST_LINE = 65_536
@@ -141,6 +141,9 @@ class Handler(BaseHTTPRequestHandler):
             lines.append("Connection: close")
         self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + content)
 
+    def _close_after(self) -> None:
+        self.close_connection = True
+
     def _environ(self, body: io.IOBase, silence: Callable[[], None]) -> dict[str, Any]:
         path, _, query = self.path.partition("?")
         environ: dict[str, Any] = {
@@ -161,6 +164,7 @@ class Handler(BaseHTTPRequestHandler):
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
             SILENCE: silence,
+            CLOSE: self._close_after,
             HEADERS: self.headers.items(),
         }
         for name, value in self.headers.items():

@@ -33,6 +33,9 @@ HOSTS = (*METADATA_HOSTS, "localhost", "127.0.0.1", "::1")
 SILENCE = "ec2roles.silence"
 """A server may put a callable under this name into the environ; it is called where no answer is ever sent."""
 
+CLOSE = "ec2roles.close"
+"""A server may put a callable under this name into the environ; it is called where the connection ends after the answer."""
+
 HEADERS = "ec2roles.headers"
 """A server may put the headers under this name, as pairs as they were sent: an environ cannot tell ``_`` from ``-``."""
 
@@ -243,6 +246,9 @@ class Application:
                 silence()
             answer = HttpAnswer(504, b"", [("Content-Type", "text/plain"), ("X-Ec2roles", "timed-out")])
         headers = [(name, value) for name, value in answer.headers if name.lower() not in _HOP_BY_HOP]
+        # The real metadata service answers one request on each connection.
+        if CLOSE in environ and any(pair == ("Connection", "close") for pair in answer.headers):
+            environ[CLOSE]()
         if not any(name.lower() == "content-length" for name, _ in headers):
             headers.append(("Content-Length", str(len(answer.body))))
         start_response(answer.status_line, headers)

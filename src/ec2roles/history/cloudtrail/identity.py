@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ec2roles.instants import from_microseconds, iso
+from ec2roles.sts.get_federation_token import FederatedUser
 from ec2roles.sts.session import PrincipalType, Session
 
 _TYPES = {PrincipalType.USER: "IAMUser", PrincipalType.ROOT: "Root", PrincipalType.ASSUMED_ROLE: "AssumedRole"}
@@ -42,6 +43,12 @@ def user_identity(caller: Session) -> dict[str, Any]:
     return identity
 
 
+def _issuer_of(arn: str, account_id: str) -> dict[str, Any]:
+    if arn.endswith(":root"):
+        return {"type": "Root", "principalId": account_id, "arn": arn, "accountId": account_id}
+    return {"type": "IAMUser", "arn": arn, "accountId": account_id, "userName": arn.rpartition("/")[2]}
+
+
 def _session_context(caller: Session) -> dict[str, Any]:
     role_arn = caller.role_arn
     issuer: dict[str, Any] = {}
@@ -53,6 +60,8 @@ def _session_context(caller: Session) -> dict[str, Any]:
             "accountId": caller.account_id,
             "userName": role_arn.rpartition("/")[2],
         }
+    elif isinstance(caller.principal, FederatedUser):
+        issuer = _issuer_of(caller.principal.issuer.arn, caller.account_id)
     mfa = caller.context.get("aws:MultiFactorAuthPresent")
     context: dict[str, Any] = {
         "sessionIssuer": issuer,

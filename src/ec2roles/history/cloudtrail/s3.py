@@ -30,7 +30,12 @@ EVENT_NAMES = {
 # The part of a bucket that an operation is about, where it does not follow from its name.
 _PARTS = {
     "accelerateConfiguration": "accelerate",
+    "analyticsConfiguration": "analytics",
+    "intelligentTieringConfiguration": "intelligent-tiering",
+    "inventoryConfiguration": "inventory",
     "lifecycleConfiguration": "lifecycle",
+    "metadataTableConfiguration": "metadataTable",
+    "metricsConfiguration": "metrics",
     "notificationConfiguration": "notification",
     "objectLockConfiguration": "object-lock",
 }
@@ -58,7 +63,7 @@ _HYPHENED = frozenset(
     "PartNumberMarker Prefix ResponseCacheControl ResponseContentDisposition ResponseContentEncoding ResponseContentLanguage "
     "ResponseContentType ResponseExpires StartAfter UploadIdMarker VersionIdMarker".split()
 )
-_IN_ONE_WORD = frozenset(("PartNumber", "UploadId", "VersionId"))
+_IN_ONE_WORD = frozenset(("Id", "PartNumber", "UploadId", "VersionId"))
 # Parameters that are headers of S3's own.
 _HEADERS = {
     "ACL": "x-amz-acl",
@@ -86,6 +91,14 @@ _HEADERS = {
     "StorageClass": "x-amz-storage-class",
     "TaggingDirective": "x-amz-tagging-directive",
     "WebsiteRedirectLocation": "x-amz-website-redirect-location",
+}
+# Headers that are called otherwise in some operations.
+_BY_OPERATION = {
+    ("CopyObject", "ChecksumAlgorithm"): "x-amz-checksum-algorithm",
+    ("CreateMultipartUpload", "ChecksumAlgorithm"): "x-amz-checksum-algorithm",
+    ("GetObjectAttributes", "MaxParts"): "x-amz-max-parts",
+    ("GetObjectAttributes", "ObjectAttributes"): "x-amz-object-attributes",
+    ("GetObjectAttributes", "PartNumberMarker"): "x-amz-part-number-marker",
 }
 # What is sent as a body and is no more than its bytes, or too long for a record.
 _BODIES = frozenset(("Body", "Delete", "MultipartUpload", "Bucket", "Key"))
@@ -135,6 +148,9 @@ def subresource(operation: str) -> dict[str, str]:
 
 def wire_name(operation: str, name: str) -> str | None:
     """Return the name of a parameter in the query or among S3's headers; None for what stands in neither."""
+    by_operation = _BY_OPERATION.get((operation, name))
+    if by_operation is not None:
+        return by_operation
     if name in _IN_ONE_WORD:
         return lower_first(name)
     if name in _HYPHENED:

@@ -15,7 +15,7 @@ from ec2roles.ec2.refresh import EC2, Fetch
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.history.cloudtrail.owner import is_call
 from ec2roles.history.cloudtrail.records import Recorder, is_answered, is_data_event
-from ec2roles.history.merged import ALWAYS, Stream, by_launch, merged
+from ec2roles.history.merged import ALWAYS, Stream, by_launch, merged, not_before
 from ec2roles.history.recorded import Recorded
 from ec2roles.instants import to_microseconds
 from ec2roles.metadata.service import V1, V2
@@ -78,9 +78,7 @@ class Trail:
 
     def _changes(self, start: int | None) -> Iterator[Placed]:
         launched: dict[str, list[Instance]] | None = None
-        for change in list(self._time.changes):
-            if start is not None and change.position[0] < start:
-                continue
+        for change in not_before(self._time.changes, start):
             # What a call changed is told by the record of the call.
             if change.account_id != self._account_id or change.caller is not None or not is_call(change):
                 continue

@@ -12,7 +12,7 @@ Values = Mapping[str, "str | tuple[str, ...]"]
 _STARS = re.compile(r"\*+")
 _WILDCARDS = re.compile(f"[{STAR}{ANY}{PART_STAR}{PART_ANY}]")
 # How an ARN of fewer than six parts is read in each kind of policy (B2.6).
-_SHORT_ALWAYS = frozenset({"identity", "boundary", "session"})
+_SHORT_ALWAYS = frozenset({"identity", "managed", "boundary", "session"})
 _SHORT_WITH_STAR = frozenset({"resource", "endpoint", "trust"})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ec2roles.errors import ArgumentError
+from ec2roles.pointers import below
 from ec2roles.policy.decision import Decision
 from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.conditions import Test, compile_condition, describe
@@ -20,7 +21,6 @@ from ec2roles.policy.engine.variables import Template
 from ec2roles.policy.request import Request
 from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Condition, Statement
-from ec2roles.policy.validation.json import pointer
 
 WITH_PRINCIPAL = frozenset({"resource", "trust", "endpoint"})
 """The layers whose statements say for whom they are."""
@@ -284,7 +284,7 @@ def _condition_miss(condition: Condition, statement: Statement, values: Any) -> 
 
 def condition_pointer(condition: Condition, statement: Statement) -> str:
     """Return where *condition* stands in the document of *statement*."""
-    return statement.pointer + pointer(("Condition", condition.operator, condition.key))
+    return below(statement.pointer, "Condition", condition.operator, condition.key)
 
 
 def _principal_miss(request: Request, policy: Policy, statement: Statement) -> Miss:

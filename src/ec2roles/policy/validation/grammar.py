@@ -11,9 +11,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ec2roles.arns import shown
+from ec2roles.pointers import below
 from ec2roles.policy.engine.operators import explain_unknown, parse_operator
 from ec2roles.policy.engine.values import instant
 from ec2roles.policy.statement import Condition, Statement
+from ec2roles.policy.validation import hints, legacy
 from ec2roles.policy.validation.elements import ACTION_OK, RESOURCE_OK, action_problem, resource_problem
 from ec2roles.policy.validation.principals import check_principal, service_problem
 from ec2roles.policy.validation.problems import (
@@ -38,10 +40,12 @@ from ec2roles.policy.validation.problems import (
     Problems,
 )
 
-KINDS = ("identity", "boundary", "session", "trust", "resource", "scp", "rcp", "endpoint")
+KINDS = ("identity", "managed", "boundary", "session", "trust", "resource", "scp", "rcp", "endpoint")
 NEWEST = "2012-10-17"
 VERSIONS = (NEWEST, "2008-10-17")
-IDENTITY_LIKE = frozenset({"identity", "boundary", "session"})
+IDENTITY_LIKE = frozenset({"identity", "managed", "boundary", "session"})
+OF_TODAY = frozenset({"managed", "boundary", "session", "rcp"})
+"""The kinds that must be of the newest version; inline policies and those of resources may be older ones."""
 NOT_JSON = {"trust": "This policy contains invalid Json"}
 """AWS's wording for text that is not JSON, where it is not the usual one."""
 
@@ -77,9 +81,13 @@ class Grammar:
         self.problems = Problems(trust=self.trust)
         self.wrong = self.problems.note
 
-    def read(self, data: Any) -> Read:
+    def read(self, data: Any, written: str | None = None) -> Read:
         """
         Return what *data* says.
+
+        Args:
+            data: the document.
+            written: its text, if it was given as one.
 
         Raises:
             PolicyError: the problem that AWS would report first.
@@ -91,6 +99,9 @@ class Grammar:
             if key not in _TOP:
                 self.wrong(SYNTAX, partial(_unknown_key, key, _TOP), "/")
         version = self._version(data)
+        if self.kind in legacy.KINDS and not self.stored:
+            for problem in legacy.problems(written, data):
+                self.wrong(LEGACY, problem, "/")
         policy_id = data.get("Id")
         if "Id" in data and not isinstance(policy_id, str):
             self.wrong(SYNTAX, f"Id must be a string, got {_json_type(policy_id)}", "/Id")
@@ -126,7 +137,7 @@ class Grammar:
         if version is not None and version not in VERSIONS:
             detail = f"Version must be '{NEWEST}' or '{VERSIONS[1]}', got {shown(version)}"
             self.wrong(SYNTAX, detail, "/Version", trust=T_VERSION)
-        elif version != NEWEST and (self.kind in IDENTITY_LIKE or self.kind == "rcp") and not self.stored:
+        elif version != NEWEST and self.kind in OF_TODAY and not self.stored:
             got = "is missing" if version is None else f"is {shown(version)}"
             self.wrong(VERSION, f'Version {got}; write "Version": "{NEWEST}"', "/Version" if version else "/")
         return version
@@ -155,7 +166,7 @@ class Grammar:
         if self.trust:
             self._no_resources(data, path)
         else:
-            self._resources(resources, not_resources, path)
+            self._resources(resources, not_resources, path, data)
         principal = not_principal = None
         if "Principal" in data or "NotPrincipal" in data or self.kind not in _NO_PRINCIPAL:
             principal, not_principal = self._principals(data, path)
@@ -232,7 +243,9 @@ class Grammar:
                 detail = f"'{key}' is not allowed in a trust policy: the role itself is the resource; remove it"
                 self.wrong(RESOURCES, detail, f"{path}/{key}", trust=T_RESOURCE, trust_message=message)
 
-    def _resources(self, resources: tuple[str, ...] | None, not_resources: tuple[str, ...] | None, path: str) -> None:
+    def _resources(
+        self, resources: tuple[str, ...] | None, not_resources: tuple[str, ...] | None, path: str, data: dict[str, Any]
+    ) -> None:
         if resources is not None and not_resources is not None:
             self.wrong(SYNTAX, _TWIN.format("Resource"), path)
             return
@@ -240,7 +253,11 @@ class Grammar:
         found = resources if not_resources is None else not_resources
         if not found:
             detail = f"{key} must be a non-empty string or list"
-            self.wrong(RESOURCES, detail if found is not None else "needs 'Resource' or 'NotResource'", path)
+            if found is None:
+                detail = "needs 'Resource' or 'NotResource'"
+                if self.kind in IDENTITY_LIKE and hints.is_trust(data):
+                    detail += "; a trust policy is set with update_trust(), or as trust= of create_role()"
+            self.wrong(RESOURCES, detail, path)
             return
         for resource in found:
             if not RESOURCE_OK(resource):
@@ -248,6 +265,9 @@ class Grammar:
                 if problem is not None:
                     rank, detail, message = problem
                     self.wrong(rank, detail, f"{path}/{key}", message=message)
+                odd = legacy.account_problem(resource) if self.kind in legacy.KINDS and not self.stored else None
+                if odd is not None:
+                    self.wrong(LEGACY, odd, f"{path}/{key}")
 
     # -- principals ---------------------------------------------------------------------------------------------------
 
@@ -265,7 +285,10 @@ class Grammar:
             return None, self._not_principal(data, path)
         if "Principal" not in data:
             if self.kind != "endpoint":
-                self._bad_principal("missing 'Principal'", path, "Missing required field Principal")
+                cure = ""
+                if self.trust and hints.is_permission(data):
+                    cure = "; a policy of permissions is given with put_policy()"
+                self._bad_principal(f"missing 'Principal'{cure}", path, "Missing required field Principal")
             return None, None
         found = self._principal(data["Principal"], f"{path}/Principal")
         if self.kind == "rcp" and found is not None and found != (("AWS", "*"),):
@@ -303,7 +326,7 @@ class Grammar:
         pairs: list[tuple[str, str]] = []
         for kind, texts in value.items():
             if texts == []:
-                self._bad_principal(f"no value for {shown(kind)}", f"{path}/{kind}", empty)
+                self._bad_principal(f"no value for {shown(kind)}", below(path, kind), empty)
             for text in texts if isinstance(texts, list) else [texts]:
                 if isinstance(text, str):
                     pairs.append((kind, text))
@@ -317,7 +340,7 @@ class Grammar:
                 if problem is not None:
                     label = kind if kind == "AWS" else kind.upper()
                     message = f'Invalid principal in policy: "{label}":"{text}"'
-                    self._bad_principal(problem, f"{path}/{kind}", message, T_INVALID)
+                    self._bad_principal(problem, below(path, kind), message, T_INVALID)
         return tuple(pairs)
 
     # -- conditions ---------------------------------------------------------------------------------------------------
@@ -328,7 +351,7 @@ class Grammar:
             return ()
         found: list[Condition] = []
         for name, keys in block.items():
-            where = f"{path}/{name}"
+            where = below(path, name)
             if not isinstance(keys, dict):
                 detail = f"a condition operator holds an object of keys and values, got {_json_type(keys)}"
                 self.wrong(SYNTAX, detail, where)
@@ -347,13 +370,13 @@ class Grammar:
                 if None in values:
                     got = "a list with something else" if isinstance(value, list) else _json_type(value)
                     detail = f"condition values must be strings, numbers or booleans, got {got}"
-                    self.wrong(SYNTAX, detail, f"{where}/{key.replace('~', '~0').replace('/', '~1')}")
+                    self.wrong(SYNTAX, detail, below(where, key))
                     continue
                 if dates:
                     for text in values:
                         if instant(text) is None:
                             detail = f"not an ISO 8601 date, nor seconds since 1970: {shown(text)}"
-                            self.wrong(LEGACY, detail, f"{where}/{key}")
+                            self.wrong(LEGACY, detail, below(where, key))
                 found.append(Condition(name, key, values))
         return tuple(found)
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from ec2roles.arns import shown
 from ec2roles.errors import DuplicateKeyError, PolicyCharError, PolicyError, PolicySyntaxError, PolicyTooDeepError
+from ec2roles.pointers import below
 
 DEEPEST = 32
 LONGEST_INTEGER = 18
@@ -28,16 +29,6 @@ _PATTERN_MESSAGE = (
     "1 validation error detected: Value at 'policyDocument' failed to satisfy constraint: "
     "Member must satisfy regular expression pattern: [\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"
 )
-
-
-def pointer(path: tuple[str | int, ...]) -> str:
-    """
-    Return *path* as a JSON pointer.
-
-    >>> pointer(("Statement", 0, "aws:PrincipalTag/team"))
-    '/Statement/0/aws:PrincipalTag~1team'
-    """
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 def at(detail: str, path: str) -> str:
@@ -123,7 +114,7 @@ class _Reader:
             path, value = waiting.popleft()
             if isinstance(value, _Twice):
                 raise DuplicateKeyError(
-                    self.message, detail=at(f"duplicate key {shown(value.key)}", pointer(path) or "/")
+                    self.message, detail=at(f"duplicate key {shown(value.key)}", below("", *path) or "/")
                 )
             items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
             waiting.extend(((*path, key), item) for key, item in items if isinstance(item, (dict, list)))
@@ -266,7 +257,7 @@ def _path(path: Any) -> str:
     while path is not None:
         path, step = path
         steps.append(step)
-    return pointer(tuple(reversed(steps)))
+    return below("", *reversed(steps))
 
 
 def _check_characters(text: str, path: Any) -> None:

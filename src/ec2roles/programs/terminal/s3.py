@@ -76,13 +76,14 @@ def _call(
     *,
     operation: str,
     parameters: Mapping[str, Any] | None = None,
+    context: Mapping[str, Any] | None = None,
 ) -> Response:
     if not re.fullmatch(BUCKET, bucket):
         # The client checks this before it sends anything, and before it looks for credentials.
         complaint = f'Invalid bucket name "{bucket}": Bucket name must match the regex "^{BUCKET}$" or {ACCESS_POINT}'
         return Response(error=AwsError(f"Parameter validation failed:\n{complaint}", code="ParamValidation"))
     resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
-    return session.call(action, resource, operation=operation, parameters=parameters)
+    return session.call(action, resource, operation=operation, parameters=parameters, context=context)
 
 
 # ls
@@ -254,12 +255,16 @@ def _make_bucket(session: AwsSession, paths: Sequence[str], switches: Sequence[s
     if not paths[0].startswith(SCHEME):
         raise Ended(FAILED, "\n<S3Uri>\nError: Invalid argument type\n")
     bucket, _ = split(paths[0])
+    region = session.chosen_region() or session.default_region
+    # As the CLI does: us-east-1 is meant by no constraint at all.
+    elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}}
     response = _call(
         session,
         "s3:CreateBucket",
         bucket,
         operation="CreateBucket",
-        parameters={"bucket": bucket, "region": session.chosen_region() or session.default_region},
+        parameters={} if region in (None, "us-east-1") else elsewhere,
+        context={} if region is None else {"aws:RequestedRegion": region},
     )
     if response.error is not None:
         raise Ended(1, f"make_bucket failed: {paths[0]} {wording(response.error, 'CreateBucket')}\n")

@@ -31,10 +31,6 @@ MODIFIABLE = {
 }
 _BOOLS = {"disable_api_stop", "disable_api_termination"}
 
-# What ModifyInstanceAttribute changes as well, and nothing here depends on.
-NOT_SIMULATED = frozenset(
-    "BlockDeviceMappings EbsOptimized EnaSupport Groups Kernel Ramdisk SourceDestCheck SriovNetSupport".split()
-)
 MODIFY = frozenset("Attribute DryRun InstanceId Value".split()) | {member for member, _ in MODIFIABLE.values()}
 
 
@@ -55,9 +51,12 @@ def _value(name: str) -> Callable[[Instance], Any]:
 DESCRIBED: Mapping[str, tuple[str, Callable[[Instance], Any]]] = {
     **{name: (member, _value(ours)) for name, (member, ours) in MODIFIABLE.items()},
     "blockDeviceMapping": ("BlockDeviceMappings", volumes),
-    "ebsOptimized": ("EbsOptimized", lambda instance: {"Value": False}),
+    "ebsOptimized": ("EbsOptimized", lambda instance: {"Value": instance.hardware.repeated.get("EbsOptimized", False)}),
     "enaSupport": ("EnaSupport", lambda instance: {"Value": True}),
-    "enclaveOptions": ("EnclaveOptions", lambda instance: {"Enabled": False}),
+    "enclaveOptions": (
+        "EnclaveOptions",
+        lambda instance: instance.hardware.repeated.get("EnclaveOptions", {"Enabled": False}),
+    ),
     "groupSet": ("Groups", _groups),
     "kernel": ("KernelId", lambda instance: {}),
     "productCodes": ("ProductCodes", lambda instance: []),
@@ -102,15 +101,12 @@ class Modification:
         Check the parameters of *call*: one attribute, by its own parameter or by Attribute and Value.
 
         Raises:
-            InstanceError: ``InvalidParameterCombination`` for none or several, ``UnsupportedOperation`` for one that is
+            InstanceError: ``InvalidParameterCombination`` for none or several, ``NotImplemented`` for one that is
                 not simulated, ``InvalidParameterValue``.
         """
         (instance_id,) = given.instance_ids(call, "InstanceId")
-        for name in call.parameters:
-            if name in NOT_SIMULATED:
-                raise _not_simulated(name)
         asked = {
-            member: (ours, given.members(call.parameters[member], member))
+            member: (ours, call.parameters[member])
             for member, ours in MODIFIABLE.values()
             if call.parameters.get(member) is not None
         }
@@ -133,7 +129,7 @@ class Modification:
     def _by_name(cls, call: Call, instance_id: str) -> Modification:
         attribute = _attribute(call)
         if attribute not in MODIFIABLE:
-            raise _not_simulated(attribute)
+            raise given.not_simulated(attribute, "ModifyInstanceAttribute")
         member, name = MODIFIABLE[attribute]
         value: Any = given.text(call, "Value")
         if name in _BOOLS:
@@ -150,14 +146,6 @@ class Modification:
                     "Invalid BASE64 encoding of user data.", detail="Value is base64 where it is user data"
                 ) from None
         return cls(instance_id, member, name, value)
-
-
-def _not_simulated(name: str) -> InstanceError:
-    return InstanceError(
-        f"The parameter {name} is not simulated.",
-        code="UnsupportedOperation",
-        detail=f"AWS can change {shown(name)} of an instance; here {', '.join(sorted(MODIFIABLE))} can be changed",
-    )
 
 
 @attrs.frozen(eq=False)

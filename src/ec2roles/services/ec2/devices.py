@@ -30,7 +30,7 @@ def volumes(instance: Instance) -> list[dict[str, Any]]:
                 "DeviceName": device,
                 "Ebs": {
                     "AttachTime": whole_seconds(hardware.launched[0]),
-                    "DeleteOnTermination": device == ROOT_DEVICE,
+                    "DeleteOnTermination": device not in hardware.kept_devices,
                     "Status": "attached",
                     "VolumeId": volume,
                     "EbsCardIndex": 0,

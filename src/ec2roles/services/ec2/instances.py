@@ -44,7 +44,7 @@ class Ec2Instances(Part):
 
     def run(self, call: Call) -> Mapping[str, Any]:
         """Launch instances; with a ClientToken that came before, answer what was launched then."""
-        wanted = RunInstances.read(call)
+        wanted: RunInstances = call.prepared
         ec2 = self._ec2(call)
         token = str(call.parameters.get("ClientToken") or "")
         asked = {name: value for name, value in call.parameters.items() if name not in ("ClientToken", "DryRun")}
@@ -60,7 +60,9 @@ class Ec2Instances(Part):
         options = {**wanted.options, "tags": wanted.tags, "client_token": token}
         launched = ec2.launch(wanted.count, wanted.profile, **options)
         if token:
-            ec2.time.journal.put(self._launched, (ec2.account_id, token), (asked, launched))
+            key = (ec2.account_id, token)
+            ec2.time.journal.put(self._launched, key, (asked, launched))
+            ec2.time.forget_later(call.position[0], ec2.time.journal.drop, self._launched, key)
         return self._reservation(launched)
 
     def _reservation(self, launched: Sequence[Instance]) -> Mapping[str, Any]:

@@ -10,15 +10,17 @@ from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError, InstanceError
 from ec2roles.policy import Decision
+from ec2roles.services.constraints import ec2_error
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.associations import Ec2Associations
-from ec2roles.services.ec2.attributes import MODIFY, NOT_SIMULATED, Ec2Attributes
+from ec2roles.services.ec2.attributes import MODIFY, Ec2Attributes
 from ec2roles.services.ec2.instances import Ec2Instances
 from ec2roles.services.ec2.permissions import Ec2Needs
-from ec2roles.services.ec2.run_instances import RUN_INSTANCES
+from ec2roles.services.ec2.run_instances import RUN_INSTANCES, RunInstances
 from ec2roles.services.ec2.tags import Ec2Tags
 from ec2roles.services.operation import Operation, Service
+from ec2roles.services.parameters import Reader
 
 Perform = Callable[[Call], Mapping[str, Any]]
 
@@ -33,18 +35,17 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
     needs = Ec2Needs(ec2_of)
     instances, associations, tags = Ec2Instances(ec2_of), Ec2Associations(ec2_of), Ec2Tags(ec2_of)
     attributes = Ec2Attributes(ec2_of)
-    modify = " ".join(MODIFY | NOT_SIMULATED)
+    modify = " ".join(MODIFY)
 
-    def operation(name: str, parameters: str, need: Callable[[Call], Sequence[Permission]], do: Perform) -> Operation:
-        known = frozenset(parameters.split())
-
-        def authorizations(call: Call) -> Sequence[Permission]:
-            if call.operation is None and not call.parameters:
-                return [needs.asked(call)]
-            given.check_names(call, known)
-            return need(call)
-
-        return Operation(name, authorizations, _unless_dry(do))
+    def operation(
+        name: str,
+        parameters: str,
+        permissions: Callable[[Call], Sequence[Permission]],
+        do: Perform,
+        prepare: Callable[[Call, Mapping[str, Any]], Any] | None = None,
+    ) -> Operation:
+        reader = Reader("ec2", name, parameters, resource=_instance_of(parameters.split()), wording=ec2_error)
+        return Operation(name, reader, permissions, _unless_dry(do), prepare=prepare, asked=needs.asked)
 
     def denial(call: Call, decision: Decision) -> AwsError:
         """EC2's error for a call that was denied; those that would change something say more, in code (F4)."""
@@ -61,9 +62,9 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
     return Service(
         "ec2",
         [
-            operation("RunInstances", " ".join(RUN_INSTANCES), needs.run, instances.run),
+            operation("RunInstances", " ".join(RUN_INSTANCES), needs.run, instances.run, _launch),
             operation("DescribeInstances", f"{listed} InstanceIds", needs.nothing, instances.describe),
-            operation("StartInstances", f"{many} AdditionalInfo", needs.instances, instances.start),
+            operation("StartInstances", many, needs.instances, instances.start),
             operation("StopInstances", f"{many} Force Hibernate SkipOsShutdown", needs.instances, instances.stop),
             operation("RebootInstances", many, needs.instances, instances.reboot),
             operation("TerminateInstances", f"{many} Force SkipOsShutdown", needs.instances, instances.terminate),
@@ -89,6 +90,25 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
         ],
         denial=denial,
     )
+
+
+def _launch(call: Call, parameters: Mapping[str, Any]) -> RunInstances:
+    return RunInstances.read(call.reading(parameters))
+
+
+def _instance_of(names: Sequence[str]) -> Callable[[str], Mapping[str, Any]] | None:
+    """Return what says which instance an ARN is, as the parameter that an operation names its instances by."""
+    name = next((one for one in ("InstanceIds", "InstanceId") if one in names), None)
+    if name is None:
+        return None
+
+    def parameters(arn: str) -> Mapping[str, Any]:
+        before, _, instance_id = arn.partition(":instance/")
+        if not before or not instance_id:
+            return {}
+        return {name: [instance_id] if name == "InstanceIds" else instance_id}
+
+    return parameters
 
 
 def _unless_dry(do: Perform) -> Perform:

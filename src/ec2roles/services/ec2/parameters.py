@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -16,6 +16,8 @@ from ec2roles.metadata.defaults import MetadataDefaults
 from ec2roles.metadata.options import MetadataOptions
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
+_GROUP_ID = re.compile(r"sg-[0-9a-f]{8}([0-9a-f]{9})?")
+_SUBNET_ID = re.compile(r"subnet-[0-9a-f]{8}([0-9a-f]{9})?")
 _ASSOCIATION_ID = re.compile(r"iip-assoc-[0-9a-f]{8}([0-9a-f]{9})?")
 
 # The members of MetadataOptions in requests: AWS's name -> ours.
@@ -29,63 +31,65 @@ DEFAULTS = {
 }
 
 
-def check_names(call: Call, names: frozenset[str]) -> None:
+def not_simulated(name: str, operation: str) -> InstanceError:
+    """Return the error for a parameter that AWS has and that is not simulated here."""
+    return InstanceError(
+        f"The parameter {name} of {operation} is known to AWS and not simulated here.",
+        code="NotImplemented",
+        status=501,
+        detail="leave it out; docs/fidelity.md says what is simulated",
+    )
+
+
+def group_ids(found: Sequence[object]) -> tuple[str, ...]:
     """
-    Refuse parameters that an operation does not have.
+    Return the ids of security groups; there need not be groups of these ids.
 
     Raises:
-        InstanceError: ``UnknownParameter``.
+        InstanceError: ``InvalidGroupId.Malformed``.
     """
-    for name in call.parameters:
-        if name not in names:
+    for one in found:
+        if not isinstance(one, str) or not _GROUP_ID.fullmatch(one):
             raise InstanceError(
-                f"The parameter {name} is not recognized",
-                code="UnknownParameter",
-                detail=f"no parameter {shown(name)} here; known: {', '.join(sorted(names))}",
+                f'Invalid id: "{one}" (expecting "sg-...")',
+                code="InvalidGroupId.Malformed",
+                detail=f"the id of a security group is 'sg-' and 8 or 17 hexadecimal digits, got {shown(one)}",
             )
+    return tuple(map(str, found))
+
+
+def subnet_id(found: object) -> str:
+    """
+    Return the id of a subnet; there need not be one of that id.
+
+    Raises:
+        InstanceError: ``InvalidSubnetID.NotFound``.
+    """
+    if not isinstance(found, str) or not _SUBNET_ID.fullmatch(found):
+        raise InstanceError(
+            f"The subnet ID '{found}' does not exist",
+            code="InvalidSubnetID.NotFound",
+            detail=f"the id of a subnet is 'subnet-' and 8 or 17 hexadecimal digits, got {shown(found)}",
+        )
+    return found
 
 
 def text(call: Call, name: str) -> str:
     """
-    Return a parameter that must be there, and text.
+    Return a parameter that must be there, and is text.
 
     Raises:
         InstanceError: ``MissingParameter``.
-        TypeError: if it is no text.
     """
     value = call.parameters.get(name)
     if value is None:
         raise missing(name)
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be str, got {type(value).__name__}")
-    return value
+    return str(value)
 
 
 def texts(call: Call, name: str) -> tuple[str, ...]:
-    """
-    Return a parameter that is a list of texts, each once; nothing if it is not there.
-
-    Raises:
-        TypeError: if it is no list of texts.
-    """
-    values = call.parameters.get(name) or ()
-    if not isinstance(values, (list, tuple)) or not all(isinstance(one, str) for one in values):
-        raise TypeError(f"{name} must be a list of str, got {shown(values)}")
-    return tuple(dict.fromkeys(values))
-
-
-def members(value: object, name: str) -> Mapping[str, Any]:
-    """
-    Return a structure, empty if there is none.
-
-    Raises:
-        TypeError: if it is no dict.
-    """
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dict, got {type(value).__name__}")
-    return value
+    """Return a parameter that is a list of texts, each once; nothing if it is not there."""
+    return tuple(dict.fromkeys(call.parameters.get(name) or ()))
 
 
 def missing(name: str) -> InstanceError:
@@ -173,25 +177,15 @@ def named_profile(call: Call) -> str | None:
         InstanceError: ``MissingParameter`` if neither is given, ``InvalidParameterCombination`` if both are,
             ``InvalidParameterValue`` for an ARN as a name, or the other way round.
     """
-    given = call.parameters.get("IamInstanceProfile")
-    named = {key: value for key, value in members(given, "IamInstanceProfile").items() if value is not None}
-    for key, value in named.items():
-        if key not in ("Name", "Arn"):
-            raise InstanceError(
-                f"The parameter IamInstanceProfile.{key} is not recognized",
-                code="UnknownParameter",
-                detail="an instance profile is given by Name or Arn",
-            )
-        if not isinstance(value, str):
-            raise TypeError(f"IamInstanceProfile.{key} must be str, got {type(value).__name__}")
+    named: Mapping[str, str] | None = call.parameters.get("IamInstanceProfile")
+    if named is None:
+        return None
     if len(named) > 1:
         raise InstanceError(
             "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'",
             code="InvalidParameterCombination",
             detail="give the name of the instance profile or its ARN, not both",
         )
-    if given is None:
-        return None
     if not named:
         raise missing("IamInstanceProfile")
     key, value = next(iter(named.items()))
@@ -214,28 +208,22 @@ def required_profile(call: Call) -> str:
     return found
 
 
-def tag_pairs(tags: object) -> dict[str, str]:
+def tag_pairs(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """
     Return tags as AWS's parameters have them, ``[{"Key": ..., "Value": ...}]``, by key.
 
     Raises:
         InstanceError: ``InvalidParameterValue`` if a key is given twice.
-        TypeError: if they are no such list.
     """
     found: dict[str, str] = {}
-    if not isinstance(tags, (list, tuple)):
-        raise TypeError(f"Tags must be a list of dicts with Key and Value, got {type(tags).__name__}")
     for tag in tags:
-        if not isinstance(tag, Mapping) or not isinstance(tag.get("Key"), str):
-            raise TypeError(f"a tag must be a dict with Key and Value, got {shown(tag)}")
         if tag["Key"] in found:
             raise InstanceError(f"Duplicate tag key '{tag['Key']}' specified.", code="InvalidParameterValue")
-        value = tag.get("Value")
-        found[tag["Key"]] = "" if value is None else value
+        found[tag["Key"]] = tag.get("Value", "")
     return found
 
 
-def metadata_options(given: object) -> dict[str, Any]:
+def metadata_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     Return options of the metadata service under our names.
 
@@ -243,17 +231,8 @@ def metadata_options(given: object) -> dict[str, Any]:
         given: AWS's: ``{"HttpTokens": "required"}``.
 
     Raises:
-        InstanceError: ``UnknownParameter``, ``InvalidParameterValue``.
+        InstanceError: ``InvalidParameterValue``.
     """
-    found = {}
-    for name, value in members(given, "MetadataOptions").items():
-        if name in OPTIONS:
-            found[OPTIONS[name]] = value
-        else:
-            raise InstanceError(
-                f"The parameter MetadataOptions.{name} is not recognized",
-                code="UnknownParameter",
-                detail=f"known: {', '.join(OPTIONS)}; got {shown(name)} {shown(value)}",
-            )
+    found = {OPTIONS[name]: value for name, value in given.items()}
     MetadataOptions(**found)
     return found

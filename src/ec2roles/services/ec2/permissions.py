@@ -18,6 +18,7 @@ from ec2roles.metadata.options import MetadataOptions
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.attributes import Modification
+from ec2roles.services.ec2.launch_details import volume_keys
 from ec2roles.services.ec2.run_instances import RunInstances
 from ec2roles.services.pass_role import any_instance, pass_role, resource_tags
 
@@ -123,11 +124,18 @@ class Ec2Needs:
 
     def run(self, call: Call) -> Sequence[Permission]:
         """What launches instances: all that a launch touches, to pass the role, and to tag at launch."""
-        wanted = RunInstances.read(call)
+        wanted: RunInstances = call.prepared
         ec2 = self._ec2(call)
         profile = self._known_profile(call, wanted.profile)
         found = [
-            Permission(call.action, arn, None, {"ec2:Region": ec2.region, **context}, ec2.account_id)
+            # What is asked for one kind of resource, such as tags of volumes, belongs to that kind alone.
+            Permission(
+                call.action,
+                arn,
+                None,
+                {"ec2:Region": ec2.region, **context, **_request_tags(wanted.tagged.get(_kind(arn), {}))},
+                ec2.account_id,
+            )
             for arn, context in self._touched(call, wanted, profile)
         ]
         role = None if profile is None else profile.role_at(call.seen or call.position)
@@ -153,7 +161,6 @@ class Ec2Needs:
             "ec2:RootDeviceType": "ebs",
             "ec2:Tenancy": "default",
             **_option_keys(options_at_launch(options, ec2.defaults())),
-            **_request_tags(wanted.tags),
         }
         if profile is not None:
             instance["ec2:InstanceProfile"] = profile.arn
@@ -169,7 +176,8 @@ class Ec2Needs:
         yield ec2.arn("network-interface/*"), {**zone, "ec2:Subnet": arn, **vpc}
         for group in [group_of(ids, name) for name in wanted.options.get("security_groups", ("default",))]:
             yield ec2.arn(f"security-group/{group}"), {"ec2:SecurityGroupID": group, **vpc}
-        yield ec2.arn("volume/*"), zone
+        for volume in volume_keys(call.parameters):
+            yield ec2.arn("volume/*"), {**zone, **volume}
         if call.parameters.get("KeyName"):
             yield ec2.arn(f"key-pair/{call.parameters['KeyName']}"), {}
 
@@ -177,6 +185,11 @@ class Ec2Needs:
         """What changes tags: the instances, with the tags as request tags."""
         keys = _request_tags(given.tag_pairs(call.parameters.get("Tags") or ()))
         return [self._on(call, one, keys) for one in given.tagged_ids(call)]
+
+
+def _kind(arn: str) -> str:
+    """Return the type of a resource as TagSpecifications name it: ``network-interface``."""
+    return arn.split(":", 5)[5].partition("/")[0]
 
 
 def _request_tags(tags: Mapping[str, str]) -> dict[str, Any]:

@@ -161,6 +161,7 @@ def instance_members(instance: Instance, *, state_name: str | None = None) -> di
     if record.tags:
         found["Tags"] = tag_members(record.tags)
     found.update(_why(instance, state_name))
+    found.update(hardware.repeated)
     return found
 
 

@@ -1,4 +1,4 @@
-"""GetAccountAuthorizationDetails: everything IAM has in an account, in one list."""
+"""IAM's operations on an account as a whole: everything that is in it, how much of it there is, and its alias."""
 
 from __future__ import annotations
 
@@ -31,10 +31,69 @@ _LISTS = {
     "AWSManagedPolicy": "Policies",
 }
 
+# What AWS counts besides; nothing of it is kept here.
+_NOT_KEPT = {
+    "PolicyVersionsInUseQuota": 10_000,
+    "GroupsPerUserQuota": 10,
+    "Providers": 0,
+    "ServerCertificates": 0,
+    "ServerCertificatesQuota": 20,
+    "SigningCertificatesPerUserQuota": 2,
+    "AccountSigningCertificatesPresent": 0,
+    "AccountPasswordPresent": 1,
+    "GlobalEndpointTokenVersion": 1,
+}
+
 
 def account_rows() -> list[Row]:
-    """Return the row of GetAccountAuthorizationDetails."""
-    return [Row("GetAccountAuthorizationDetails", f"Filter {PAGES}", everything, _details)]
+    """Return the rows of accounts."""
+    return [
+        Row("GetAccountAuthorizationDetails", f"Filter {PAGES}", everything, _details),
+        Row("GetAccountSummary", "", everything, lambda ask: {"SummaryMap": _summary(ask.iam)}),
+        Row("CreateAccountAlias", "AccountAlias", everything, lambda ask: ask.iam.alias.create(ask["AccountAlias"])),
+        Row("DeleteAccountAlias", "AccountAlias", everything, lambda ask: ask.iam.alias.delete(ask["AccountAlias"])),
+        Row("ListAccountAliases", PAGES, everything, _aliases),
+    ]
+
+
+def _aliases(ask: Ask) -> dict[str, Any]:
+    alias = ask.iam.alias.name
+    found, more = page(ask, [] if alias is None else [(alias, alias)])
+    return {"AccountAliases": found, **more}
+
+
+def _summary(iam: Directory) -> dict[str, int]:
+    quotas, root = iam.quotas, iam.find_root()
+    root_devices = 0 if root is None else len(root.mfa_devices)
+    users_devices = sum(len(user.mfa_devices) for user in iam.users.values())
+    return {
+        "Users": len(iam.users),
+        "UsersQuota": quotas.users,
+        "Groups": len(iam.groups),
+        "GroupsQuota": quotas.groups,
+        "Roles": len(iam.roles),
+        "RolesQuota": quotas.roles,
+        "Policies": len(iam.policies),
+        "PoliciesQuota": quotas.policies,
+        "InstanceProfiles": len(iam.instance_profiles),
+        "InstanceProfilesQuota": quotas.instance_profiles,
+        "PolicyVersionsInUse": sum(len(policy.versions) for policy in iam.policies.values()),
+        "MFADevices": users_devices + root_devices,
+        "MFADevicesInUse": users_devices + root_devices,
+        "AccountMFAEnabled": int(root_devices > 0),
+        "AccountAccessKeysPresent": int(root is not None and bool(root.access_keys)),
+        "UserPolicySizeQuota": quotas.inline_policies_size_user,
+        "GroupPolicySizeQuota": quotas.inline_policies_size_group,
+        "RolePolicySizeQuota": quotas.inline_policies_size_role,
+        "PolicySizeQuota": quotas.managed_policy_size,
+        "AssumeRolePolicySizeQuota": quotas.trust_policy_size,
+        "VersionsPerPolicyQuota": quotas.policy_versions,
+        "AccessKeysPerUserQuota": quotas.access_keys_per_user,
+        "AttachedPoliciesPerUserQuota": quotas.managed_policies_per_user,
+        "AttachedPoliciesPerGroupQuota": quotas.managed_policies_per_group,
+        "AttachedPoliciesPerRoleQuota": quotas.managed_policies_per_role,
+        **_NOT_KEPT,
+    }
 
 
 def _details(ask: Ask) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.calls import Call
+from ec2roles.errors import NoSuchEntityError
 from ec2roles.iam.group import Group
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
@@ -16,7 +18,9 @@ from ec2roles.services.iam.responses import (
     attached_members,
     date,
     group_members,
+    key_last_used,
     role_created,
+    role_described,
     role_listed,
     role_members,
     tag_members,
@@ -31,6 +35,7 @@ from ec2roles.services.iam.table import (
     about_own_user,
     everything,
     existing,
+    judged_on,
     named,
     new,
     numbered,
@@ -196,6 +201,11 @@ def _roles() -> list[Row]:
         given = ask.chosen(description="Description", max_session_duration="MaxSessionDuration")
         one(ask).update(**given)
 
+    def describe(ask: Ask) -> dict[str, Any]:
+        role = one(ask)
+        role.update_description(ask["Description"])
+        return {"Role": role_described(role)}
+
     def listed(ask: Ask) -> dict[str, Any]:
         found, more = page(ask, named(ask.iam.roles, ask.get("PathPrefix", "/")))
         return {"Roles": [role_listed(role) for role in found], **more}
@@ -210,6 +220,7 @@ def _roles() -> list[Row]:
         Row("GetRole", "RoleName", about, lambda ask: {"Role": role_members(one(ask))}),
         Row("ListRoles", f"PathPrefix {PAGES}", everything, listed),
         Row("UpdateRole", "RoleName Description MaxSessionDuration", about, update),
+        Row("UpdateRoleDescription", "RoleName Description", about, describe),
         Row(
             "UpdateAssumeRolePolicy",
             "RoleName PolicyDocument",
@@ -295,7 +306,22 @@ def _access_keys() -> list[Row]:
         ]
         return {"AccessKeyMetadata": members, **more}
 
+    def last_used(ask: Ask) -> dict[str, Any]:
+        key_id = ask["AccessKeyId"]
+        user = ask.iam.user_of_key(key_id)
+        if user is None:
+            raise NoSuchEntityError(
+                f"The Access Key with id {key_id} cannot be found.",
+                detail=f"no user of account {ask.iam.account_id} has {shown(key_id)}",
+            )
+        return {"UserName": user.name, "AccessKeyLastUsed": key_last_used(user.access_key_last_used(key_id))}
+
+    def about_key(ask: Ask) -> tuple[str, Mapping[str, Any]]:
+        user = ask.iam.user_of_key(ask["AccessKeyId"])
+        return everything(ask) if user is None else judged_on(ask, "user", user.name)
+
     return [
+        Row("GetAccessKeyLastUsed", "AccessKeyId", about_key, last_used),
         Row(
             "CreateAccessKey",
             "UserName",

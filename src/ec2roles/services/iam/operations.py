@@ -8,9 +8,11 @@ from ec2roles.iam.directory import Directory
 from ec2roles.iam.role import SERVICE_LINKED, protected_role
 from ec2roles.policy import Decision, Semantics
 from ec2roles.services.iam.account import account_rows
+from ec2roles.services.iam.context_keys import context_key_rows
 from ec2roles.services.iam.identities import identity_rows
 from ec2roles.services.iam.policies import policy_rows
 from ec2roles.services.iam.profiles import profile_rows
+from ec2roles.services.iam.service_linked import service_linked_rows
 from ec2roles.services.iam.simulate import simulation_rows
 from ec2roles.services.operation import Service, plain_denial
 
@@ -37,7 +39,15 @@ def iam_service(iam: Directory, *, semantics: Semantics) -> Service:
         assert found is not None, "whoever has credentials here belongs to an account of this Cloud"
         return found
 
-    rows = [*identity_rows(), *profile_rows(), *policy_rows(), *account_rows(), *simulation_rows(semantics)]
+    rows = [
+        *identity_rows(),
+        *service_linked_rows(),
+        *profile_rows(),
+        *policy_rows(),
+        *account_rows(),
+        *simulation_rows(semantics),
+        *context_key_rows(),
+    ]
     return Service("iam", [row.operation(home) for row in rows], denial=denial)
 
 

@@ -15,6 +15,7 @@ from ec2roles.iam.entities import in_order
 from ec2roles.iam.group import Group
 from ec2roles.iam.identity import Identity
 from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.iam.last_used import LastUse
 from ec2roles.iam.managed import AwsManagedPolicy
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
@@ -57,6 +58,18 @@ def role_created(role: Role) -> Members:
     if role.description is not None:
         found["Description"] = role.description
     return found
+
+
+def role_described(role: Role) -> Members:
+    """Return a role as UpdateRoleDescription gives it."""
+    return {**role_in_profile(role), "Description": role.description}
+
+
+def key_last_used(used: LastUse | None) -> Members:
+    """Return when and where an access key was last used, and for what."""
+    if used is None:
+        return {"ServiceName": "N/A", "Region": "N/A"}
+    return {"LastUsedDate": date((used.instant, 0)), "ServiceName": used.service, "Region": used.region}
 
 
 def role_last_used(role: Role) -> Members:

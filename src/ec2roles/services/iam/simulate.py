@@ -58,9 +58,6 @@ def simulation_rows(semantics: Semantics) -> list[Row]:
         semantics: the readings of open points by which the account's calls are judged.
     """
 
-    def about(ask: Ask) -> tuple[str, Mapping[str, Any]]:
-        return ask["PolicySourceArn"], {}
-
     def principal(ask: Ask) -> dict[str, Any]:
         entity = _entity(ask)
         position = ask.call.position
@@ -79,7 +76,12 @@ def simulation_rows(semantics: Semantics) -> list[Row]:
         return _simulate(ask, semantics, _Subject(policies, boundaries, _simulated_user(ask)))
 
     return [
-        Row("SimulatePrincipalPolicy", f"PolicySourceArn PolicyInputList {_CIRCUMSTANCES} {PAGES}", about, principal),
+        Row(
+            "SimulatePrincipalPolicy",
+            f"PolicySourceArn PolicyInputList {_CIRCUMSTANCES} {PAGES}",
+            about_source,
+            principal,
+        ),
         Row(
             "SimulateCustomPolicy",
             f"PolicyInputList OrderedOrganizationPolicyInputList {_CIRCUMSTANCES} {PAGES}",
@@ -87,6 +89,32 @@ def simulation_rows(semantics: Semantics) -> list[Row]:
             custom,
         ),
     ]
+
+
+def about_source(ask: Ask) -> tuple[str, Mapping[str, Any]]:
+    """Judge it on the identity whose policies are asked."""
+    return ask["PolicySourceArn"], {}
+
+
+def policies_of_source(ask: Ask) -> list[Policy]:
+    """
+    Return the policies of the identity that ``PolicySourceArn`` names; of a user those of its groups too.
+
+    Raises:
+        InvalidInputError: if it names another kind of thing.
+        NoSuchEntityError: if there is none.
+    """
+    return [one.policy for one in _policies_of(_entity(ask), ask.call.position)]
+
+
+def policies_given(ask: Ask) -> list[Policy]:
+    """
+    Return the policies of ``PolicyInputList``.
+
+    Raises:
+        PolicyError: if one is malformed.
+    """
+    return [one.policy for one in _inputs(ask, "PolicyInputList", "identity")]
 
 
 # -- what is simulated --------------------------------------------------------------------------------------------------
@@ -241,7 +269,6 @@ def _result(
         "EvalActionName": request.action,
         "EvalResourceName": request.resource,
         "EvalDecision": said,
-        "EvalDecisionDetails": {},
         "MatchedStatements": matched,
         "MissingContextValues": missing,
         **bounds,
@@ -250,6 +277,8 @@ def _result(
         levels = [layer.allows and not layer.denies for layer in decision.layers if layer.layer == "scp"]
         result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": all(levels)}
     if ask.get("ResourceArns"):
+        # Both are in AWS's recorded answers about resources, and in none that is not about one.
+        result["EvalDecisionDetails"] = {}
         result["ResourceSpecificResults"] = [
             {
                 "EvalResourceName": request.resource,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -264,7 +264,7 @@ class Bucket(Part):
         Raises:
             ResourceError: ``InvalidTag``, ``BadRequest`` for too many.
         """
-        checked = check_tags(dict(tags).items(), of_object=False)
+        checked = check_tags(_pairs(tags), of_object=False)
         operation = "PutBucketTagging" if checked else "DeleteBucketTagging"
         self._write(operation, attrs.evolve(self._states.last, tags=checked), now)
 
@@ -313,7 +313,7 @@ class Bucket(Part):
             storage_class=storage_class,
             checksum=checksum,
         )
-        wanted = check_tags((tags or {}).items(), of_object=True)
+        wanted = check_tags(_pairs({} if tags is None else tags), of_object=True)
         self.time.journal.put(self.objects, key, stored)
         self._tag("PutObject", key, wanted, instant)
         return stored
@@ -357,7 +357,7 @@ class Bucket(Part):
         Raises:
             ResourceError: ``InvalidTag``, ``BadRequest`` for too many.
         """
-        checked = check_tags(dict(tags).items(), of_object=True)
+        checked = check_tags(_pairs(tags), of_object=True)
         operation = "PutObjectTagging" if checked else "DeleteObjectTagging"
         self._tag(operation, key, checked, self.time.instant() if now is None else now)
 
@@ -374,3 +374,9 @@ class Bucket(Part):
 
     def __repr__(self) -> str:
         return f"<Bucket {self.name}, {len(self.objects)} object{'' if len(self.objects) == 1 else 's'}>"
+
+
+def _pairs(tags: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    if not isinstance(tags, Mapping):
+        raise TypeError(f"tags must be a mapping, got {type(tags).__name__}")
+    return tags.items()

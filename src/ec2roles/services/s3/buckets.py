@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import NoneType
 
 import attrs
 
@@ -10,7 +11,7 @@ from ec2roles.arns import shown
 from ec2roles.errors import ResourceError
 from ec2roles.services.s3.answers import invalid_bucket_name, no_such_bucket
 from ec2roles.services.s3.bucket import Bucket, FindPrincipal, PrincipalExists
-from ec2roles.services.s3.location import HOME
+from ec2roles.services.s3.location import HOME, check_location
 from ec2roles.services.s3.public_access import EVERYTHING, PublicAccessBlock
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
@@ -63,11 +64,18 @@ class S3(Part):
             public_access_block: its Block Public Access. All of it by default, as AWS has it since April 2023.
 
         Raises:
-            ResourceError: ``InvalidBucketName``, ``BucketAlreadyExists``, ``BucketAlreadyOwnedByYou``.
+            ResourceError: ``InvalidBucketName``, ``InvalidLocationConstraint``, ``BucketAlreadyExists``,
+                ``BucketAlreadyOwnedByYou``.
         """
         if not isinstance(name, str) or not _NAME.fullmatch(name) or ".." in name:
             raise invalid_bucket_name(
                 name, f"a bucket's name is 3-63 lower-case letters, digits, dots and hyphens, got {shown(name)}"
+            )
+        if location not in (None, HOME):
+            check_location(location, HOME)
+        if not isinstance(public_access_block, (PublicAccessBlock, NoneType)):
+            raise TypeError(
+                f"public_access_block must be a PublicAccessBlock, got {type(public_access_block).__name__}"
             )
         other = self._namespace.get(name)
         if other is not None and other.account_id == self.account_id:

@@ -35,12 +35,12 @@ def check_location(constraint: str | None, region: str) -> str:
         ResourceError: ``InvalidLocationConstraint``, ``IllegalLocationConstraintException``.
     """
     if region == HOME:
-        if constraint is not None and constraint not in LOCATIONS:
+        if constraint is not None and (not isinstance(constraint, str) or constraint not in LOCATIONS):
             raise ResourceError(
                 "The specified location-constraint is not valid",
                 code="InvalidLocationConstraint",
                 detail=f"us-east-1 is meant by no constraint at all, got {shown(constraint)}",
-                members={"LocationConstraint": constraint},
+                members={"LocationConstraint": str(constraint)},
             )
         return HOME if constraint is None else constraint
     if constraint is None or region_of(constraint) != region:

@@ -317,7 +317,9 @@ class S3Operations(Part):
         bucket, key = self._needs.existing(call)
         found = bucket.objects.get(key)
         if found is None:
-            listing = attrs.evolve(call, action="s3:ListBucket", resource=bucket.arn, parameters={}, operation=None)
+            listing = attrs.evolve(
+                call, action="s3:ListBucket", resource=bucket.arn, parameters={"Bucket": bucket.name}, operation=None
+            )
             decision = self._can(listing)
             if not decision.allowed:
                 raise denial(call, decision)
@@ -363,12 +365,13 @@ class S3Operations(Part):
         bucket = self._bucket(call)
 
         def refusal(key: str, version: str | None) -> AwsError | None:
+            named = {"Bucket": bucket.name, "Key": key}
             one = attrs.evolve(
                 call,
-                action="s3:DeleteObject" if version is None else "s3:DeleteObjectVersion",
+                action="s3:DeleteObject",
                 resource=f"{bucket.arn}/{key}",
-                operation=None,
-                parameters={} if version is None else {"VersionId": version},
+                operation="DeleteObject",
+                parameters=named if version is None else {**named, "VersionId": version},
             )
             decision = self._can(one)
             return None if decision.allowed else denial(one, decision)

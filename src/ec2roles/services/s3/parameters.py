@@ -49,7 +49,7 @@ class S3Reader(Reader):
     @classmethod
     def of(cls, operation: str) -> S3Reader:
         """Return the reader of an operation. What a value must be one of, or between, S3 says in words of its own for each."""
-        return cls("s3", operation, resource=named_by, wording=s3_error, left=(ENUM, RANGE))
+        return cls("s3", operation, resource=named_by, wording=s3_error, left=(ENUM, RANGE), partial=True)
 
     @cached_property
     def _named_by_arn(self) -> bool:

@@ -135,7 +135,7 @@ class Permissions(Part):
             context = _context(given)
             if action in _ASK_FOR_TAGS or "Tagging" in action:
                 context.update(self._existing_tags(name, key, call))
-            if action == "s3:PutObjectTagging":
+            if action == "s3:PutObjectTagging" and "Tagging" in given:
                 context.update(request_tag_keys(read_tags(given.get("Tagging"), of_object=True)))
             needed = [self.authorization(wanted, name, f"{PREFIX}{name}/{key}", call, context)]
             if action == "s3:DeleteObject" and given.get("IfMatch") not in (None, "*"):

@@ -16,6 +16,7 @@ from ec2roles.services.operation import Operation, Service
 from ec2roles.services.parameters import Reader
 from ec2roles.sts.assume_role import AssumeRoleRequest
 from ec2roles.sts.credentials import Credentials
+from ec2roles.sts.get_federation_token import FederationTokenRequest
 from ec2roles.sts.get_session_token import SessionTokenRequest
 from ec2roles.sts.session import CallerIdentity, Session
 from ec2roles.sts.token_service import TokenService
@@ -31,6 +32,13 @@ _ASSUME_ROLE = Reader(
 )
 _GET_SESSION_TOKEN = Reader(
     "sts", "GetSessionToken", "DurationSeconds SerialNumber TokenCode", also={"duration": "DurationSeconds"}
+)
+_GET_FEDERATION_TOKEN = Reader(
+    "sts",
+    "GetFederationToken",
+    "DurationSeconds Name Policy PolicyArns Tags",
+    also={"duration": "DurationSeconds"},
+    partial=True,
 )
 _DECODE = Reader("sts", "DecodeAuthorizationMessage", also={"message": "EncodedMessage"}, partial=True)
 _GET_CALLER_IDENTITY = Reader("sts", "GetCallerIdentity")
@@ -55,7 +63,8 @@ class StsOperations:
         role = sent if isinstance(sent, Role) else self.sts.find_role(arn, self.sts.authorizer.seen(call))
         # Managed session policies belong to the role's account, not to the caller's.
         account_id = self.sts.account_id if role is None else role.account_id
-        return AssumeRoleRequest.make(role, parameters, lambda arn: self.sts.session_policy(arn, account_id))
+        semantics = self.sts.authorizer.semantics
+        return AssumeRoleRequest.make(role, parameters, lambda arn: self.sts.session_policy(arn, account_id), semantics)
 
     def assume_role_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
@@ -125,6 +134,22 @@ class StsOperations:
         request: SessionTokenRequest = call.prepared
         return request.issue(self.sts.sessions, call.caller, call.position).credentials
 
+    def prepare_federation_token(self, call: Call, parameters: Mapping[str, Any]) -> FederationTokenRequest:
+        """Return what a GetFederationToken call asks for."""
+        account_id = call.caller.account_id
+        return FederationTokenRequest.make(parameters, lambda arn: self.sts.session_policy(arn, account_id))
+
+    def federation_token_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
+        """Return what a GetFederationToken call must be allowed to do."""
+        request: FederationTokenRequest = call.prepared
+        return request.permissions(call.caller, call.resource)
+
+    def perform_get_federation_token(self, call: Call) -> Credentials:
+        """Issue the credentials of a GetFederationToken call that was allowed."""
+        request: FederationTokenRequest = call.prepared
+        allotted = self.sts.quotas.packed_policy_size
+        return request.issue(self.sts.sessions, call.caller, call.position, allotted).credentials
+
     def access_key_info_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what a GetAccessKeyInfo call must be allowed to do."""
         return [Permission("sts:GetAccessKeyInfo")]
@@ -167,6 +192,16 @@ def sts_service(sts: TokenService) -> Service:
             response["PackedPolicySize"] = session.packed_policy_size
         return response
 
+    def federated(value: Credentials, call: Call) -> Mapping[str, Any]:
+        session = sts.sessions.issued(value.access_key_id)
+        response: dict[str, Any] = {
+            "Credentials": credentials_members(value),
+            "FederatedUser": {"FederatedUserId": session.user_id, "Arn": session.arn},
+        }
+        if session.packed_policy_size is not None:
+            response["PackedPolicySize"] = session.packed_policy_size
+        return response
+
     return Service(
         "sts",
         [
@@ -199,6 +234,14 @@ def sts_service(sts: TokenService) -> Service:
                 operations.perform_get_session_token,
                 prepare=operations.prepare_session_token,
                 response=lambda value, call: {"Credentials": credentials_members(value)},
+            ),
+            Operation(
+                "GetFederationToken",
+                _GET_FEDERATION_TOKEN,
+                operations.federation_token_permissions,
+                operations.perform_get_federation_token,
+                prepare=operations.prepare_federation_token,
+                response=federated,
             ),
             Operation(
                 "GetAccessKeyInfo",

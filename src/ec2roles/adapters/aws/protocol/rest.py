@@ -194,6 +194,8 @@ def write_headers(shape: Shape, value: Mapping[str, Any]) -> list[tuple[str, str
             continue
         location = member.serialization.get("location")
         key = member.serialization.get("name", name)
+        if name == "ExpiresString":
+            continue  # botocore makes it of the header Expires
         if location == "header":
             found.append((key, _write_header(member, one)))
         elif location == "headers":

@@ -363,6 +363,9 @@ def request_protocol(request: RawRequest, usual: str) -> str:
         request: the request.
         usual: what it is where the request does not say.
     """
+    if usual in (REST_XML, REST_JSON, EC2):
+        # They never had another, and take no notice of what would tell.
+        return usual
     if request.header("smithy-protocol") == "rpc-v2-cbor":
         return CBOR
     if request.header("x-amz-target") is not None:
@@ -391,7 +394,10 @@ def guessed_protocol(request: RawRequest) -> str:
     kind = request.header("content-type") or ""
     if kind.startswith("application/x-www-form-urlencoded") or "Action=" in request.query:
         return QUERY
-    return request_protocol(request, REST_XML if "xml" in kind or not request.body else REST_JSON)
+    said = request_protocol(request, JSON)
+    if said == CBOR or request.header("x-amz-target") is not None:
+        return said
+    return REST_XML if "xml" in kind or not request.body else REST_JSON
 
 
 def write_error(
