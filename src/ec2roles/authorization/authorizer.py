@@ -81,7 +81,7 @@ class Authorizer:
         session = self.sessions.recall(credentials.access_key_id, position[0])
         if session is None:
             return self._without_session(credentials)
-        return session.fault(credentials, position, seen) or session
+        return session.fault(credentials, position, seen) or session.as_of(seen or position)
 
     def _without_session(self, credentials: Credentials) -> Fault:
         """Why credentials without a session are not accepted: of those that were issued long ago it is only known that."""
