@@ -236,7 +236,7 @@ class Account(Part):
             shared.buckets,
             region=region,
             find_principal=self.iam.find_principal,
-            principal_exists=self.iam.principal_exists,
+            principal_arn=self.iam.principal_arn,
         )
         self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))

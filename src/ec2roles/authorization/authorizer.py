@@ -81,7 +81,7 @@ class Authorizer:
         session = self.sessions.recall(credentials.access_key_id, position[0])
         if session is None:
             return self._without_session(credentials)
-        return session.fault(credentials, position, seen) or session
+        return session.fault(credentials, position, seen) or session.as_of(seen or position)
 
     def _without_session(self, credentials: Credentials) -> Fault:
         """Why credentials without a session are not accepted: of those that were issued long ago it is only known that."""
@@ -102,16 +102,6 @@ class Authorizer:
         if self.time.propagation is None:
             return call.position
         return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
-
-    def note_use(self, call: Call, caller: Session) -> None:
-        """Note that *call* was authenticated, whatever comes of it: the role, or the access key, has been used."""
-        region = call.context.get("aws:RequestedRegion") if call.context else None
-        caller.principal.note_use(
-            caller.credentials.access_key_id,
-            call.position[0],
-            region if isinstance(region, str) else self.region,
-            call.action.partition(":")[0].lower(),
-        )
 
     # -- faults -----------------------------------------------------------------------------------------------------
 

@@ -100,6 +100,15 @@ class Entities(Part, Generic[Entity]):
         if timeline is not None and timeline.last_position == position:
             self.time.journal.drop(self._names, key)
 
+    def rename(self, entity: Entity, old_name: str, position: Position) -> None:
+        """Enter *entity*, which was called *old_name* until *position*, under the name that it has now."""
+        old, new = _key(old_name), _key(self.name_of(entity))
+        if old != new:
+            self._write(old, position, None)
+            self._write(new, position, entity)
+            self.time.journal.remove(self._now, old)
+            self.time.journal.put(self._now, new, entity)
+
     def _write(self, key: str, position: Position, entity: Entity | None) -> None:
         timeline = self._names.get(key)
         if timeline is None:

@@ -177,6 +177,7 @@ class User(Identity):
                 extra={"aws:username": self.name},
             ),
             partial(self._key_works, key_id),
+            rename=self._renamed,
         )
         if self._slot is None:
             self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
@@ -235,6 +236,15 @@ class User(Identity):
                 detail=f"user '{self.name}' has no access key {shown(access_key_id)}",
             )
         return state
+
+    def _renamed(self, session: Session, position: Position) -> Session:
+        if self._names is None:
+            return session
+        arn = self.arn_at(position)
+        if arn == session.arn:
+            return session
+        names = {"aws:PrincipalArn": arn, "aws:username": self.name_at(position)}
+        return attrs.evolve(session, arn=arn, context=session.context.extended(names))
 
     def _key_works(self, access_key_id: str, position: Position) -> bool:
         state = self._states.at(position)

@@ -9,7 +9,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import DuplicateKeyError, PolicyError, PolicySyntaxError, ResourceError, TrustPolicyError
-from ec2roles.iam.trust import arns_by_id, bind_principals, show_gone
+from ec2roles.iam.trust import arns_by_id, bind_principals, show_now
 from ec2roles.policy import Policy, load_policy
 from ec2roles.policy.statement import Statement
 from ec2roles.services.s3.public_access import public_statement
@@ -87,10 +87,10 @@ class BucketPolicy:
         judged = load_policy(document, "resource").named(name).saved_with(arns_by_id(principals))
         return cls(written, judged, principals)
 
-    def shown(self, exists: Callable[[str, str], bool] | None) -> Policy:
-        """Return the policy as S3 shows it: the raw unique id where the principal is gone."""
+    def shown(self, arn_now: Callable[[str, str], str | None] | None) -> Policy:
+        """Return the policy as S3 shows it: with the names of now, and the raw unique id where the principal is gone."""
         document = self.written.to_dict()
-        if exists is None or not show_gone(document, self.principals, exists):
+        if arn_now is None or not show_now(document, self.principals, arn_now):
             return self.written
         return load_policy(document, "resource").named(self.written.name or "")
 
