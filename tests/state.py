@@ -32,6 +32,7 @@ CACHES = {
     "judge",
     "policy_set",
     "_sessions",
+    "_room",
     "_served",
     "_chain",
     "_terminal",

@@ -271,7 +271,7 @@ def test_what_services_bring_is_said_when_the_account_is_made(name: str) -> None
 
 
 def test_what_services_bring_does_not_change_with_the_mapping_that_it_was_given_as() -> None:
-    keys: dict[str, Any] = {}
+    keys = {"aws:SourceArn": "arn:aws:config:us-east-1:123456789012:config-rule/any"}
     account = Account(service_context=keys)
     guarded = TrustPolicy.service(
         "ec2.amazonaws.com", condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}

@@ -204,7 +204,7 @@ class Account(Part):
             sessions,
             region=region,
             semantics=Semantics() if semantics is None else semantics,
-            service_context=dict(service_context or NOTHING),
+            service_context=service_context or NOTHING,
             organizations=shared.organizations,
         )
         self._root: RootUser | None = None
@@ -236,7 +236,7 @@ class Account(Part):
             shared.buckets,
             region=region,
             find_principal=self.iam.find_principal,
-            principal_exists=self.iam.principal_exists,
+            principal_arn=self.iam.principal_arn,
         )
         self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))
@@ -581,6 +581,7 @@ class Account(Part):
             find_profile=self._find_profile,
             metadata_options=self._options_at_launch(chosen, options.pop("imds_support", None)),
             check_options=self._check_options,
+            forget=self._forget_instance,
             **{"rotation": self.rotation, "region": self.region, **options},
         )
         self.time.journal.note(self._forget, instances)
@@ -640,6 +641,9 @@ class Account(Part):
         defaults = self.metadata_defaults
         if defaults is not None:
             defaults.check_enforced(options)
+
+    def _forget_instance(self, instance_id: str) -> None:
+        self.time.journal.remove(self.instances, instance_id)
 
     def _forget(self, instances: list[Instance]) -> None:
         for instance in instances:

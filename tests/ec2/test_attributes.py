@@ -183,6 +183,7 @@ def test_one_that_is_protected_saves_all_that_would_be_terminated_with_it() -> N
         ({"Bool": {"ec2:Attribute/DisableApiTermination": "true"}}, {"DisableApiTermination": {"Value": False}}, False),
         ({"StringLike": {"ec2:Attribute/InstanceType": "t3.*"}}, {"InstanceType": {"Value": "t3.large"}}, True),
         ({"StringLike": {"ec2:Attribute/InstanceType": "t3.*"}}, {"InstanceType": {"Value": "m5.large"}}, False),
+        ({"StringLike": {"ec2:Attribute/UserData": "*"}}, {"UserData": {"Value": "x"}}, False),
         ({"StringEquals": {"aws:ResourceTag/team": "red"}}, {"DisableApiStop": {"Value": False}}, True),
         ({"StringEquals": {"aws:ResourceTag/team": "blue"}}, {"DisableApiStop": {"Value": False}}, False),
     ],

@@ -80,8 +80,9 @@ def pytest_sessionstart(session):
             del sys.modules[name]
         elif name.startswith("ec2roles."):
             for value in list(vars(module).values()):
-                if callable(getattr(value, "cache_clear", None)):
-                    value.cache_clear()
+                forget = getattr(value, "clear" if type(value).__name__ == "Memo" else "cache_clear", None)
+                if callable(forget):
+                    forget()
 '''
 
 SHORT = '''

@@ -57,6 +57,7 @@ def test_an_answer_of_s3(name: str) -> None:
         assert answer.error is not None, answer
         assert [answer.error.status, answer.error.code, dict(answer.error.members)] == case["error"]
         assert case.get("detail", "") in str(answer.error.detail)
+        assert case.get("message", answer.error.message) == answer.error.message
         assert account.s3["photos"].objects.keys() == {"cat"}
         return
     assert answer.error is None, answer

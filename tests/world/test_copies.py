@@ -22,7 +22,7 @@ from test_atomicity import World
 # What lives and is no part of a Cloud: a clock of one's own, what holds values only, what works for one call.
 ALONE = {
     "AwsManagedPolicies", "FaultIndex", "Files", "Ids", "Launch", "ManualClock", "Options", "SystemClock",
-    "View", "_Loader",
+    "UsageLog", "View", "_Hour", "_Loader",
 }  # fmt: skip
 EDGES = ("adapters", "cli", "policy", "__main__", "_moved")
 

@@ -16,6 +16,7 @@ from ec2roles.calls import NOTHING, Call
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
 from ec2roles.instants import from_microseconds, iso_exact
+from ec2roles.memo import Memo
 from ec2roles.policy import Decision, PolicySet, Request, Semantics, evaluate
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Fault, PrincipalType, Session
@@ -79,8 +80,20 @@ class Authorizer:
         """
         session = self.sessions.recall(credentials.access_key_id, position[0])
         if session is None:
+            return self._without_session(credentials)
+        return session.fault(credentials, position, seen) or session.as_of(seen or position)
+
+    def _without_session(self, credentials: Credentials) -> Fault:
+        """Why credentials without a session are not accepted: of those that were issued long ago it is only known that."""
+        key_id = credentials.access_key_id
+        if not self.sessions.is_forgotten(key_id):
             return Fault.UNKNOWN_KEY
-        return session.fault(credentials, position, seen) or session
+        issued = Credentials.mint(self.time.ids, key_id, issued=0, expires=0)
+        if credentials.session_token is None:
+            return Fault.NO_TOKEN
+        if credentials.session_token != issued.session_token:
+            return Fault.BAD_TOKEN
+        return Fault.EXPIRED if credentials.secret_access_key == issued.secret_access_key else Fault.WRONG_SECRET
 
     def seen(self, call: Call) -> Position:
         """Return the position as of which the service of *call* sees IAM: its own, unless a propagation delay is set."""
@@ -89,16 +102,6 @@ class Authorizer:
         if self.time.propagation is None:
             return call.position
         return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
-
-    def note_use(self, call: Call, caller: Session) -> None:
-        """Note that *call* was authenticated, whatever comes of it: the role, or the access key, has been used."""
-        region = call.context.get("aws:RequestedRegion") if call.context else None
-        caller.principal.note_use(
-            caller.credentials.access_key_id,
-            call.position[0],
-            region if isinstance(region, str) else self.region,
-            call.action.partition(":")[0].lower(),
-        )
 
     # -- faults -----------------------------------------------------------------------------------------------------
 
@@ -240,7 +243,7 @@ class Authorizer:
         position = call.position
         seen = call.seen or position
         policies, tags = caller.principal.policies_and_tags(seen)
-        account = needed.account_id or _account_in(needed.resource) or caller.account_id
+        account = needed.account_id or _ACCOUNTS[needed.resource] or caller.account_id
         above = None
         if self.organizations:
             above = InheritedPolicies(self.organizations, caller.account_id, needed.action, account, seen)
@@ -366,9 +369,11 @@ def _time_texts(instant: int) -> tuple[str, str]:
 
 
 # A memo of a pure function: programs ask for the same few resources again and again.
-@lru_cache(maxsize=4096)
 def _account_in(arn: str) -> str | None:
     """Return the account that an ARN says, or None: S3's say none."""
     # What is no text at all is refused where the request is made.
     parts = arn.split(":", 5) if isinstance(arn, str) else []
     return parts[4] if len(parts) == 6 and parts[4].isdigit() else None
+
+
+_ACCOUNTS = Memo(_account_in, most=1 << 20)

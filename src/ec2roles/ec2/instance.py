@@ -489,7 +489,19 @@ class Instance(Programs):
         record = self._states.last
         if record.state != TERMINATED:
             record.attributes.check_may_terminate(self.instance_id)
-            self._end_epoch(self._note("TerminateInstances"), record, state=TERMINATED, association=None)
+            position = self._note("TerminateInstances")
+            self._end_epoch(position, record, state=TERMINATED, association=None)
+            self.time.forget_later(position[0], self._forget)
+
+    def _forget(self) -> None:
+        self.time.forget_issuer(self._slot)
+        self._launch.forget(self.instance_id)
+
+    def has_forgotten(self, issued: IssuedKey) -> bool:
+        """Return whether a key is of so long ago that nothing else is known of it (`remember`)."""
+        first = next((record.epoch for _, record in self._states.spans() if record.epoch is not None), None)
+        ordinal = self._states.last.next_ordinal if first is None else first.first_ordinal
+        return issued.delivery in (V1, V2) and issued.ordinal < ordinal
 
     @atomic
     def modify_attribute(self, **attributes: Any) -> None:

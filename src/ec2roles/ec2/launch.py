@@ -44,6 +44,7 @@ class Launch:
         first_slot: the slot of the first of them.
         states: their past; shared until one of them differs.
         check_options: raises if the account does not allow such metadata options.
+        forget: forgets an instance that was terminated long ago.
         hibernation: whether they can be hibernated.
         client_token: what the caller of RunInstances gave to make the call idempotent.
     """
@@ -57,6 +58,7 @@ class Launch:
     first_slot: int
     states: Timeline[InstanceRecord]
     check_options: Callable[[MetadataOptions], None]
+    forget: Callable[[str], None]
     hibernation: bool = False
     client_token: str = ""
 
@@ -158,6 +160,7 @@ def prepare_launch(
     user_data: str | bytes | None = None,
     metadata_options: MetadataOptions | None = None,
     check_options: Callable[[MetadataOptions], None] = lambda options: None,
+    forget: Callable[[str], None] = lambda instance_id: None,
     key_name: str | None = None,
     security_groups: Iterable[str] = ("default",),
     subnet_id: str | None = None,
@@ -270,6 +273,7 @@ def prepare_launch(
         time.next_slot,
         Timeline(position, record),
         check_options,
+        forget,
         hibernation,
         client_token,
     )

@@ -37,7 +37,7 @@ def _read_only(pairs: Iterable[tuple[str, Any]]) -> Mapping[str, Any]:
 
 @attrs.frozen(eq=False)
 class _Thing:
-    """Something that existed then. Its names and ids never change."""
+    """Something that existed then. Its ids never change."""
 
     _now: Any = attrs.field(alias="now", repr=False)
     _position: Position = attrs.field(alias="position", repr=False)
@@ -55,8 +55,13 @@ class _Identity(_Thing):
 
     @property
     def name(self) -> str:
-        """Its name."""
-        return self._now.name
+        """Its name then."""
+        return self._now.name_at(self._position)
+
+    @property
+    def arn(self) -> str:
+        """Its ARN then."""
+        return self._now.arn_at(self._position)
 
     @property
     def policies(self) -> Mapping[str, Policy]:
@@ -119,7 +124,7 @@ class UserThen(_Identity):
     @property
     def groups(self) -> tuple[str, ...]:
         """The names of the groups it was in."""
-        return tuple(group.name for group in self._now.state_at(self._position).groups)
+        return tuple(group.name_at(self._position) for group in self._now.state_at(self._position).groups)
 
     @property
     def access_keys(self) -> Mapping[str, str]:
@@ -376,8 +381,9 @@ class Past:
         )
 
     def _named(self, table: Any, kind: Callable[[Any, Position], Entity]) -> Things[Entity]:
+        views: list[Any] = [kind(one, self._position) for one in table.all_at(self._position)]
         return Things(
-            {one.name: kind(one, self._position) for one in table.all_at(self._position)},
+            {view.name: view for view in views},
             lambda name: NoSuchEntityError(
                 table.missing.format(name=name), detail=f"no {table.noun} {shown(name)} {self._when}"
             ),

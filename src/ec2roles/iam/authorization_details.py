@@ -339,7 +339,7 @@ class _Loader:
             policies=self.directory,
             # All principals of the document are known before any of them is created.
             find_principal=self.ids.get,
-            principal_exists=self.directory.principal_exists,
+            principal_arn=self.directory.principal_arn,
             stored=True,
             **self._common(place),
         )

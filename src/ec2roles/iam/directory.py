@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.errors import DeleteConflictError, NoSuchEntityError, TrustPolicyError
+from ec2roles.errors import DeleteConflictError, EntityAlreadyExistsError, NoSuchEntityError, TrustPolicyError
 from ec2roles.iam.account_alias import AccountAlias
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.entities import Entities
@@ -148,7 +148,7 @@ class Directory(Part):
             boundary=permissions_boundary,
             policies=self,
             find_principal=self.find_principal,
-            principal_exists=self.principal_exists,
+            principal_arn=self.principal_arn,
             **self._common(),
         )
         self.roles.add(role, role.created)
@@ -237,6 +237,61 @@ class Directory(Part):
         if not isinstance(user, User) or user.account_id != self.account_id or access_key_id not in user.access_keys:
             return None
         return user
+
+    @atomic
+    def update_user(self, name: str, *, new_name: str | None = None, new_path: str | None = None) -> User:
+        """
+        Give a user another name or path (AWS: UpdateUser).
+
+        The unique id stays, and with it policies, groups, keys, and what names the user as a principal. What names its ARN
+        as a resource, or in a condition, does not follow.
+
+        >>> from ec2roles import Account
+        >>> account = Account()
+        >>> bob = account.create_user("bob")
+        >>> account.iam.update_user("bob", new_name="robert", new_path="/staff/").arn
+        'arn:aws:iam::123456789012:user/staff/robert'
+
+        Args:
+            name: its name until now.
+            new_name: 1-64 of ``[\\w+=,.@-]``; None keeps it.
+            new_path: such as ``/staff/``; None keeps it.
+
+        Raises:
+            NoSuchEntityError: if there is no such user.
+            EntityAlreadyExistsError: if another one has the new name.
+            InvalidNameError: if the name or the path does not fit.
+        """
+        user = self.users[name]
+        self._rename(self.users, user, new_name, new_path)
+        return user
+
+    @atomic
+    def update_group(self, name: str, *, new_name: str | None = None, new_path: str | None = None) -> Group:
+        """
+        Give a group another name or path; its members and policies stay (AWS: UpdateGroup).
+
+        Args:
+            name, new_name, new_path: as for `update_user`; a name has 1-128 characters.
+
+        Raises:
+            NoSuchEntityError, EntityAlreadyExistsError, InvalidNameError: see `update_user`.
+        """
+        group = self.groups[name]
+        self._rename(self.groups, group, new_name, new_path)
+        return group
+
+    def _rename(self, table: Entities[Any], entity: User | Group, new_name: str | None, new_path: str | None) -> None:
+        old = entity.name
+        name = old if new_name is None else entity.name_rule.check(new_name)
+        path = entity.path if new_path is None else new_path
+        other = table.get(name)
+        if other is not None and other is not entity:
+            raise EntityAlreadyExistsError(
+                table.taken.format(name=name), detail=f"'{other.name}' already exists (names ignore case)"
+            )
+        if (name, path) != (old, entity.path):
+            table.rename(entity, old, entity.rename(name, path))
 
     @atomic
     def create_group(self, name: str, *, path: str = "/") -> Group:
@@ -345,7 +400,10 @@ class Directory(Part):
         name = rest.rpartition("/")[2]
         table: Entities[Any] = directory.roles if kind == "role" else directory.users
         found: Role | User | None = table.get(name) if position is None else table.at(name, position)
-        return found if found is not None and found.arn == arn else None
+        if found is None:
+            return None
+        own = found.arn if position is None else found.arn_at(position)
+        return found if own == arn else None
 
     def find_principal(self, principal: str) -> str | None:
         """
@@ -370,10 +428,15 @@ class Directory(Part):
             )
         return unique_id(found)
 
-    def principal_exists(self, arn: str, wanted_id: str) -> bool:
-        """Return whether the entity of *arn* still is the one with the unique id *wanted_id*."""
+    def principal_arn(self, arn: str, wanted_id: str) -> str | None:
+        """Return what the ARN of the entity with the unique id *wanted_id*, once *arn*, is now; None if it is gone."""
         found = self.entity(arn)
-        return found is not None and unique_id(found) == wanted_id
+        if found is not None and unique_id(found) == wanted_id:
+            return arn
+        account_id = arn.split(":", 5)[4]
+        directory = self if account_id == self.account_id else self.find_directory(account_id)
+        renamed = () if directory is None else (user for user in directory.users.values() if user.was_renamed)
+        return next((user.arn for user in renamed if user.user_id == wanted_id), None)
 
     def find_role(self, arn: str, position: Position | None = None) -> Role | None:
         """Return the role that *arn* names in any account of this Cloud, now or as of *position*, or None."""

@@ -92,15 +92,29 @@ class Entities(Part, Generic[Entity]):
         key = _key(self.name_of(entity))
         self._write(key, position, None)
         self.time.journal.remove(self._now, key)
+        self.time.forget_later(position[0], self._forget, key, position)
+
+    def _forget(self, key: str, position: Position) -> None:
+        """Forget what *key* meant until *position*, unless it was written again: what was before is forgotten by that."""
+        timeline = self._names.get(key)
+        if timeline is not None and timeline.last_position == position:
+            self.time.journal.drop(self._names, key)
+
+    def rename(self, entity: Entity, old_name: str, position: Position) -> None:
+        """Enter *entity*, which was called *old_name* until *position*, under the name that it has now."""
+        old, new = _key(old_name), _key(self.name_of(entity))
+        if old != new:
+            self._write(old, position, None)
+            self._write(new, position, entity)
+            self.time.journal.remove(self._now, old)
+            self.time.journal.put(self._now, new, entity)
 
     def _write(self, key: str, position: Position, entity: Entity | None) -> None:
         timeline = self._names.get(key)
         if timeline is None:
             self.time.journal.put(self._names, key, Timeline(position, entity))
         else:
-            # Names are never forgotten: an old trust policy or an old question may still ask for one.
-            self.time.journal.note(timeline.shorten, len(timeline))
-            timeline.write(position, entity)
+            self.time.record(timeline, position, entity)
 
     def get(self, name: str) -> Entity | None:
         """Return the entity called *name*, or None."""

@@ -96,14 +96,16 @@ class Identity(Part):
     kind: ClassVar[str]
     name_rule: ClassVar[NameRule]
 
-    name: str
+    _name: str = attrs.field(alias="name")
     time: Timekeeper = attrs.field(kw_only=True)
     account_id: str = attrs.field(default="123456789012", kw_only=True)
-    path: str = attrs.field(default="/", kw_only=True)
+    _path: str = attrs.field(default="/", kw_only=True, alias="path")
     quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
     _policies: PolicyFinder | None = attrs.field(default=None, kw_only=True, alias="policies")
     created: Position = attrs.field(init=False)
     _states: Timeline[Any] = attrs.field(init=False)
+    # Path and name over time, of the few that are ever renamed.
+    _names: Timeline[tuple[str, str]] | None = attrs.field(init=False, default=None)
 
     def check_name(self) -> None:
         """Raise `InvalidNameError` if the name or the path does not fit."""
@@ -111,9 +113,66 @@ class Identity(Part):
         PATH.check(self.path)
 
     @property
+    def name(self) -> str:
+        """Its name."""
+        return self._name
+
+    @property
+    def path(self) -> str:
+        """Its path, such as ``/service/``."""
+        return self._path
+
+    @property
     def arn(self) -> str:
         """``arn:aws:iam::ACCOUNT:KIND/PATH/NAME``."""
-        return f"arn:aws:iam::{self.account_id}:{self.kind.lower()}{self.path}{self.name}"
+        return f"arn:aws:iam::{self.account_id}:{self.kind.lower()}{self._path}{self._name}"
+
+    @property
+    def was_renamed(self) -> bool:
+        """Whether it ever had another name or path."""
+        return self._names is not None
+
+    def name_at(self, position: Position) -> str:
+        """Return its name as of *position*."""
+        return self._path_and_name(position)[1]
+
+    def arn_at(self, position: Position) -> str:
+        """Return its ARN as of *position*."""
+        path, name = self._path_and_name(position)
+        return f"arn:aws:iam::{self.account_id}:{self.kind.lower()}{path}{name}"
+
+    def _path_and_name(self, position: Position) -> tuple[str, str]:
+        found = None if self._names is None else self._names.at(position)
+        return (self._path, self._name) if found is None else found
+
+    @atomic
+    def rename(self, name: str, path: str) -> Position:
+        """
+        Give it another name or path; the unique id stays (AWS: UpdateUser, UpdateGroup).
+
+        `Directory.update_user` and `Directory.update_group` call this, and enter it under its new name.
+
+        Args:
+            name: the new name.
+            path: the new path.
+
+        Raises:
+            InvalidNameError: if one of them does not fit.
+        """
+        self._existing()
+        self.name_rule.check(name)
+        PATH.check(path)
+        position = self.time.write(
+            f"Update{self.kind}", self.arn, account_id=self.account_id, detail=f"{path.lstrip('/')}{name}"
+        )
+        journal = self.time.journal
+        if self._names is None:
+            journal.assign(self, "_names", Timeline(self.created, (self._path, self._name)))
+        assert self._names is not None
+        self.time.record(self._names, position, (path, name))
+        journal.assign(self, "_path", path)
+        journal.assign(self, "_name", name)
+        return position
 
     @property
     def policies(self) -> Mapping[str, Policy]:

@@ -85,8 +85,8 @@ class Role(Identity):
     _find_principal: Callable[[str], str | None] | None = attrs.field(
         default=None, kw_only=True, alias="find_principal"
     )
-    _principal_exists: Callable[[str, str], bool] | None = attrs.field(
-        default=None, kw_only=True, alias="principal_exists"
+    _principal_arn: Callable[[str, str], str | None] | None = attrs.field(
+        default=None, kw_only=True, alias="principal_arn"
     )
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     _linked_note: str | None = attrs.field(default=None, kw_only=True, alias="linked_note")
@@ -133,7 +133,7 @@ class Role(Identity):
     def trust(self) -> TrustPolicy:
         """The trust policy as IAM shows it: a principal that is gone appears as its raw unique id."""
         trust: Trust = self._states.last.trust
-        return trust.written if self._principal_exists is None else trust.shown(self._principal_exists)
+        return trust.written if self._principal_arn is None else trust.shown(self._principal_arn)
 
     @property
     def description(self) -> str | None:

@@ -61,7 +61,9 @@ class RootUser(Part):
     quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
     _states: Timeline[RootState] = attrs.field(init=False, factory=lambda: Timeline((-(1 << 62), 0), RootState()))
     _slot: int | None = attrs.field(init=False, default=None)
-    _issued: list[Session] = attrs.field(init=False, factory=list)
+    # By the number of their issue; those that were deleted long ago are forgotten.
+    _issued: dict[int, Session] = attrs.field(init=False, factory=dict)
+    _made: int = attrs.field(init=False, default=0)
 
     @property
     def arn(self) -> str:
@@ -94,7 +96,7 @@ class RootUser(Part):
                 detail=f"the root user has {', '.join(state.access_keys)}",
             )
         slot = self._slot if self._slot is not None else self.time.next_slot
-        key_id = self.time.ids.access_key_id("AKIA", slot=slot, ordinal=len(self._issued))
+        key_id = self.time.ids.access_key_id("AKIA", slot=slot, ordinal=self._made)
         position = self.time.write("CreateAccessKey", self.arn, account_id=self.account_id, detail=key_id)
         credentials = Credentials.mint(self.time.ids, key_id, issued=position[0], expires=None)
         session = Session(
@@ -111,7 +113,8 @@ class RootUser(Part):
         )
         if self._slot is None:
             self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
-        self.time.journal.append(self._issued, session)
+        self.time.journal.put(self._issued, self._made, session)
+        self.time.journal.assign(self, "_made", self._made + 1)
         self._write(position, attrs.evolve(state, access_keys=(*state.access_keys, key_id)))
         return credentials
 
@@ -132,6 +135,12 @@ class RootUser(Part):
         keys = tuple(key for key in state.access_keys if key != access_key_id)
         position = self.time.write("DeleteAccessKey", self.arn, account_id=self.account_id, detail=access_key_id)
         self._write(position, attrs.evolve(state, access_keys=keys))
+        self.time.forget_later(position[0], self._forget_key, access_key_id)
+
+    def _forget_key(self, access_key_id: str) -> None:
+        issued = self.time.ids.read_access_key_id(access_key_id)
+        if issued is not None and issued.ordinal in self._issued:
+            self.time.journal.drop(self._issued, issued.ordinal)
 
     @atomic
     def enable_mfa_device(self, serial_number: str | None = None) -> MfaDevice:
@@ -177,9 +186,9 @@ class RootUser(Part):
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
         """Return the session behind an access key of the root user, or None if it never had that one."""
-        if issued.ordinal >= len(self._issued):
+        session = self._issued.get(issued.ordinal)
+        if session is None:
             return None
-        session = self._issued[issued.ordinal]
         return session if session.credentials.access_key_id == access_key_id else None
 
     def _key_works(self, access_key_id: str, position: Position) -> bool:

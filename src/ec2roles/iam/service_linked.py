@@ -151,7 +151,7 @@ def create_service_linked_role(iam: Directory, service: str, suffix: str | None,
         quotas=iam.quotas,
         policies=iam,
         find_principal=iam.find_principal,
-        principal_exists=iam.principal_exists,
+        principal_arn=iam.principal_arn,
         stored=True,
         linked_note=note,
     )

@@ -61,21 +61,25 @@ def arns_by_id(principals: tuple[tuple[str, str], ...]) -> dict[str, str]:
     return {unique_id: arn for arn, unique_id in principals}
 
 
-def show_gone(
-    document: dict[str, Any], principals: tuple[tuple[str, str], ...], exists: Callable[[str, str], bool]
+def show_now(
+    document: dict[str, Any], principals: tuple[tuple[str, str], ...], arn_now: Callable[[str, str], str | None]
 ) -> bool:
     """
-    Put the raw unique id in place of the ARN of each principal in *document* that is gone, and return whether any is.
+    Put the ARN of now in place of each principal's in *document*, or the raw unique id of one that is gone.
 
     Args:
         document: of a policy with principals; it is changed.
         principals: as `bind_principals` returned them.
-        exists: whether the entity of an ARN and a unique id still exists.
+        arn_now: returns the ARN of the entity that had an ARN and a unique id, or None if it is gone.
+
+    Returns:
+        Whether anything is another than it was written.
     """
-    gone = {arn: unique_id for arn, unique_id in principals if not exists(arn, unique_id)}
-    if gone:
-        _replaced(document, lambda arn: gone.get(arn, arn))
-    return bool(gone)
+    now = {arn: arn_now(arn, unique_id) or unique_id for arn, unique_id in principals}
+    changed = any(arn != shown for arn, shown in now.items())
+    if changed:
+        _replaced(document, lambda arn: now.get(arn, arn))
+    return changed
 
 
 @attrs.frozen(eq=False)
@@ -122,12 +126,12 @@ class Trust:
             return cls(policy, policy)
         return cls(policy, TrustPolicy(document).saved_with(arns_by_id(principals)), principals)
 
-    def shown(self, exists: Callable[[str, str], bool]) -> TrustPolicy:
+    def shown(self, arn_now: Callable[[str, str], str | None]) -> TrustPolicy:
         """
-        Return the policy as IAM shows it: the raw unique id where the principal is gone.
+        Return the policy as IAM shows it: with the names that principals have now, and the raw id of one that is gone.
 
         Args:
-            exists: whether the entity of an ARN and a unique id still exists.
+            arn_now: as for `show_now`.
         """
         document = self.written.to_dict()
-        return TrustPolicy(document) if show_gone(document, self.principals, exists) else self.written
+        return TrustPolicy(document) if show_now(document, self.principals, arn_now) else self.written

@@ -84,7 +84,9 @@ class User(Identity):
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     user_id: str = attrs.field(init=False)
     _slot: int | None = attrs.field(init=False, default=None)
-    _issued: list[Session] = attrs.field(init=False, factory=list)
+    # By the number of their issue; those that were deleted long ago are forgotten.
+    _issued: dict[int, Session] = attrs.field(init=False, factory=dict)
+    _made: int = attrs.field(init=False, default=0)
     _usage: dict[str, UsageLog] = attrs.field(init=False, factory=dict)
 
     @atomic
@@ -116,7 +118,7 @@ class User(Identity):
             NoSuchEntityError: if it has none of that id.
         """
         self._state_with_key(access_key_id)
-        return next(one.issued for one in self._issued if one.credentials.access_key_id == access_key_id)
+        return next(one.issued for one in self._issued.values() if one.credentials.access_key_id == access_key_id)
 
     def access_key_last_used(self, access_key_id: str) -> LastUse | None:
         """
@@ -155,7 +157,7 @@ class User(Identity):
                 detail=f"{self.name} has {', '.join(state.access_keys)}",
             )
         slot = self._slot if self._slot is not None else self.time.next_slot
-        key_id = self.time.ids.access_key_id("AKIA", slot=slot, ordinal=len(self._issued))
+        key_id = self.time.ids.access_key_id("AKIA", slot=slot, ordinal=self._made)
         position = self.time.write("CreateAccessKey", self.arn, account_id=self.account_id, detail=key_id)
         credentials = Credentials.mint(self.time.ids, key_id, issued=position[0], expires=None)
         session = Session(
@@ -175,10 +177,12 @@ class User(Identity):
                 extra={"aws:username": self.name},
             ),
             partial(self._key_works, key_id),
+            rename=self._renamed,
         )
         if self._slot is None:
             self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
-        self.time.journal.append(self._issued, session)
+        self.time.journal.put(self._issued, self._made, session)
+        self.time.journal.assign(self, "_made", self._made + 1)
         self._write_state(position, attrs.evolve(state, access_keys={**state.access_keys, key_id: ACTIVE}))
         return credentials
 
@@ -206,7 +210,23 @@ class User(Identity):
         """Delete an access key (AWS: DeleteAccessKey)."""
         state = self._state_with_key(access_key_id)
         keys = {key: status for key, status in state.access_keys.items() if key != access_key_id}
-        self._write("DeleteAccessKey", attrs.evolve(state, access_keys=keys), detail=access_key_id)
+        position = self._write("DeleteAccessKey", attrs.evolve(state, access_keys=keys), detail=access_key_id)
+        self.time.forget_later(position[0], self._forget_key, access_key_id)
+
+    def _forget_key(self, access_key_id: str) -> None:
+        issued = self.time.ids.read_access_key_id(access_key_id)
+        if issued is not None and issued.ordinal in self._issued:
+            self.time.journal.drop(self._issued, issued.ordinal)
+
+    def _forget_self(self) -> None:
+        self.time.forget_issuer(self._slot)
+
+    @atomic
+    def mark_deleted(self) -> Position:
+        """Record that it is gone; the directory calls this once nothing stands in the way."""
+        position = super().mark_deleted()
+        self.time.forget_later(position[0], self._forget_self)
+        return position
 
     def _state_with_key(self, access_key_id: str) -> UserState:
         state: UserState = self._existing()
@@ -217,15 +237,24 @@ class User(Identity):
             )
         return state
 
+    def _renamed(self, session: Session, position: Position) -> Session:
+        if self._names is None:
+            return session
+        arn = self.arn_at(position)
+        if arn == session.arn:
+            return session
+        names = {"aws:PrincipalArn": arn, "aws:username": self.name_at(position)}
+        return attrs.evolve(session, arn=arn, context=session.context.extended(names))
+
     def _key_works(self, access_key_id: str, position: Position) -> bool:
         state = self._states.at(position)
         return state is not None and state.exists and state.access_keys.get(access_key_id) == ACTIVE
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
         """Return the session behind an access key of this user, or None if it never had that one."""
-        if issued.ordinal >= len(self._issued):
+        session = self._issued.get(issued.ordinal)
+        if session is None:
             return None
-        session = self._issued[issued.ordinal]
         return session if session.credentials.access_key_id == access_key_id else None
 
     # -- multi-factor authentication ----------------------------------------------------------------------------------

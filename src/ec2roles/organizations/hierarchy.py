@@ -182,6 +182,7 @@ class OrganizationHierarchy(Part):
                 detail=f"it holds {', '.join(inside[:5])}",
             )
         self._write("DeleteOrganizationalUnit", self._units[unit_id].arn, self._tree.without(unit_id))
+        self.time.forget_later(self.time.newest, self.time.journal.drop, self._units, unit_id)
 
     @atomic
     def add_account(self, account: Account | str, parent: Parent | None = None) -> None:

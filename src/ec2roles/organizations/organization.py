@@ -198,6 +198,7 @@ class Organization(OrganizationHierarchy):
             )
         documents = {key: value for key, value in tree.documents.items() if key != found.id}
         self._write("DeletePolicy", found.arn, attrs.evolve(tree, documents=documents), detail=found.name)
+        self.time.forget_later(self.time.newest, self.time.journal.drop, self._policies, found.id)
 
     @atomic
     def attach_policy(self, target: Target, policy: OrganizationPolicy | str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ec2roles.policy.explain.report import LayerReport
     from ec2roles.policy.explain.trace import Finding, Miss
     from ec2roles.policy.explain.why_not import Addition, Denial, WhyNot
-    from ec2roles.policy.validation.checks import LintWarning
+    from ec2roles.policy.validation.warning import LintWarning
 
 __all__ = [
     "Addition",
@@ -68,7 +68,7 @@ _LATER = {
     "Denial": "explain.why_not",
     "Finding": "explain.trace",
     "LayerReport": "explain.report",
-    "LintWarning": "validation.checks",
+    "LintWarning": "validation.warning",
     "Miss": "explain.trace",
     "PermittedActions": "explain.analysis",
     "Way": "explain.avoid",

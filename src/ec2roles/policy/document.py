@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import marshal
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
 
-from ec2roles.errors import ArgumentError, PolicyTooLargeError
+from ec2roles.errors import ArgumentError, PolicySyntaxError, PolicyTooLargeError
+from ec2roles.memo import Memo
 from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Statement
 from ec2roles.policy.validation.grammar import IDENTITY_LIKE, KINDS, NEWEST, NOT_JSON, OF_TODAY, Grammar
+from ec2roles.policy.validation.hints import text_hint
 from ec2roles.policy.validation.json import plain, read_text, to_text
 
 _P = TypeVar("_P", bound="Policy")
@@ -381,9 +382,13 @@ def _load(document: object, kind: str, stored: bool) -> Policy:
 
 
 # A memo of a pure function: tests pass the same few dicts again and again, and a policy never changes.
-@lru_cache(maxsize=256)
-def _load_marked(mark: str | bytes, kind: str, stored: bool) -> Policy:
+def _load_marked(asked: tuple[str | bytes, str, bool]) -> Policy:
+    mark, kind, stored = asked
     return _load(mark if isinstance(mark, str) else marshal.loads(mark), kind, stored)  # noqa: S302 - our own bytes
+
+
+# A policy and what is compiled of it are up to twelve times as large as its text.
+_LOADED = Memo(_load_marked, most=16 << 20, times=12)
 
 
 def _data(document: object, kind: str, stored: bool) -> Any:
@@ -391,7 +396,13 @@ def _data(document: object, kind: str, stored: bool) -> Any:
         raise ArgumentError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     message = NOT_JSON.get(kind, _SYNTAX)
     if isinstance(document, str):
-        return read_text(document, message, stored=stored)
+        try:
+            return read_text(document, message, stored=stored)
+        except PolicySyntaxError as error:
+            hint = text_hint(str.__str__(document).strip(), kind)
+            if hint is None:
+                raise
+            raise PolicySyntaxError(error.message, detail=f"{error.detail}; {hint}") from None
     if isinstance(document, dict):
         return plain(document, message)
     if isinstance(document, Policy):
@@ -423,7 +434,7 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
     policy: Policy
     if not isinstance(document, Policy):
         mark = _mark(document)
-        policy = _load(document, kind, stored) if mark is None else _load_marked(mark, kind, stored)
+        policy = _load(document, kind, stored) if mark is None else _LOADED[mark, kind, stored]
     elif document.kind == kind:
         policy = document
     elif {document.kind, kind} <= IDENTITY_LIKE and (stored or document.version == NEWEST or kind not in OF_TODAY):

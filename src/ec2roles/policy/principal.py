@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 import re
-from functools import lru_cache
 
 import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import ValidationError
+from ec2roles.memo import Memo
 
 
 class CallerKind(enum.Enum):
@@ -78,8 +78,6 @@ def _refuse(principal: str, why: str) -> ValidationError:
     return ValidationError(f"Invalid principal: {why}", detail=f"principal {shown(principal)}: {why}")
 
 
-# A memo of a pure function: a simulator asks for the same few callers again and again.
-@lru_cache(maxsize=4096)
 def parse_caller(principal: str, role_arn: str | None = None, principal_id: str | None = None) -> Caller:
     """
     Read who *principal* is.
@@ -95,6 +93,11 @@ def parse_caller(principal: str, role_arn: str | None = None, principal_id: str 
     Raises:
         ValidationError: if it is none of these.
     """
+    return _CALLERS[principal, role_arn, principal_id]
+
+
+def _parse_caller(asked: tuple[str, str | None, str | None]) -> Caller:
+    principal, role_arn, principal_id = asked
     unique_id = principal_id.partition(":")[0] if principal_id else None
     if principal == "*":
         return Caller(text="anonymous", kind=CallerKind.ANONYMOUS)
@@ -136,3 +139,7 @@ def parse_caller(principal: str, role_arn: str | None = None, principal_id: str 
         return Caller(text=principal, kind=CallerKind.FEDERATED, partition=partition, account=account)
     why = "a group is no principal" if kind == "group" else "it is no user, role, session, root or identity provider"
     raise _refuse(principal, why)
+
+
+# A simulator asks for the same few callers again and again.
+_CALLERS = Memo(_parse_caller, most=2 << 20, times=3)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import ValidationError
+from ec2roles.memo import Memo
 from ec2roles.policy.context import Context, Values
 from ec2roles.policy.engine.matching import ascii_lower
 from ec2roles.policy.principal import Caller, CallerKind, parse_caller
@@ -102,7 +102,7 @@ class Request:
         if resource == "*" and ascii_lower(action) == _LISTS_ALL_BUCKETS:
             resource = LIST_ALL_BUCKETS
         self._resource = resource
-        self._folded, written, account = _read_resource(resource)
+        self._folded, written, account = _RESOURCES[resource]
         self._account: str | None = account or caller.account
         if resource_account is not None:
             self._account = check_account_id(resource_account) if resource_account != written else written
@@ -177,8 +177,6 @@ class Request:
         return f"<Request {self._action}{on} by {self._caller.text}>"
 
 
-# A memo of a pure function: the same resources are asked about again and again.
-@lru_cache(maxsize=4096)
 def _read_resource(name: str) -> tuple[str, str | None, str | None]:
     """Return an ARN with its first five parts in lower case, the account as it is written, and again if it is one."""
     parts = name.split(":", 5)
@@ -187,6 +185,10 @@ def _read_resource(name: str) -> tuple[str, str | None, str | None]:
     account, rest = parts[4], parts[5]
     folded = ascii_lower(name[: len(name) - len(rest)]) + rest
     return folded, account, account if len(account) == 12 and account.isdigit() else None
+
+
+# The same resources are asked about again and again.
+_RESOURCES = Memo(_read_resource, most=2 << 20, times=3)
 
 
 def _exact(text: object, name: str) -> str | None:

@@ -113,4 +113,5 @@ class SessionTokenRequest:
             ),
             caller.principal.exists,
             mfa_at=position[0] if proved else None,
+            rename=caller.rename,
         )

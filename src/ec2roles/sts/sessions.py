@@ -9,14 +9,17 @@ import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING
+from ec2roles.errors import ClockError
 from ec2roles.iam.role import Role
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.part import Part
-from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timekeeper import FORGOTTEN, Timekeeper
+from ec2roles.world.timeline import LAST
 
 _MOST_REMEMBERED = 4096
+_LEAST_REMEMBERED = 64
 
 
 # Nothing is checked or converted on assignment: nothing public can be assigned (`Fixed`).
@@ -37,7 +40,10 @@ class SessionStore(Part):
     )
     mfa_present: bool | None = attrs.field(default=False, kw_only=True)
     _slot: int | None = attrs.field(init=False, default=None)
-    _stored: list[Session] = attrs.field(init=False, factory=list)
+    _room: int = attrs.field(init=False, default=0)
+    # By the number of their issue; those that nobody can ask about any more are forgotten.
+    _stored: dict[int, Session] = attrs.field(init=False, factory=dict)
+    _made: int = attrs.field(init=False, default=0)
     # Of all issuers; only remembered, and found again if it is forgotten.
     _sessions: dict[str, Session] = attrs.field(init=False, factory=dict)
 
@@ -51,10 +57,20 @@ class SessionStore(Part):
         if session is None:
             session = self.find(access_key_id, now)
             if session is not None:
-                if len(self._sessions) >= _MOST_REMEMBERED:
-                    self._sessions.clear()
+                if len(self._sessions) >= self._room:
+                    self._make_room(now)
                 self._sessions[access_key_id] = session
         return session
+
+    def _make_room(self, now: int) -> None:
+        """Let go of the sessions that are over; the more are alive, the longer it is until the next time."""
+        alive = {
+            key: session
+            for key, session in self._sessions.items()
+            if (session.expires is None or session.expires > now) and session.exists((now, LAST))
+        }
+        self._sessions = alive if len(alive) < _MOST_REMEMBERED // 2 else {}
+        self._room = max(_LEAST_REMEMBERED, 2 * len(self._sessions))
 
     def find(self, access_key_id: str, now: int) -> Session | None:
         """
@@ -71,15 +87,34 @@ class SessionStore(Part):
         if found is None:
             return None
         issuer, issued = found
+        if issuer is FORGOTTEN:
+            return None
         session: Session | None = issuer.issued_session(issued, access_key_id, now)  # type: ignore[attr-defined]
         return session
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
         """Return the stored session behind a key that was issued here."""
-        if issued.ordinal >= len(self._stored):
+        session = self._stored.get(issued.ordinal)
+        if session is None:
             return None
-        session = self._stored[issued.ordinal]
         return session if session.credentials.access_key_id == access_key_id and session.issued <= now else None
+
+    def _forget(self, ordinal: int, key_id: str) -> None:
+        self.time.journal.drop(self._stored, ordinal)
+        self._sessions.pop(key_id, None)
+
+    def has_forgotten(self, issued: IssuedKey) -> bool:
+        """Return whether a key was issued here, so long ago that nothing else is known of it (`remember`)."""
+        return issued.ordinal < self._made and issued.ordinal not in self._stored
+
+    def is_forgotten(self, access_key_id: str) -> bool:
+        """Return whether a temporary key was issued in this Cloud, so long ago that nothing else is known of it."""
+        found = self.time.issuer_of(access_key_id)
+        if found is None or self.time.remember is None or not access_key_id.startswith("ASIA"):
+            return False
+        issuer, issued = found
+        forgotten = getattr(issuer, "has_forgotten", None)
+        return issuer is FORGOTTEN or (forgotten is not None and forgotten(issued))
 
     def __len__(self) -> int:
         return len(self._stored)
@@ -90,7 +125,12 @@ class SessionStore(Part):
 
         Raises:
             KeyError: if there is none of that id.
+            ClockError: if it was issued further back than this Cloud remembers.
         """
+        if self.is_forgotten(access_key_id):
+            raise ClockError(
+                f"'{access_key_id}' was issued further back than this Cloud remembers, remember={self.time.remember}"
+            )
         found = self.time.issuer_of(access_key_id)
         session = None if found is None else self.issued_session(found[1], access_key_id, 1 << 62)
         if session is None:
@@ -126,12 +166,14 @@ class SessionStore(Part):
             make: returns the session behind a set of credentials.
         """
         slot = self._slot if self._slot is not None else self.time.next_slot
-        key_id = self.time.ids.access_key_id("ASIA", slot=slot, ordinal=len(self._stored))
+        key_id = self.time.ids.access_key_id("ASIA", slot=slot, ordinal=self._made)
         session = make(Credentials.mint(self.time.ids, key_id, issued=now, expires=expires))
         self.time.step(now)
         if self._slot is None:
             self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
-        self.time.journal.append(self._stored, session)
+        self.time.journal.put(self._stored, self._made, session)
+        self.time.forget_later(now, self._forget, self._made, key_id)
+        self.time.journal.assign(self, "_made", self._made + 1)
         # Found there if an issue of this number was taken back.
         self._sessions.pop(key_id, None)
         return session

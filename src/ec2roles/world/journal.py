@@ -212,6 +212,11 @@ class Journal(Part):
         self.note(_refill, mapping, mapping.copy())
         del mapping[key]
 
+    def drop(self, mapping: dict[Key, Value], key: Key) -> None:
+        """Delete ``mapping[key]`` where the order of the keys says nothing; taking it back may put it elsewhere."""
+        self.note(mapping.__setitem__, key, mapping[key])
+        del mapping[key]
+
     def append(self, items: list[Value], *values: Value) -> None:
         """Append *values* to *items*."""
         self.note(_shorten, items, len(items))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -18,6 +19,14 @@ from ec2roles.world.propagation import Propagation
 from ec2roles.world.timeline import FIRST, LAST, Position, Timeline
 
 Value = TypeVar("Value")
+
+_LONGEST_LIFE = timedelta(hours=36) // MICROSECOND
+"""Of a session: what GetSessionToken and GetFederationToken give at most."""
+
+FORGOTTEN = object()
+"""In place of an issuer of credentials that has been forgotten."""
+
+_Ended = tuple[int, Callable[..., object], tuple[Any, ...]]
 
 # What changes at every call is set without the look at attributes that are fixed.
 _set = object.__setattr__
@@ -89,6 +98,7 @@ class Timekeeper(Part):
     _order: int = attrs.field(init=False, repr=False, default=0)
     _newest: int = attrs.field(init=False, repr=False, default=-(1 << 62))
     _issuers: list[object] = attrs.field(init=False, repr=False, factory=list)
+    _ended: deque[_Ended] = attrs.field(init=False, repr=False, factory=deque)
     _remembered: int | None = attrs.field(init=False, repr=False, default=None)
     _shown: object = attrs.field(init=False, repr=False, factory=object)
     _instant: int = attrs.field(init=False, repr=False, default=0)
@@ -190,7 +200,54 @@ class Timekeeper(Part):
         order = self._order + 1
         _set(self, "_newest", now)
         _set(self, "_order", order)
+        if self._ended:
+            self._forget(now)
         return (now, order)
+
+    def step_after(self, instant: int) -> Position:
+        """Return the next position, at *instant* or, if something was done later than that, at the newest write."""
+        return self.step(max(self._newest, instant))
+
+    # -- forgetting -------------------------------------------------------------------------------------------------
+
+    def forget_later(self, now: int, forget: Callable[..., object], *args: Any) -> None:
+        """
+        Forget something that ended at *now*, once no question can be about it; nothing is done where all is remembered.
+
+        Args:
+            now: the instant in microseconds.
+            forget: a method that forgets it; what it changes is noted in the journal.
+            args: what it is called with.
+        """
+        if self._remembered is not None:
+            ended = (now, forget, args)
+            self.journal.note(self._take_back_ended, ended)
+            self._ended.append(ended)
+
+    def _forget(self, now: int) -> None:
+        assert self._remembered is not None
+        # A question may be about credentials that were issued long before the moment it is about.
+        before = now - max(2 * self._remembered, self._remembered + _LONGEST_LIFE)
+        while self._ended and self._ended[0][0] < before:
+            ended = self._ended[0]
+            self.journal.note(self._put_back_ended, ended)
+            self._ended.popleft()
+            _, forget, args = ended
+            forget(*args)
+
+    def _take_back_ended(self, ended: _Ended) -> None:
+        if self._ended and self._ended[-1] is ended:
+            self._ended.pop()
+
+    def _put_back_ended(self, ended: _Ended) -> None:
+        if not self._ended or self._ended[0] is not ended:
+            self._ended.appendleft(ended)
+
+    def forget_issuer(self, slot: int | None) -> None:
+        """Forget who has *slot*; the slot is not given again, so a key from there is known to be an old one."""
+        if slot is not None:
+            self.journal.note(self._issuers.__setitem__, slot, self._issuers[slot])
+            self._issuers[slot] = FORGOTTEN
 
     def check_clock(self, now: int) -> None:
         """Raise `ClockError` if something was done later than the instant *now* already: the clock went back then."""

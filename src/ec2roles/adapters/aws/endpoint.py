@@ -176,7 +176,8 @@ class AwsEndpoint:
         key = signature.access_key_id
         session = api.authorizer.sessions.find(key, api.time.as_of(None)[0])
         if session is None:
-            raise refusal(Fault.UNKNOWN_KEY, signature.service, key)
+            forgotten = api.authorizer.sessions.is_forgotten(key)
+            raise refusal(Fault.EXPIRED if forgotten else Fault.UNKNOWN_KEY, signature.service, key)
         secret = session.credentials.secret_access_key
         body = self.verifier.verify(raw, signature, secret, self.clock.now(), bucket=bucket)
         # The token is as it was sent: whether it belongs to the key, the gateway says.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from sys import getsizeof
 from typing import Any, NamedTuple
 
+from ec2roles.memo import Memo
 from ec2roles.policy.engine.matching import STAR, Matcher, literal, mark, matcher
 from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator, parse_operator
 from ec2roles.policy.engine.values import address, binary, instant, network, number
@@ -50,8 +51,6 @@ class Test(NamedTuple):
         return type(value) is str and self.single(value)
 
 
-# A memo of a pure function: the same few conditions stand in policy after policy.
-@lru_cache(maxsize=4096)
 def compile_condition(condition: Condition, *, variables: bool, unset_is_null: bool = True) -> Test:
     """
     Return the test of one condition.
@@ -65,6 +64,11 @@ def compile_condition(condition: Condition, *, variables: bool, unset_is_null: b
         variables: whether ``${...}`` is a variable.
         unset_is_null: as `Semantics.unset_variable_is_null`.
     """
+    return _TESTS[condition, variables, unset_is_null]
+
+
+def _compile(asked: tuple[Condition, bool, bool]) -> Test:
+    condition, variables, unset_is_null = asked
     operator = parse_operator(condition.operator)
     if operator is None:  # a document is refused for this when it is loaded
         raise ValueError(f"unknown condition operator {condition.operator!r}")
@@ -94,6 +98,15 @@ def compile_condition(condition: Condition, *, variables: bool, unset_is_null: b
         return not any(several) or all(map(satisfies, several))
 
     return Test(key, full=full)
+
+
+def _texts(asked: tuple[Condition, bool, bool]) -> int:
+    condition = asked[0]
+    return sum(map(getsizeof, (condition.operator, condition.key, *condition.values)))
+
+
+# The same few conditions stand in policy after policy.
+_TESTS = Memo(_compile, most=8 << 20, times=4, weigh=_texts)
 
 
 def _compile_values(

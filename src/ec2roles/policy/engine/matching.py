@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+
+from ec2roles.memo import Memo
 
 STAR = "\ud800"
 """Any run of characters, the empty one included."""
@@ -64,18 +65,24 @@ def literal(text: str) -> str:
 
 
 _SHORT = 32
+_LONG = 4096
+"""Longer than what anybody asks about; Python itself keeps 512 compiled expressions, however large."""
 
 
-@lru_cache(maxsize=512)
 def _star_free(piece: str) -> re.Pattern[str]:
     return re.compile("".join("." if c == ANY else re.escape(c) for c in piece), re.DOTALL)
+
+
+_STAR_FREE = Memo(_star_free, most=4 << 20, times=40)
 
 
 def _find(piece: str, text: str, start: int, end: int) -> int:
     if ANY not in piece:
         return text.find(piece, start, end)
-    if len(piece) > _SHORT:
-        found = _star_free(piece).search(text, start, end)
+    if _SHORT < len(piece) <= _LONG:
+        if len(piece) > end - start:
+            return -1
+        found = _STAR_FREE[piece].search(text, start, end)
         return found.start() if found else -1
     # To compile a regular expression takes as long as to try a hundred places, and a pattern may have many short pieces.
     first, last = piece.partition(ANY)[0], end - len(piece)
@@ -200,8 +207,6 @@ def matcher(marked: str) -> Matcher:
     return walk
 
 
-# A memo of a pure function: the same few entries stand in policy after policy.
-@lru_cache(maxsize=16384)
 def action_matches(pattern: str, action: str) -> bool:
     """
     Return whether an entry of ``Action`` names *action*; both must be in lower case already.
@@ -211,6 +216,11 @@ def action_matches(pattern: str, action: str) -> bool:
     >>> action_matches("s3:*", "s3express:createsession")
     False
     """
+    return _MATCHES[pattern, action]
+
+
+def _action_matches(asked: tuple[str, str]) -> bool:
+    pattern, action = asked
     if pattern == action:
         return True
     at = pattern.find("*")
@@ -220,3 +230,7 @@ def action_matches(pattern: str, action: str) -> bool:
         if at == len(pattern) - 1:
             return action.startswith(pattern[:-1])
     return glob(mark(pattern), action)
+
+
+# The same few entries stand in policy after policy.
+_MATCHES = Memo(_action_matches, most=6 << 20)

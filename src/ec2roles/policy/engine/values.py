@@ -5,8 +5,9 @@ from __future__ import annotations
 import binascii
 import re
 from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from ec2roles.memo import Memo
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -44,7 +45,6 @@ def number(text: str) -> int | Decimal | None:
     return Decimal(text)
 
 
-@lru_cache(maxsize=4096)
 def instant(text: str) -> int | None:
     """
     Read a date as milliseconds since 1970: a W3C profile of ISO 8601, or digits that are epoch *seconds*.
@@ -56,6 +56,10 @@ def instant(text: str) -> int | None:
     >>> instant("Jan") is None
     True
     """
+    return _INSTANTS[text]
+
+
+def _instant(text: str) -> int | None:
     if _EPOCH_SECONDS.fullmatch(text):
         seconds = int(text)
         return seconds * 1000 if seconds <= _LATEST_EPOCH else None
@@ -81,7 +85,9 @@ def instant(text: str) -> int | None:
     return ((days * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1000 + milliseconds
 
 
-@lru_cache(maxsize=4096)
+_INSTANTS = Memo(_instant, most=1 << 20)
+
+
 def address(text: str) -> tuple[int, int] | None:
     """
     Read an IP address as its version and its number; None if it is none. Leading zeros are refused.
@@ -91,6 +97,10 @@ def address(text: str) -> tuple[int, int] | None:
     >>> address("010.0.0.1") is None
     True
     """
+    return _ADDRESSES[text]
+
+
+def _address(text: str) -> tuple[int, int] | None:
     found = _IPV4.fullmatch(text)
     if found:
         a, b, c, d = found.groups()
@@ -103,6 +113,9 @@ def address(text: str) -> tuple[int, int] | None:
         return 6, int(ipaddress.IPv6Address(text))
     except ValueError:
         return None
+
+
+_ADDRESSES = Memo(_address, most=1 << 20)
 
 
 def network(text: str) -> tuple[int, int, int] | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-import attrs
-
 from ec2roles.arns import PARTITIONS, shown
 from ec2roles.pointers import below
 from ec2roles.policy.engine.operators import WITH_VARIABLES, parse_operator
@@ -14,6 +12,9 @@ from ec2roles.policy.engine.values import binary, network, number
 from ec2roles.policy.engine.variables import Template
 from ec2roles.policy.statement import Condition, Statement
 from ec2roles.policy.validation.json import smuggled
+from ec2roles.policy.validation.principals import is_known_service, nearest_service
+from ec2roles.policy.validation.shapes import api_name, foreign_key, odd_shape
+from ec2roles.policy.validation.warning import LintWarning
 
 _SID_OK = re.compile(r"[A-Za-z0-9]*")
 _ACTION_NAME = re.compile(r"[A-Za-z0-9*?]+")
@@ -33,30 +34,6 @@ _MULTIVALUED = frozenset(
     {"aws:tagkeys", "aws:calledvia", "aws:principalorgpaths", "aws:resourceorgpaths", "aws:principalservicenameslist",
      "sts:transitivetagkeys"}
 )  # fmt: skip
-
-
-@attrs.frozen
-class LintWarning:
-    """
-    Something in a policy that AWS accepts and that is probably a mistake.
-
-    Args:
-        pointer: where it is, as a JSON pointer.
-        message: what it is.
-        suggestion: what to write instead; may be empty.
-        code: a short stable name of the check.
-        dead: whether it can never match, so that ``load_policy(..., strict=True)`` refuses it.
-    """
-
-    pointer: str
-    message: str
-    suggestion: str = ""
-    code: str = ""
-    dead: bool = False
-
-    def __str__(self) -> str:
-        cure = f"; {self.suggestion}" if self.suggestion else ""
-        return f"{self.pointer}: {self.message}{cure}"
 
 
 def findings(statements: Iterable[Statement]) -> Iterator[LintWarning]:
@@ -110,8 +87,13 @@ def _statement(statement: Statement) -> Iterator[LintWarning]:
         if kind == "AWS" and text.startswith(("AROA", "AIDA")):
             message = f"{shown(text)} is the id of a role or user, shown by AWS once its owner is deleted"
             yield LintWarning(f"{path}/Principal/AWS", message, "save the policy anew with the ARN", "dangling")
+        if kind == "Service" and not is_known_service(text):
+            close = nearest_service(text)
+            cure = f"did you mean '{close}'?" if close else "it is stored; whether AWS has it is for you to know"
+            yield LintWarning(f"{path}/Principal/Service", f"no service {shown(text)} is known", cure, "service")
     for condition in statement.conditions:
         yield from _condition(condition, statement)
+        yield from foreign_key(condition, statement)
 
 
 def _action(action: str, path: str) -> Iterator[LintWarning]:
@@ -128,7 +110,11 @@ def _action(action: str, path: str) -> Iterator[LintWarning]:
             path, f"comma in action {shown(action)}; it matches nothing", "write a JSON list", "action", True
         )
     elif not _ACTION_NAME.fullmatch(name):
-        yield LintWarning(path, f"action {shown(action)} has characters that no action has", code="action", dead=True)
+        odd = ", ".join(dict.fromkeys([f"U+{ord(c):04X}" for c in name if not _ACTION_NAME.fullmatch(c)]))
+        message = f"action {shown(action)} has {odd}, which no action has; it matches nothing"
+        yield LintWarning(path, message, "type the name anew", "action", True)
+    else:
+        yield from api_name(action, path)
 
 
 def _resource(resource: str, statement: Statement, path: str) -> Iterator[LintWarning]:
@@ -158,11 +144,12 @@ def _resource(resource: str, statement: Statement, path: str) -> Iterator[LintWa
             path, f"wildcard in the service part of {shown(resource)}", "name the service", "service-wildcard"
         )
     if (
-        account not in ("", "aws", "cloudfront")
+        account not in ("", "aws", "aws-marketplace", "cloudfront")
         and not (account.isdigit() and len(account) == 12)
         and not ("*" in account or "?" in account)
     ):
         yield LintWarning(path, f"account must be 12 digits, got {shown(account)}", code="account", dead=True)
+    yield from odd_shape(resource, path)
     head, slash, _ = rest.partition("/")
     if slash and service != "s3" and any(mark in head for mark in "*?") and head != "*":
         yield LintWarning(path, f"wildcard in the resource type of {shown(resource)}", "name the type", "type-wildcard")

@@ -35,6 +35,12 @@ def action_problem(action: str) -> tuple[str, str]:
     if not colon:
         cure = f"write 'service:{action[:40]}', such as 's3:GetObject'"
         return f"action {shown(action)} has no service prefix; {cure}", _NO_VENDOR
+    if prefix == "arn":
+        detail = f"{shown(action)} is a resource, not an action; write resource={shown(action)}"
+        return (
+            detail,
+            "Actions/Condition can contain only one colon." if ":" in rest else f"Vendor {prefix} is not valid",
+        )
     if ":" in rest:
         return f"action {shown(action)} has more than one colon", "Actions/Condition can contain only one colon."
     detail = f"action {shown(action)} has no valid service prefix; wildcards are allowed after the colon only"
@@ -59,6 +65,8 @@ def resource_problem(resource: str) -> tuple[int, str, str | None] | None:
         rest = resource.split(":", 2)[2].split(":", 3) if len(parts) > 2 else []
         filled = ":".join(rest + ["*"] * (4 - len(rest)))
         message = f'Partition "{partition}" is not valid for resource "arn:{partition}:{filled}".'
+        if len(parts) == 2 and parts[0] != "arn":
+            return RESOURCE, f"{shown(resource)} is an action, not a resource; a resource is '*' or an ARN", message
         return RESOURCE, f"unknown partition {shown(partition)} in {shown(resource)}", message
     if len(parts) < 3:
         detail = f"ARN {shown(resource)} ends after its partition; name a service, or use '*'"

@@ -15,7 +15,7 @@ from ec2roles.pointers import below
 from ec2roles.policy.engine.operators import explain_unknown, parse_operator
 from ec2roles.policy.engine.values import instant
 from ec2roles.policy.statement import Condition, Statement
-from ec2roles.policy.validation import legacy
+from ec2roles.policy.validation import hints, legacy
 from ec2roles.policy.validation.elements import ACTION_OK, RESOURCE_OK, action_problem, resource_problem
 from ec2roles.policy.validation.principals import check_principal, service_problem
 from ec2roles.policy.validation.problems import (
@@ -166,7 +166,7 @@ class Grammar:
         if self.trust:
             self._no_resources(data, path)
         else:
-            self._resources(resources, not_resources, path)
+            self._resources(resources, not_resources, path, data)
         principal = not_principal = None
         if "Principal" in data or "NotPrincipal" in data or self.kind not in _NO_PRINCIPAL:
             principal, not_principal = self._principals(data, path)
@@ -243,7 +243,9 @@ class Grammar:
                 detail = f"'{key}' is not allowed in a trust policy: the role itself is the resource; remove it"
                 self.wrong(RESOURCES, detail, f"{path}/{key}", trust=T_RESOURCE, trust_message=message)
 
-    def _resources(self, resources: tuple[str, ...] | None, not_resources: tuple[str, ...] | None, path: str) -> None:
+    def _resources(
+        self, resources: tuple[str, ...] | None, not_resources: tuple[str, ...] | None, path: str, data: dict[str, Any]
+    ) -> None:
         if resources is not None and not_resources is not None:
             self.wrong(SYNTAX, _TWIN.format("Resource"), path)
             return
@@ -251,7 +253,11 @@ class Grammar:
         found = resources if not_resources is None else not_resources
         if not found:
             detail = f"{key} must be a non-empty string or list"
-            self.wrong(RESOURCES, detail if found is not None else "needs 'Resource' or 'NotResource'", path)
+            if found is None:
+                detail = "needs 'Resource' or 'NotResource'"
+                if self.kind in IDENTITY_LIKE and hints.is_trust(data):
+                    detail += "; a trust policy is set with update_trust(), or as trust= of create_role()"
+            self.wrong(RESOURCES, detail, path)
             return
         for resource in found:
             if not RESOURCE_OK(resource):
@@ -279,7 +285,10 @@ class Grammar:
             return None, self._not_principal(data, path)
         if "Principal" not in data:
             if self.kind != "endpoint":
-                self._bad_principal("missing 'Principal'", path, "Missing required field Principal")
+                cure = ""
+                if self.trust and hints.is_permission(data):
+                    cure = "; a policy of permissions is given with put_policy()"
+                self._bad_principal(f"missing 'Principal'{cure}", path, "Missing required field Principal")
             return None, None
         found = self._principal(data["Principal"], f"{path}/Principal")
         if self.kind == "rcp" and found is not None and found != (("AWS", "*"),):

@@ -10,7 +10,7 @@ from ec2roles.policy.document import Policy, load_policy
 from ec2roles.policy.engine.matching import action_matches, ascii_lower
 
 if TYPE_CHECKING:
-    from ec2roles.policy.validation.checks import LintWarning
+    from ec2roles.policy.validation.warning import LintWarning
 
 
 def lint(policy: Policy | Mapping[str, Any] | str, actions: Iterable[str] | None = None) -> tuple[LintWarning, ...]:
@@ -39,7 +39,7 @@ def lint(policy: Policy | Mapping[str, Any] | str, actions: Iterable[str] | None
 def _unknown_actions(policy: Policy, actions: list[str]) -> Iterator[LintWarning]:
     import difflib  # only needed to word a suggestion
 
-    from ec2roles.policy.validation.checks import LintWarning
+    from ec2roles.policy.validation.warning import LintWarning
 
     for action in actions:
         if not isinstance(action, str):

@@ -60,7 +60,9 @@ class Ec2Instances(Part):
         options = {**wanted.options, "tags": wanted.tags, "client_token": token}
         launched = ec2.launch(wanted.count, wanted.profile, **options)
         if token:
-            ec2.time.journal.put(self._launched, (ec2.account_id, token), (asked, launched))
+            key = (ec2.account_id, token)
+            ec2.time.journal.put(self._launched, key, (asked, launched))
+            ec2.time.forget_later(call.position[0], ec2.time.journal.drop, self._launched, key)
         return self._reservation(launched)
 
     def _reservation(self, launched: Sequence[Instance]) -> Mapping[str, Any]:

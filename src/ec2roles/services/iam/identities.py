@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
 from ec2roles.errors import NoSuchEntityError
 from ec2roles.iam.group import Group
@@ -231,6 +232,23 @@ def _roles() -> list[Row]:
     ]
 
 
+def _renamed(update: Callable[..., Any], ask: Ask, kind: str) -> None:
+    update(ask[f"{kind}Name"], **ask.chosen(new_name=f"New{kind}Name", new_path="NewPath"))
+
+
+def _renaming(kind: str, noun: str) -> Callable[[Ask], list[Permission]]:
+    """Return what a new name needs: the permission for what it will be called, besides that for what it is called."""
+
+    def further(ask: Ask) -> list[Permission]:
+        found = table(ask.iam, kind).at(ask[f"{noun}Name"], ask.call.position)
+        path = "/" if found is None else found.path
+        name = ask.get(f"New{noun}Name", ask[f"{noun}Name"])
+        arn = f"arn:aws:iam::{ask.iam.account_id}:{kind}{ask.get('NewPath', path)}{name}"
+        return [Permission(f"iam:Update{noun}", arn)]
+
+    return further
+
+
 # -- users --------------------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +272,13 @@ def _users() -> list[Row]:
         Row("GetUser", "UserName", about_own_user, lambda ask: {"User": user_members(own_user(ask))}),
         Row("ListUsers", f"PathPrefix {PAGES}", everything, listed),
         Row("ListGroupsForUser", f"UserName {PAGES}", about, groups),
+        Row(
+            "UpdateUser",
+            "UserName NewUserName NewPath",
+            about,
+            lambda ask: _renamed(ask.iam.update_user, ask, "User"),
+            further=_renaming("user", "User"),
+        ),
         Row("DeleteUser", "UserName", about, lambda ask: ask.iam.delete_user(ask["UserName"])),
     ]
 
@@ -376,5 +401,12 @@ def _groups() -> list[Row]:
         Row("ListGroups", f"PathPrefix {PAGES}", everything, listed),
         Row("AddUserToGroup", "GroupName UserName", about, lambda ask: user(ask).add_to_group(one(ask))),
         Row("RemoveUserFromGroup", "GroupName UserName", about, lambda ask: user(ask).remove_from_group(one(ask))),
+        Row(
+            "UpdateGroup",
+            "GroupName NewGroupName NewPath",
+            about,
+            lambda ask: _renamed(ask.iam.update_group, ask, "Group"),
+            further=_renaming("group", "Group"),
+        ),
         Row("DeleteGroup", "GroupName", about, lambda ask: ask.iam.delete_group(ask["GroupName"])),
     ]

@@ -189,7 +189,7 @@ def judged_on(ask: Ask, kind: str, name: str, *, bounded: bool = False) -> tuple
     boundary = getattr(found.boundary_at(position), "arn", None) if bounded else None
     if boundary is not None:
         context["iam:PermissionsBoundary"] = boundary
-    return found.arn, context
+    return found.arn_at(position) if is_identity else found.arn, context
 
 
 def table(iam: Directory, kind: str) -> Entities[Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ec2roles.services.s3.digests import Checksum
 
 FindPrincipal = Callable[[str], str | None]
-PrincipalExists = Callable[[str, str], bool]
+PrincipalArn = Callable[[str, str], str | None]
 
 
 @attrs.frozen(eq=False)
@@ -62,7 +62,7 @@ class Bucket(Part):
         location: where it stands: a region, or ``EU``.
         block: its Block Public Access, or None.
         account_block: the one of its account, over time.
-        find_principal, principal_exists: resolve the principals of its policy, as for `Role`.
+        find_principal, principal_arn: resolve the principals of its policy, as for `Role`.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Bucket(Part):
         default=None, kw_only=True, repr=False, alias="account_block"
     )
     _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
-    _principal_exists: PrincipalExists | None = attrs.field(default=None, kw_only=True, alias="principal_exists")
+    _principal_arn: PrincipalArn | None = attrs.field(default=None, kw_only=True, alias="principal_arn")
     created: Position = attrs.field(init=False)
     objects: dict[str, S3Object] = attrs.field(factory=dict, init=False)
     _states: Timeline[BucketState] = attrs.field(init=False)
@@ -117,7 +117,7 @@ class Bucket(Part):
         Access is taken off: `delete_public_access_block`.
         """
         kept = self._states.last.policy
-        return None if kept is None else kept.shown(self._principal_exists)
+        return None if kept is None else kept.shown(self._principal_arn)
 
     @policy.setter
     def policy(self, policy: object) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.errors import DuplicateKeyError, PolicyError, PolicySyntaxError, ResourceError, TrustPolicyError
-from ec2roles.iam.trust import arns_by_id, bind_principals, show_gone
+from ec2roles.iam.trust import arns_by_id, bind_principals, show_now
 from ec2roles.policy import Policy, load_policy
 from ec2roles.policy.statement import Statement
 from ec2roles.services.s3.public_access import public_statement
 
 _CODE = "MalformedPolicy"
+_NO_JSON = "Policies must be valid JSON and the first byte must be '{'"
+# How long a text may be that is looked at again for the words of its refusal.
+_READ_AGAIN = 100_000
 
 
 @attrs.frozen(eq=False)
@@ -56,11 +61,19 @@ class BucketPolicy:
             ResourceError: ``MalformedPolicy``, if a principal in it does not exist.
         """
         name = f"bucket policy of {bucket}"
+        if isinstance(policy, str) and not policy.startswith("{"):
+            raise PolicySyntaxError(_NO_JSON, code=_CODE, detail=f"it begins with {shown(policy[:16])}")
         try:
             written = load_policy(policy, "resource").named(name)
         except PolicyError as error:
-            raise _in_s3s_words(error) from None
+            raise _in_s3s_words(error, policy) from None
         for statement in written.statements:
+            if statement.principal is statement.not_principal is None:
+                raise PolicyError(
+                    "Missing required field Principal",
+                    code=_CODE,
+                    detail=f"{statement.pointer} says of nobody that he may or may not",
+                )
             _check_resources(statement, bucket)
         if find_principal is None:
             return cls(written, written)
@@ -74,10 +87,10 @@ class BucketPolicy:
         judged = load_policy(document, "resource").named(name).saved_with(arns_by_id(principals))
         return cls(written, judged, principals)
 
-    def shown(self, exists: Callable[[str, str], bool] | None) -> Policy:
-        """Return the policy as S3 shows it: the raw unique id where the principal is gone."""
+    def shown(self, arn_now: Callable[[str, str], str | None] | None) -> Policy:
+        """Return the policy as S3 shows it: with the names of now, and the raw unique id where the principal is gone."""
         document = self.written.to_dict()
-        if exists is None or not show_gone(document, self.principals, exists):
+        if arn_now is None or not show_now(document, self.principals, arn_now):
             return self.written
         return load_policy(document, "resource").named(self.written.name or "")
 
@@ -92,11 +105,30 @@ def _denials(policy: Policy) -> Policy:
     return load_policy({**document, "Statement": kept or [nobody]}, "resource").named(policy.name)
 
 
-def _in_s3s_words(error: PolicyError) -> PolicyError:
+def _in_s3s_words(error: PolicyError, policy: object) -> PolicyError:
     message = error.message
     if isinstance(error, PolicySyntaxError) and not isinstance(error, DuplicateKeyError):
-        message = "Policies must be valid JSON and the first byte must be '{'"
+        message = _NO_JSON
+    elif isinstance(policy, str) and len(policy) <= _READ_AGAIN:
+        missing = _missing(policy)
+        message = message if missing is None else f"Missing required field {missing}"
     return type(error)(message, code=_CODE, status=400, detail=error.detail)
+
+
+def _missing(policy: str) -> str | None:
+    """The first element that a document needs and has not; None too where it is refused for its numbers or its depth."""
+    try:
+        document = json.loads(policy)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, Mapping) or not document.get("Statement"):
+        return "Statement"
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    for statement in statements:
+        for element in ("Effect", "Principal", "Action", "Resource"):
+            if isinstance(statement, Mapping) and not {element, f"Not{element}"} & set(statement):
+                return element
+    return None
 
 
 def _check_resources(statement: Statement, bucket: str) -> None:

@@ -10,7 +10,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.errors import ResourceError
 from ec2roles.services.s3.answers import invalid_bucket_name, no_such_bucket
-from ec2roles.services.s3.bucket import Bucket, FindPrincipal, PrincipalExists
+from ec2roles.services.s3.bucket import Bucket, FindPrincipal, PrincipalArn
 from ec2roles.services.s3.location import HOME, check_location
 from ec2roles.services.s3.public_access import EVERYTHING, PublicAccessBlock
 from ec2roles.world.journal import atomic
@@ -31,7 +31,7 @@ class S3(Part):
         account_id: whose buckets these are.
         namespace: all buckets of the Cloud by name; a bucket's name is unique among all accounts.
         region: where buckets are made.
-        find_principal, principal_exists: resolve the principals of bucket policies, as for `Role`.
+        find_principal, principal_arn: resolve the principals of bucket policies, as for `Role`.
     """
 
     time: Timekeeper
@@ -39,7 +39,7 @@ class S3(Part):
     _namespace: dict[str, Bucket] = attrs.field(alias="namespace")
     region: str = attrs.field(default=HOME, kw_only=True)
     _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
-    _principal_exists: PrincipalExists | None = attrs.field(default=None, kw_only=True, alias="principal_exists")
+    _principal_arn: PrincipalArn | None = attrs.field(default=None, kw_only=True, alias="principal_arn")
     _account_block: Timeline[PublicAccessBlock | None] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -103,7 +103,7 @@ class S3(Part):
             block=public_access_block,
             account_block=self._account_block,
             find_principal=self._find_principal,
-            principal_exists=self._principal_exists,
+            principal_arn=self._principal_arn,
         )
         self.time.journal.put(self._namespace, name, bucket)
         return bucket

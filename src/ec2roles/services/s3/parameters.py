@@ -15,6 +15,9 @@ from ec2roles.services.constraints import ENUM, RANGE, s3_error
 from ec2roles.services.parameters import Reader
 from ec2roles.services.s3.answers import PREFIX, invalid_argument, invalid_bucket_name, not_simulated
 
+PLAIN = frozenset({"Bucket", "Key", "Body"})
+"""What nearly every object is put with: nothing else needs a look then."""
+
 _CUSTOMER_KEYS = "encryption with the customer's keys is not; leave it out, or say ServerSideEncryption='AES256'"
 _KMS_KEYS = "encryption with keys of KMS is not; leave it out, or say ServerSideEncryption='AES256'"
 _LOCK = "buckets have no object lock here"
@@ -106,10 +109,10 @@ def check_parameters(given: Mapping[str, Any]) -> None:
             missing,
             detail="one is given without the other",
         )
-    for name, why in _NOT_SIMULATED.items():
+    for name in sorted(_NOT_SIMULATED.keys() & given.keys()):
         # What is said to be off is as it is here.
-        if given.get(name) not in (None, False):
-            raise not_simulated(name, why)
+        if given[name] not in (None, False):
+            raise not_simulated(name, _NOT_SIMULATED[name])
     if given.get("BucketNamespace") not in (None, "global"):
         raise not_simulated("BucketNamespace", "all names of buckets are global here")
     version = given.get("VersionId")

@@ -84,23 +84,24 @@ def read_tagging_header(text: str) -> Tags:
     Raises:
         ResourceError: ``InvalidArgument``, ``BadRequest`` for too many.
     """
+    malformed = invalid_argument(
+        "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name "
+        "duplicates.",
+        "x-amz-tagging",
+        text,
+    )
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError:
-        pairs = [("", ""), ("", "")]
+        raise malformed from None
+    if not all(
+        key.startswith("aws:") or (_fits(key, 1, _KEY_LENGTH) and _fits(value, 0, _VALUE_LENGTH))
+        for key, value in pairs
+    ):
+        raise malformed
     if len({key for key, _ in pairs}) < len(pairs):
-        raise invalid_argument(
-            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name "
-            "duplicates.",
-            "x-amz-tagging",
-            text,
-        )
-    try:
-        return check_tags(pairs, of_object=True)
-    except ResourceError as error:
-        if error.code != "InvalidTag":
-            raise
-        raise invalid_argument(error.message, "x-amz-tagging", text, detail=error.detail) from None
+        raise malformed
+    return check_tags(pairs, of_object=True)
 
 
 def tag_set(tags: Tags) -> list[dict[str, str]]:

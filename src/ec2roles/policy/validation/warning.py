@@ -1,0 +1,29 @@
+"""One piece of advice about a policy."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen
+class LintWarning:
+    """
+    Something in a policy that AWS accepts and that is probably a mistake.
+
+    Args:
+        pointer: where it is, as a JSON pointer.
+        message: what it is.
+        suggestion: what to write instead; may be empty.
+        code: a short stable name of the check.
+        dead: whether it can never match, so that ``load_policy(..., strict=True)`` refuses it.
+    """
+
+    pointer: str
+    message: str
+    suggestion: str = ""
+    code: str = ""
+    dead: bool = False
+
+    def __str__(self) -> str:
+        cure = f"; {self.suggestion}" if self.suggestion else ""
+        return f"{self.pointer}: {self.message}{cure}"
