@@ -149,10 +149,10 @@ class Api(Protocol):
     """Where calls go: the gateway of an account, or a token service alone."""
 
     def call(self, call: Call) -> Response:
-        """Judge *call*, perform it if it is allowed, and record it."""
+        """Authorize *call*, perform it if it is allowed, and record it."""
 
     def can(self, call: Call) -> Decision:
-        """Judge *call*; change nothing and record nothing."""
+        """Authorize *call*; change nothing and record nothing."""
 
 
 class SessionIssuer(Protocol):

@@ -1,4 +1,4 @@
-"""The way of every call: authenticate, gather the policies that apply, decide, perform."""
+"""The way of every call: read, authenticate, authorize, perform, record."""
 
 from __future__ import annotations
 
@@ -66,10 +66,9 @@ class Gateway(Part):
         found = None if self._find is None else self._find(account_id)
         return self if found is None else found
 
-    @atomic
     def call(self, call: Call, *, found: Found | None = None) -> Response:
         """
-        Judge *call*, perform it if it is allowed, and record it.
+        Authorize *call*, perform it if it is allowed, and record it: all of that, or nothing.
 
         Args:
             call: the call.
@@ -79,35 +78,54 @@ class Gateway(Part):
             ValidationError: if its action is not ``service:Name``; nothing is done or recorded then.
             ClockError: if the clock went back; nothing is done or recorded then either.
         """
-        return self._answer(call, self._registry.find(call) if found is None else found)[0]
+        return self.time.journal.run(self._answer, call, found)[0]
 
-    def _answer(self, call: Call, found: Found) -> tuple[Response, Call]:
+    def _answer(self, call: Call, found: Found | None) -> tuple[Response, Call]:
         """Return the answer, and the call with its parameters read, as far as it came."""
+        if found is None:
+            found = self._registry.find(call)
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
         self.time.check_clock(call.position[0])
-        caller = about = None
         # Few worlds have faults.
         faults = self.time.faults
-        refused = None if faults is None else self._authorizer.outage(call)
+        outage = None if faults is None else self._authorizer.outage(call)
+        verdict = caller = resource = None
         try:
-            if refused is not None:
-                raise refused
-            judged = self._judge(call, found)
-            caller, about = judged.caller, judged.resource
-            call = judged.call or call
-            response = self._perform(call, found, judged)
+            if outage is not None:
+                raise outage
+            verdict = self._authorize(call, found)
+            caller, resource, call = verdict.caller, verdict.resource, verdict.call or call
+            perform = found.operation.run if verdict.error is None and found.performed else _part(found, verdict)
+            if perform is not None:
+                author = None if caller is None else caller.arn
+                # An operation that is refused half-way has changed nothing.
+                value = self.time.journal.run_by(author, perform, call)
+                response = Response(value, allowed=verdict.error is None, decision=verdict.decision, source=call.source)
+            else:
+                response = self._refused(call, found, verdict)
         except AwsError as error:
-            # What AWS answers before it comes to a decision: a parameter that breaks its limits.
-            caller = caller or self._caller(call)
-            response = Response(error=error, source=call.source)
-        if faults is not None and refused is None:
+            if verdict is None:
+                # What AWS answers before it comes to a decision: it is down, or a parameter breaks its limits.
+                caller = self._caller(call)
+                response = Response(error=error, source=call.source)
+            else:
+                allowed = verdict.error is None
+                response = Response(error=error, allowed=allowed, decision=verdict.decision, source=call.source)
+        if faults is not None and outage is None:
             self._authorizer.count(call)
         if caller is not None:
-            self._authorizer.note_use(call, caller)
+            # Whatever comes of it: the role, or the access key, has been used.
+            region = call.context.get("aws:RequestedRegion") if call.context else None
+            caller.principal.note_use(
+                caller.credentials.access_key_id,
+                call.position[0],
+                region if isinstance(region, str) else self._authorizer.region,
+                call.action.partition(":")[0].lower(),
+            )
         if self._recorder is not None:
             performed = found.operation.name if found.performed else None
-            about_something = call.resource is None and about not in (None, "*")
-            recorded = attrs.evolve(call, resource=about) if about_something else call
+            unsaid = call.resource is None and resource not in (None, "*")
+            recorded = attrs.evolve(call, resource=resource) if unsaid else call
             self._recorder.record_call(recorded, response, caller, performed)
         return response, call
 
@@ -132,7 +150,7 @@ class Gateway(Part):
             operation: the service's prefix and the operation's name: ``iam:CreateRole``.
             parameters: AWS's, as boto3 takes them: ``{"RoleName": "app"}``.
             position, credentials, context, refusal, source, sender: as in a `Call`.
-            perform: False judges it and does nothing; where it is allowed, the error is ``NotImplemented``.
+            perform: False authorizes it and does nothing; where it is allowed, the error is ``NotImplemented``.
         """
         if not isinstance(parameters, Mapping):
             raise TypeError(f"parameters must be a mapping, got {type(parameters).__name__}")
@@ -141,16 +159,14 @@ class Gateway(Part):
         except AwsError as error:
             return Response(error=error, source=source)
         wanted = found.operation
-        resource, given = (None, parameters) if wanted.request is None else wanted.request(parameters)
         call = Call(
             found.action,
-            resource=resource,
             position=position,
             credentials=credentials,
             source=source,
             operation=wanted.name,
             context=context,
-            parameters=given,
+            parameters=parameters,
             api=True,
             refusal=refusal,
             sender=sender,
@@ -162,58 +178,51 @@ class Gateway(Part):
             return response
         return attrs.evolve(response, value=wanted.response(response.value, call))
 
-    def judge(self, call: Call) -> Response:
-        """Judge *call* and record it, and perform nothing: where it is allowed, the error is ``NotImplemented``."""
+    def authorize(self, call: Call) -> Response:
+        """Authorize *call* and record it, and perform nothing: where it is allowed, the error is ``NotImplemented``."""
         return self.call(call, found=self._registry.judged_only(call))
 
     def can(self, call: Call) -> Decision:
-        """Judge *call*; change nothing and record nothing."""
+        """Authorize *call*; change nothing and record nothing."""
         question = call if call.question else attrs.evolve(call, question=True)
-        return self._judge(question, self._registry.find(call)).decision
+        return self._authorize(question, self._registry.find(call)).decision
 
     def _caller(self, call: Call) -> Session | None:
-        found = None if call.credentials is None else self._authorizer.authenticate(call.credentials, call.position)
-        return found if isinstance(found, Session) else None
+        session = None if call.credentials is None else self._authorizer.authenticate(call.credentials, call.position)
+        return session if isinstance(session, Session) else None
 
-    def _judge(self, call: Call, found: Found) -> Verdict:
-        judged = self._authorizer.authorize(call, found.operation, named_operation=found.named_operation)
-        if found.named_operation is None or judged.caller is None:
-            return judged
+    def _authorize(self, call: Call, found: Found) -> Verdict:
+        verdict = self._authorizer.authorize(call, found.operation, named_operation=found.named_operation)
+        if found.named_operation is None or verdict.caller is None:
+            return verdict
         note = (
             f"{found.named_operation} is the name of the API operation; the IAM action is {found.action}. "
             f"AWS looks only for {found.action} in policies; here a statement that names the operation counts as well"
         )
-        return attrs.evolve(judged, decision=judged.decision.with_notes(note))
+        return attrs.evolve(verdict, decision=verdict.decision.with_notes(note))
 
-    def _perform(self, call: Call, found: Found, judged: Verdict) -> Response:
-        decision = judged.decision
-        if judged.error is not None:
-            error = judged.error
+    def _refused(self, call: Call, found: Found, verdict: Verdict) -> Response:
+        """Return the answer to a call that is not performed: it is denied, or no service here performs it."""
+        decision, error = verdict.decision, verdict.error
+        if error is not None:
             # What was refused before it came to policies has its own words already.
             if decision.request is not None and isinstance(error, AccessDeniedError):
-                if found.service is not None and found.performed and found.operation.name in found.service.partly:
-                    return self._run(found.service.partly[found.operation.name], call, judged)
                 denial = plain_denial if found.service is None else found.service.denial
                 error = denial(call, decision)
             return Response(error=error, decision=decision, source=call.source)
-        if not found.performed:
-            offered = ", ".join(self._registry.services)
-            unperformed = AwsError(
-                "A header or query you provided requested a function that is not implemented.",
-                code="NotImplemented",
-                status=501,
-                detail=f"the call was allowed, but no service here performs {call.action} (there are: {offered}); "
-                "can(...) only asks, and account.registry.register(service) adds one",
-            )
-            return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
-        return self._run(found.operation.run, call, judged)
+        offered = ", ".join(self._registry.services)
+        unperformed = AwsError(
+            "A header or query you provided requested a function that is not implemented.",
+            code="NotImplemented",
+            status=501,
+            detail=f"the call was allowed, but no service here performs {call.action} (there are: {offered}); "
+            "can(...) only asks, and account.registry.register(service) adds one",
+        )
+        return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
 
-    def _run(self, perform: Callable[[Call], Any], call: Call, judged: Verdict) -> Response:
-        decision = judged.decision
-        author = None if judged.caller is None else judged.caller.arn
-        try:
-            # An operation that is refused half-way has changed nothing.
-            value = self.time.journal.run_by(author, perform, call)
-        except AwsError as error:
-            return Response(error=error, allowed=decision.allowed, decision=decision, source=call.source)
-        return Response(value, allowed=decision.allowed, decision=decision, source=call.source)
+
+def _part(found: Found, verdict: Verdict) -> Callable[[Call], Any] | None:
+    """Return what is done of a call that the policies deny, if part of it may be allowed: some of many objects; else None."""
+    if found.service is None or not found.performed or verdict.decision.request is None:
+        return None
+    return found.service.partly.get(found.operation.name) if isinstance(verdict.error, AccessDeniedError) else None

@@ -103,16 +103,6 @@ class Authorizer:
             return call.position
         return self.time.seen_by(call.action.partition(":")[0].lower(), call.position)
 
-    def note_use(self, call: Call, caller: Session) -> None:
-        """Note that *call* was authenticated, whatever comes of it: the role, or the access key, has been used."""
-        region = call.context.get("aws:RequestedRegion") if call.context else None
-        caller.principal.note_use(
-            caller.credentials.access_key_id,
-            call.position[0],
-            region if isinstance(region, str) else self.region,
-            call.action.partition(":")[0].lower(),
-        )
-
     # -- faults -----------------------------------------------------------------------------------------------------
 
     def outage(self, call: Call) -> AwsError | None:

@@ -87,7 +87,7 @@ class History(Part):
     def record_call(self, call: Call, response: Response, caller: Session | None, operation: str | None = None) -> None:
         """Take down *call*, its answer and the API's name of what was performed."""
         # What the call did may have read the clock again, and later than the call.
-        position = self.time.step(max(call.position[0], self.time.newest))
+        position = self.time.step_after(call.position[0])
         recorded = Recorded(position, call, response, caller, operation)
         oldest = self._calls[0] if self._calls and len(self._calls) == self.keep_calls else None
         self.time.journal.note(self._take_back, recorded, oldest)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from ec2roles.metadata.text import http_date
+from ec2roles.secret import masked
 from ec2roles.world.timeline import Position
 
 _REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
@@ -25,7 +26,7 @@ _ERROR_PAGE = """\
 """
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class MetadataResponse:
     """
     What came back from the metadata service, if anything did.
@@ -49,6 +50,20 @@ class MetadataResponse:
     def ok(self) -> bool:
         """Whether the status is 200."""
         return self.status == 200
+
+    def __repr__(self) -> str:
+        return f"MetadataResponse(status={self.status}, body={masked(self.body)!r})"
+
+    # By hand: of values that attrs compares, a failed assert shows each part that differs, secrets too.
+    def __eq__(self, other: object) -> bool:
+        return (
+            attrs.astuple(self, recurse=False) == attrs.astuple(other, recurse=False)
+            if isinstance(other, MetadataResponse)
+            else NotImplemented
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.status, self.body))
 
 
 TIMED_OUT = MetadataResponse(None)

@@ -107,9 +107,11 @@ class Context:
         """Return a context with the keys of *mapping* added, or put in place of those that are there."""
         context = object.__new__(Context)
         values = context._values = self._values.copy()
-        if only_texts(mapping):
-            for key, value in mapping.items():
-                values[key.lower()] = value
+        for key, value in mapping.items():
+            if type(value) is not str or type(key) is not str:
+                break
+            values[key.lower()] = value
+        else:
             return context
         values.update(_normalised(mapping))
         for key, value in mapping.items():

@@ -7,13 +7,14 @@ from typing import TextIO
 
 import attrs
 
+from ec2roles.secret import masked
 from ec2roles.world.timeline import Position
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Completed:
     """
-    What a command wrote, and how it ended.
+    What a command wrote, and how it ended. It shows itself as a terminal does, but for secrets: `stdout` has them.
 
     >>> Completed("hello\\n")
     hello
@@ -35,9 +36,17 @@ class Completed:
 
     def __repr__(self) -> str:
         text = "\n".join(part.rstrip("\n") for part in (self.stdout, self.stderr.lstrip("\n")) if part)
+        text = masked(text)
         if self.exit_code == 0:
             return text or "<Completed, no output>"
         return f"{text}\n[exit code {self.exit_code}]" if text else f"[exit code {self.exit_code}]"
+
+    # By hand: of values that attrs compares, a failed assert shows each part that differs, secrets too.
+    def __eq__(self, other: object) -> bool:
+        return attrs.astuple(self) == attrs.astuple(other) if isinstance(other, Completed) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.stdout, self.stderr, self.exit_code))
 
 
 class Ended(Exception):

@@ -73,7 +73,6 @@ class Operation:
     prepare: Callable[[Call, Mapping[str, Any]], Any] | None = attrs.field(repr=False)
     asked: Callable[[Call], Permission] | None = attrs.field(repr=False)
     response: Respond | None = attrs.field(repr=False)
-    request: Any = attrs.field(default=None, repr=False)
 
     @overload
     def __init__(
@@ -84,7 +83,6 @@ class Operation:
         /,
         *,
         response: Respond | None = None,
-        request: Any = None,
     ) -> None: ...
 
     @overload
@@ -107,7 +105,6 @@ class Operation:
         prepare: Any = None,
         asked: Any = None,
         response: Any = None,
-        request: Any = None,
         **named: Any,
     ) -> None:
         functions = _by_name(name, steps, named)
@@ -117,7 +114,7 @@ class Operation:
         # What is missing is told when the table is registered.
         permissions: Any = functions.get("permissions")
         perform: Any = functions.get("perform")
-        self.__attrs_init__(name, read, permissions, perform, prepare, asked, response, request)
+        self.__attrs_init__(name, read, permissions, perform, prepare, asked, response)
 
     def ready(self, call: Call) -> Call:
         """
@@ -132,7 +129,10 @@ class Operation:
         """Return what a call must be allowed to do that is `ready`."""
         if self.asked is not None and self._says_nothing(call):
             return [self.asked(call)]
-        return [one if isinstance(one, Permission) else _permission(one) for one in self.permissions(call)]
+        needed = []
+        for permission in self.permissions(call):
+            needed.append(permission if isinstance(permission, Permission) else _permission(permission))  # noqa: PERF401  (no frame of its own, once for each call)
+        return needed
 
     def run(self, call: Call) -> Any:
         """Do what a call wants that is `ready`, and allowed."""

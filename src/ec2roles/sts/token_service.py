@@ -160,6 +160,14 @@ class TokenService(Part):
 
     # -- operations -------------------------------------------------------------------------------------------------
 
+    @atomic
+    def _send(self, call: Call) -> Response:
+        """Make a call; an argument of another type is a mistake of who wrote the program, and raises."""
+        response = self.api.call(call)
+        if isinstance(response.error, ParameterError):
+            raise response.error
+        return response
+
     def assume_role(
         self,
         role: Role | str,
@@ -387,14 +395,6 @@ class TokenService(Part):
                 parameters={"AccessKeyId": access_key_id},
             )
         )
-
-    @atomic
-    def _send(self, call: Call) -> Response:
-        """Make a call; an argument of another type is a mistake of who wrote the program, and raises."""
-        response = self.api.call(call)
-        if isinstance(response.error, ParameterError):
-            raise response.error
-        return response
 
     def __repr__(self) -> str:
         return f"<TokenService of {self.account_id}, {len(self.sessions)} assumed>"

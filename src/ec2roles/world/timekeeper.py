@@ -204,6 +204,10 @@ class Timekeeper(Part):
             self._forget(now)
         return (now, order)
 
+    def step_after(self, instant: int) -> Position:
+        """Return the next position, at *instant* or, if something was done later than that, at the newest write."""
+        return self.step(max(self._newest, instant))
+
     # -- forgetting -------------------------------------------------------------------------------------------------
 
     def forget_later(self, now: int, forget: Callable[..., object], *args: Any) -> None:

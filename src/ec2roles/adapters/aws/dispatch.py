@@ -101,7 +101,7 @@ class Dispatcher:
         for action, resource, keys in needed:
             common["context"] = keys
             call = Call(action, resource=resource, operation=operation, parameters=parameters, **common)
-            response = api.judge(call)
+            response = api.authorize(call)
             if not response.allowed:
                 return response
         error = AwsError(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from ec2roles.arns import shown
+from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
+from ec2roles.policy import Decision
+from ec2roles.sts.session import Session
 
 PREFIX = "arn:aws:s3:::"
 """What the ARN of a bucket starts with; the bucket's name follows."""
@@ -103,6 +106,11 @@ def access_denied(detail: str) -> AccessDeniedError:
     return AccessDeniedError("Access Denied", detail=detail)
 
 
+def missing(code: str, message: str, bucket: str) -> ResourceError:
+    """Return the error for what a bucket does not have."""
+    return ResourceError(message, code=code, status=404, detail=f"'{bucket}' has none", members={"BucketName": bucket})
+
+
 def without_body(error: AwsError) -> AwsError:
     """
     Return *error* as the answer to a HEAD says it: there is no body, so the status is all there is.
@@ -119,3 +127,15 @@ def without_body(error: AwsError) -> AwsError:
         status=error.status,
         detail=error.detail or error.message,
     )
+
+
+def denial(call: Call, decision: Decision) -> AwsError:
+    """Return S3's error for a call that was denied: HEAD has no body, and other accounts are told no reason."""
+    operation = call.operation or call.action.partition(":")[2]
+    if operation.lower() in ("headobject", "headbucket"):
+        return AccessDeniedError("Forbidden", code="403", detail=decision.message)
+    caller: Session = call.caller
+    account = decision.request.resource_account if decision.request is not None else None
+    if account is not None and account != caller.account_id:
+        return access_denied(decision.message)
+    return AccessDeniedError(decision.message)
