@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import random
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import pytest
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ec2roles import Account, Cloud, Credentials, ManualClock, PermissionPolicy, TrustPolicy
+from ec2roles.adapters.botocore.session import boto_session
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError
 from ec2roles.policy import PolicySet, Request, lint, load_policy
 from ec2roles.world.propagation import Propagation
-from worlds import ADMIN, EC2, LIST, OTHER, OWN, at
+from junk import World as JunkWorld
+from junk import junk, models
+from served import LOADER
+from worlds import ADMIN, EC2, LIST, OTHER, OWN, at, digest
 
 NAN, HALF = float("nan"), "\ud800"
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 -- what is refused
@@ -166,3 +176,85 @@ def test_there_are_many_cases() -> None:
     assert len(CASES) > 120
     assert {kind for kind, _ in CASES} >= {"Account", "Role", "Instance", "TokenService", "Organization", "FaultPlan"}
     assert sum(len(taken(*case)) for case in CASES) > 300
+
+
+# -- every operation, on every way in -----------------------------------------------------------------------------------
+
+WAYS: dict[str, Callable[[Account, Credentials, str, dict[str, Any]], object]] = {
+    "request": lambda account, key, name, given: account.request(name, given, credentials=key),
+    "call": lambda account, key, name, given: account.call(name, credentials=key, **given),
+    "call with a resource": lambda account, key, name, given: account.call(name, "arn:aws:s3:::photos", credentials=key, **given),
+    "can": lambda account, key, name, given: account.can(name, credentials=key, **given),
+    "as_": lambda account, key, name, given: in_python(account.as_(key), name, given),
+}  # fmt: skip
+
+
+def in_python(clients: Any, name: str, given: dict[str, Any]) -> object:
+    """The call as a method with AWS's names."""
+    service, _, operation = name.partition(":")
+    return getattr(getattr(clients, service), xform_name(operation))(**given)
+
+
+def with_boto3(account: Account, key: Credentials, name: str, given: dict[str, Any]) -> object:
+    """The call by a client of boto3's that checks nothing itself."""
+    service, _, operation = name.partition(":")
+    return getattr(boto3_client(account, key, service), xform_name(operation))(**given)
+
+
+@lru_cache(maxsize=32)
+def boto3_client(account: Account, key: Credentials, service: str) -> Any:
+    """One for all operations: it takes a while to make."""
+    config = Config(parameter_validation=False, retries={"max_attempts": 0})
+    return boto_session(account, credentials=key, loader=LOADER).client(service, config=config)
+
+
+WAYS["boto3 in process"] = with_boto3
+
+
+def ours(error: BaseException) -> bool:
+    """Whether *error* may come out: one of ours, a `TypeError`, or boto3's, for an answer or for what it cannot send."""
+    if isinstance(error, (Ec2RolesError, TypeError, ClientError, BotoCoreError)):
+        return True
+    modules = {frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)}
+    return "botocore.serialize" in modules and not any(name.startswith("ec2roles") for name in modules)
+
+
+def sent_by(way: str, seed: int, rounds: int) -> int:
+    """Every operation with junk in its parameters, so many times; return how many were refused."""
+    rng = random.Random(f"{way} {seed}")
+    services, refusals = models(), 0
+    for _ in range(rounds):
+        junk_world = JunkWorld()
+        account = junk_world.account
+        for service, model in services.items():
+            for operation in account.registry.operations(service):
+                if operation.name not in model.operation_names:
+                    continue
+                shape = model.operation_model(operation.name).input_shape
+                drawn = {} if shape is None else junk(rng, shape, junk_world.right)
+                given = {str(key): value for key, value in drawn.items()} if isinstance(drawn, dict) else {}
+                before = digest(account, calls=False)
+                failed = True
+                try:
+                    response = WAYS[way](account, rng.choice(junk_world.keys), f"{service}:{operation.name}", given)
+                    failed = way == "can" or getattr(response, "error", None) is not None
+                except Exception as error:  # noqa: BLE001 - which of them is the question
+                    if not ours(error):
+                        pytest.fail(f"{way} {service}:{operation.name} {given}: {error!r}")
+                if failed:
+                    refusals += 1
+                    assert digest(account, calls=False) == before, f"{way} {service}:{operation.name} {given}"
+    return refusals
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_junk_in_the_parameters_of_every_operation_gets_an_answer_or_one_of_our_errors(way: str) -> None:
+    """Over HTTP, `adapters/test_signed_junk.py` does the same."""
+    assert sent_by(way, 1, 2) > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("way", WAYS)
+def test_any_junk_in_the_parameters_of_every_operation_does(way: str, seed: int) -> None:
+    sent_by(way, seed + 2, 10)

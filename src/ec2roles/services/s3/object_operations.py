@@ -16,6 +16,7 @@ from ec2roles.services.s3.answers import denial, invalid_argument, no_such_key
 from ec2roles.services.s3.bucket import Bucket
 from ec2roles.services.s3.conditions import check_match, check_read, check_write
 from ec2roles.services.s3.objects import HEADERS, STANDARD, S3Object, check_key
+from ec2roles.services.s3.parameters import PLAIN
 from ec2roles.services.s3.permissions import Permissions, objects_to_delete
 from ec2roles.services.s3.tags import Tags, read_tagging_header, read_tags
 from ec2roles.world.part import Part
@@ -44,9 +45,9 @@ class ObjectOperations(Part):
         """Perform PutObject."""
         bucket, key = self._permissions.existing(call)
         given = call.parameters
-        if not given:
-            return bucket.put_object(key, b"", now=call.position[0])
         body = _content(given.get("Body", b""))
+        if given.keys() <= PLAIN:
+            return bucket.put_object(key, body, now=call.position[0])
         # Loaded for the first object that is more than its body.
         from ec2roles.services.s3.digests import check_digests
 

@@ -13,7 +13,7 @@ from ec2roles.calls import Call
 from ec2roles.errors import ResourceError
 from ec2roles.services.s3.answers import PREFIX, access_denied, invalid_bucket_name, malformed_xml, no_such_bucket
 from ec2roles.services.s3.bucket import Bucket
-from ec2roles.services.s3.parameters import has_grants, named_by
+from ec2roles.services.s3.parameters import PLAIN, has_grants, named_by
 from ec2roles.services.s3.tags import existing_tag_keys, read_tagging_header, read_tags, request_tag_keys
 from ec2roles.sts.session import PrincipalType, Session
 from ec2roles.world.part import Part
@@ -149,6 +149,8 @@ class Permissions(Part):
         name, key = self.target(call)
         given = self._object_parameters(call, key)
         arn = f"{PREFIX}{name}/{key}"
+        if given.keys() <= PLAIN:
+            return [self.authorization("s3:PutObject", name, arn, call, {})]
         tags = read_tagging_header(given["Tagging"]) if given.get("Tagging") else ()
         context = {**_context(given), **request_tag_keys(tags)}
         context.update({key: given[one] for one, key in _CONDITIONAL_KEYS.items() if given.get(one) is not None})
