@@ -49,7 +49,8 @@ def parcel_service(depot: Depot) -> Service:
     return Service(
         "parcels",
         [
-            Operation("SendParcel", send_needs, lambda call: depot.send(call.parameters["name"])),
+            # What it takes besides is refused.
+            Operation("SendParcel", ["name", "speed"], send_needs, lambda call: depot.send(call.parameters["name"])),
             Operation("TrackParcels", track_needs, lambda call: tuple(depot.parcels)),
         ],
         # The API says TrackParcels; policies say parcels:ListParcels.

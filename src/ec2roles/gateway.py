@@ -159,16 +159,14 @@ class Gateway(Part):
         except AwsError as error:
             return Response(error=error, source=source)
         wanted = found.operation
-        resource, given = (None, parameters) if wanted.request is None else wanted.request(parameters)
         call = Call(
             found.action,
-            resource=resource,
             position=position,
             credentials=credentials,
             source=source,
             operation=wanted.name,
             context=context,
-            parameters=given,
+            parameters=parameters,
             api=True,
             refusal=refusal,
             sender=sender,

@@ -73,7 +73,6 @@ class Operation:
     prepare: Callable[[Call, Mapping[str, Any]], Any] | None = attrs.field(repr=False)
     asked: Callable[[Call], Permission] | None = attrs.field(repr=False)
     response: Respond | None = attrs.field(repr=False)
-    request: Any = attrs.field(default=None, repr=False)
 
     @overload
     def __init__(
@@ -84,7 +83,6 @@ class Operation:
         /,
         *,
         response: Respond | None = None,
-        request: Any = None,
     ) -> None: ...
 
     @overload
@@ -107,7 +105,6 @@ class Operation:
         prepare: Any = None,
         asked: Any = None,
         response: Any = None,
-        request: Any = None,
         **named: Any,
     ) -> None:
         functions = _by_name(name, steps, named)
@@ -117,7 +114,7 @@ class Operation:
         # What is missing is told when the table is registered.
         permissions: Any = functions.get("permissions")
         perform: Any = functions.get("perform")
-        self.__attrs_init__(name, read, permissions, perform, prepare, asked, response, request)
+        self.__attrs_init__(name, read, permissions, perform, prepare, asked, response)
 
     def ready(self, call: Call) -> Call:
         """

@@ -80,7 +80,7 @@ class Reader:
         resource: returns the parameters that the ARN says for which a call is made in Python; it raises an `AwsError` for
             an ARN that it cannot be. None where it says none.
         wording: the service's own words for what breaks a constraint.
-        left: the kinds of constraints that the operation checks itself, in words of its own: ``("enum",)``.
+        left: the members whose enums and ranges the operation checks itself, in words of its own.
     """
 
     service: str
@@ -90,7 +90,7 @@ class Reader:
     partial: bool = attrs.field(default=False, kw_only=True, repr=False)
     resource: Callable[[str], Mapping[str, Any]] | None = attrs.field(default=None, kw_only=True, repr=False)
     wording: Wording = attrs.field(default=query_error, kw_only=True, repr=False)
-    left: Sequence[str] = attrs.field(default=(), kw_only=True, repr=False)
+    left: frozenset[str] = attrs.field(default=frozenset(), kw_only=True, repr=False)
 
     @cached_property
     def shape(self) -> Shape:
@@ -124,7 +124,9 @@ class Reader:
             unknown = _UNKNOWN.get(self.service) if reading.unknown else None
             raise ParameterError(_FAILED + "\n".join(reading.unfit), code=unknown, detail=self._cure(reading))
         self._refuse_unsimulated(found)
-        problems = [problem for problem in reading.problems if problem.kind not in self.left]
+        problems = reading.problems
+        if problems and self.left:
+            problems = [one for one in problems if one.place[-1] not in self.left or one.kind not in (ENUM, RANGE)]
         if problems:
             raise self.wording(self.operation, problems)
         return found
@@ -225,8 +227,7 @@ class Reading:
     One pass over the parameters of one call, which collects what is wrong with them.
 
     Args:
-        in_python: whether they were given in Python, where tags may be a dict, and a structure with one member only that
-            member.
+        in_python: whether they were given in Python, where tags may be a dict, and managed session policies their ARNs.
     """
 
     __slots__ = ("in_python", "problems", "unfit", "unknown")
@@ -336,8 +337,8 @@ def _plain_form(shape: Shape, value: Any) -> Any:
             pairs = value.items() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
             if isinstance(value, Mapping) or (pairs and all(isinstance(one, tuple) and len(one) == 2 for one in pairs)):
                 return [{"Key": key, "Value": one} for key, one in pairs]
-    elif shape.type == "structure" and isinstance(value, str) and len(shape.members) == 1:
-        return {next(iter(shape.members)): value}
+    elif shape.type == "structure" and isinstance(value, str) and shape.name == "PolicyDescriptorType":
+        return {"arn": value}
     if shape.type == "list" and isinstance(value, (set, frozenset)) and all(isinstance(one, str) for one in value):
         return sorted(value)
     return value

@@ -135,6 +135,10 @@ class Shapes:
         name = self._facts["operations"][operation]
         return Shape("", "structure", {}, self.find) if name is None else self.find(name)
 
+    def all(self) -> list[Shape]:
+        """Return every shape of the service."""
+        return [self.find(name) for name in self._facts["shapes"]]
+
     def find(self, name: str) -> Shape:
         """Return the shape of that name."""
         found = self._made.get(name)

@@ -53,7 +53,7 @@ _SERVICE_HOST = re.compile(
     rf"(?:(?P<bucket>[a-z0-9.-]+)\.(?=s3[.-]))?(?P<service>s3(?=[.-])|[a-z0-9-]+)(?:\.dualstack)?(?:[.-]{_REGION})?\.amazonaws\.com"
 )
 # Their operations say what is missing in their own words, after they have looked at the credentials.
-_REFUSE_THEMSELVES = ("iam", "ec2")
+_REFUSE_THEMSELVES = ("iam", "sts", "ec2", "s3")
 _LOOPBACK = ("", "127.0.0.1", "::1")
 
 

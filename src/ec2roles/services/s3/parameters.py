@@ -11,7 +11,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import NOTHING, Call
 from ec2roles.errors import ResourceError
-from ec2roles.services.constraints import ENUM, RANGE, s3_error
+from ec2roles.services.constraints import s3_error
 from ec2roles.services.parameters import Reader
 from ec2roles.services.s3.answers import PREFIX, invalid_argument, invalid_bucket_name, not_simulated
 
@@ -42,6 +42,12 @@ _NOT_SIMULATED = {
     "IfMatchLastModifiedTime": _DIRECTORY,
     "IfMatchSize": _DIRECTORY,
 }
+# What S3 says in other words for each when a value is none of those there are, or too small or too large.
+_OWN_WORDS = frozenset(
+    "ACL BucketNamespace DataRedundancy EncodingType IfMatchSize LocationConstraint MaxBuckets MaxKeys ObjectLockEventHold "
+    "ObjectLockEventHoldDurationDays ObjectLockEventHoldDurationYears ObjectLockLegalHoldStatus ObjectLockMode "
+    "ObjectOwnership PartNumber ServerSideEncryption StorageClass Type WriteOffsetBytes".split()
+)
 _GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 
 
@@ -52,7 +58,7 @@ class S3Reader(Reader):
     @classmethod
     def of(cls, operation: str) -> S3Reader:
         """Return the reader of an operation. What a value must be one of, or between, S3 says in words of its own for each."""
-        return cls("s3", operation, resource=named_by, wording=s3_error, left=(ENUM, RANGE), partial=True)
+        return cls("s3", operation, resource=named_by, wording=s3_error, left=_OWN_WORDS, partial=True)
 
     @cached_property
     def _named_by_arn(self) -> bool:

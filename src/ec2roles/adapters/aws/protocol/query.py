@@ -14,6 +14,11 @@ Tree = dict[str | None, Any]
 
 _MOST_FIELDS = 10_000
 
+# The fields of a form that are no parameters of the operation.
+_OF_THE_PROTOCOL = frozenset(
+    "Action AWSAccessKeyId Expires SecurityToken Signature SignatureMethod SignatureVersion Timestamp Version".split()
+)
+
 
 def read_form(text: str) -> dict[str, str]:
     """
@@ -30,17 +35,22 @@ def read_form(text: str) -> dict[str, str]:
 
 def read_query(form: dict[str, str], shape: Shape | None, *, ec2: bool) -> dict[str, Any]:
     """
-    Return the parameters in *form*.
+    Return the parameters in *form*. What the shape does not have is among them, under its own name, for the operation to refuse.
 
     Args:
         form: the fields.
         shape: the operation's input.
         ec2: whether it is EC2's form.
+
+    Raises:
+        MalformedError: for fields that do not fit together, and values that are none.
     """
     if shape is None:
         return {}
     tree: Tree = {}
     for key, value in form.items():
+        if key in _OF_THE_PROTOCOL or key.lower().startswith("x-amz-"):
+            continue
         node = tree
         for part in key.split("."):
             node = node.setdefault(part, {})
@@ -50,12 +60,17 @@ def read_query(form: dict[str, str], shape: Shape | None, *, ec2: bool) -> dict[
 
 def _structure(tree: Tree, shape: Shape, ec2: bool) -> dict[str, Any]:
     found = {}
+    known = set()
     for name, member in shape.members.items():
-        node = tree.get(_key(name, member, ec2))
+        key = _key(name, member, ec2)
+        known.add(key)
+        node = tree.get(key)
         if node is not None:
             value = _value(node, member, ec2)
             if value is not None:
                 found[name] = value
+    for unknown in tree.keys() - known - {None}:
+        found[str(unknown)] = tree[unknown].get(None)
     return found
 
 
@@ -77,8 +92,10 @@ def _value(node: Tree, shape: Shape, ec2: bool) -> Any:
         return _structure(node, shape, ec2)
     if kind == "list":
         if not ec2 and not shape.serialization.get("flattened"):
-            inner = node.get(shape.member.serialization.get("name", "member"))
-            if inner is None:
+            name = shape.member.serialization.get("name", "member")
+            inner = node.get(name)
+            if inner is None or len(node) > 1:
+                _refuse_others(node, name)
                 return [] if node.get(None) == "" else None
             node = inner
         return [_value(one, shape.member, ec2) for one in _numbered(node)]
@@ -92,10 +109,18 @@ def _value(node: Tree, shape: Shape, ec2: bool) -> Any:
                 raise MalformedError("an entry of a map needs a key and a value")
             found[_value(one[key_name], shape.key, ec2)] = _value(one[value_name], shape.value, ec2)
         return found
-    text = node.get(None)
-    return None if text is None else read_text(shape, text)
+    if len(node) > 1 or None not in node:
+        raise MalformedError("a single value has no members")
+    return read_text(shape, node[None])
 
 
 def _numbered(node: Tree) -> list[Tree]:
     numbers = [key for key in node if key is not None and key.isascii() and key.isdigit() and len(key) < 9]
+    _refuse_others(node, *numbers)
     return [node[key] for key in sorted(numbers, key=int)]
+
+
+def _refuse_others(node: Tree, *keys: str) -> None:
+    others = sorted(key for key in node if key is not None and key not in keys)
+    if others:
+        raise MalformedError(f"'{others[0][:64]}' is no place in a list")

@@ -66,7 +66,9 @@ def check(shape: Shape, value: Any, *, required: bool = True) -> None:
             if required and name not in value:
                 raise MissingError(name)
         for name, one in value.items():
-            check(shape.members[name], one, required=required)
+            # A name that is not known is for the operation to refuse.
+            if name in shape.members:
+                check(shape.members[name], one, required=required)
     elif kind == "list":
         for one in value:
             check(shape.member, one, required=required)
@@ -112,7 +114,7 @@ def read_timestamp(value: Any) -> datetime:
     try:
         moment: datetime = parse_to_aware_datetime(value)
         return moment.astimezone(UTC)
-    except (ValueError, TypeError, OverflowError, OSError):
+    except (ValueError, TypeError, OverflowError, OSError, RuntimeError):
         raise MalformedError(f"'{str(value)[:64]}' is no timestamp") from None
 
 
