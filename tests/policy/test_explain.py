@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ec2roles.errors import PolicyError
 from ec2roles.policy import Decision, PermissionPolicy, PolicySet, Request, evaluate, load_policy
-from ec2roles.policy.explain.screen import COLUMNS, LINES, fitting, printable, screen, wrapped
+from ec2roles.policy.explain.rendering import COLUMNS, LINES, fitting, printable, render, wrapped
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/App/i-0abc"
 CAT = "arn:aws:s3:::photos/cat.jpg"
@@ -222,8 +222,8 @@ def test_long_lines_are_wrapped_where_there_is_room_and_cut_where_not() -> None:
     assert wrapped(line, 9)[1].startswith("      word")
     (cut,) = wrapped(line, 1)
     assert (len(cut), cut[-3:]) == (COLUMNS, "...")
-    assert len(screen([line] * 24).splitlines()) == LINES
-    assert screen([line] * 25, ["end"]).splitlines()[-2:] == ["... and 3 more lines", "end"]
+    assert len(render([line] * 24).splitlines()) == LINES
+    assert render([line] * 25, ["end"]).splitlines()[-2:] == ["... and 3 more lines", "end"]
 
 
 def test_wide_characters_take_two_columns() -> None:

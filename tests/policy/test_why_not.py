@@ -25,7 +25,7 @@ from ec2roles.policy import (
     evaluate,
     load_policy,
 )
-from ec2roles.policy.explain.avoid import ways
+from ec2roles.policy.explain.request_changes import request_changes
 from ec2roles.policy.principal import CallerKind
 
 CASES = json.loads((Path(__file__).parent / "cases" / "why_not.json").read_text(encoding="utf-8"))
@@ -274,7 +274,7 @@ def test_every_way_around_a_condition_works(block: dict[str, Any], context: dict
     assume(decision.outcome is Outcome.EXPLICIT_DENY)
     (denial,) = decision.why_not().denies
 
-    conditions = [way for way in denial.ways if way.element == "Condition"]
+    conditions = [change for change in denial.ways if change.element == "Condition"]
 
     assert conditions
     for way in conditions:
@@ -315,14 +315,14 @@ def test_a_way_says_which_key_and_what_kind_of_value(block: dict[str, Any], valu
     request = Request(SESSION, "s3:GetObject", CAT, context={} if value is None else {"a:k": value})
 
     assert evaluate(request, PolicySet([policy])).outcome is Outcome.EXPLICIT_DENY
-    assert [way.text for way in ways(request, policy.statements[0])] == texts
+    assert [change.text for change in request_changes(request, policy.statements[0])] == texts
 
 
 def test_a_deny_without_conditions_is_avoided_by_another_request_only() -> None:
     policy = PermissionPolicy.deny("s3:Get*", resource="arn:aws:s3:::photos/*", sid="Keep").named("guard")
     why = evaluate(Request(SESSION, "s3:GetObject", CAT), PolicySet([policy])).why_not()
 
-    assert [way.text for way in why.denies[0].ways] == [
+    assert [change.text for change in why.denies[0].ways] == [
         "another resource than arn:aws:s3:::photos/*",
         "another action than s3:Get*",
     ]

@@ -1,4 +1,4 @@
-"""Text for a person's screen: at most 24 lines of 120 columns, and nothing in it that moves the cursor."""
+"""Text rendered for a terminal: at most 24 lines of 120 columns, and nothing in it that moves the cursor."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def fitting(text: str, columns: int) -> int:
 
 def wrapped(line: str, most: int) -> list[str]:
     """
-    Return *line* as at most *most* lines of the screen; what does not fit ends in dots.
+    Return *line* as at most *most* lines of the terminal; what does not fit ends in dots.
 
     >>> [len(part) for part in wrapped("word " * 60, 2)]
     [119, 120]
@@ -53,25 +53,25 @@ def wrapped(line: str, most: int) -> list[str]:
     # A name may be megabytes long, and only its start will be seen.
     rest = printable(line[: COLUMNS * (most + 1)].rstrip())
     indent = rest[: len(rest) - len(rest.lstrip())][:20]
-    found: list[str] = []
-    while fitting(rest, COLUMNS) < len(rest) and len(found) < most - 1:
+    parts: list[str] = []
+    while fitting(rest, COLUMNS) < len(rest) and len(parts) < most - 1:
         end = fitting(rest, COLUMNS)
         space = rest.rfind(" ", COLUMNS // 2, end + 1)
         end = space if space > 0 else end
-        found.append(rest[:end].rstrip())
+        parts.append(rest[:end].rstrip())
         rest = indent + _DEEPER + rest[end:].lstrip()
     if fitting(rest, COLUMNS) < len(rest):
         rest = rest[: fitting(rest, COLUMNS - 3)] + "..."
-    return [*found, rest]
+    return [*parts, rest]
 
 
-def screen(lines: Iterable[str], last: Iterable[str] = ()) -> str:
+def render(lines: Iterable[str], last: Iterable[str] = ()) -> str:
     """
-    Return *lines* as one text that fits on a screen; where they are too many, it says how many are left out.
+    Return *lines* as one text that fits on a terminal; if there are too many, it says how many are left out.
 
-    >>> screen(["a", "b"])
+    >>> render(["a", "b"])
     'a\\nb'
-    >>> screen([str(number) for number in range(100)]).splitlines()[-1]
+    >>> render([str(number) for number in range(100)]).splitlines()[-1]
     '... and 77 more lines'
 
     Args:
@@ -81,10 +81,10 @@ def screen(lines: Iterable[str], last: Iterable[str] = ()) -> str:
     lines = list(lines)
     tail = [part for line in list(last)[:4] for part in wrapped(line, 2)]
     room = LINES - len(tail)
-    found: list[str] = []
-    # Long lines are shown whole where there is room, and cut where there is not.
+    shown: list[str] = []
+    # Long lines are shown whole if there is room, and cut if there is not.
     for most in (4, 3, 2, 1):
-        found = [part for line in lines[: LINES + 1] for part in wrapped(line, most)]
-        if len(found) <= room and len(lines) <= room:
-            return "\n".join(found + tail)
-    return "\n".join([*found[: room - 1], f"... and {len(lines) - (room - 1)} more lines", *tail])
+        shown = [part for line in lines[: LINES + 1] for part in wrapped(line, most)]
+        if len(shown) <= room and len(lines) <= room:
+            return "\n".join(shown + tail)
+    return "\n".join([*shown[: room - 1], f"... and {len(lines) - (room - 1)} more lines", *tail])

@@ -1,4 +1,4 @@
-"""What in a request keeps a Deny from applying: another value of a context key, another resource, action or principal."""
+"""Which changes of a request keep a Deny from applying: another context value, resource, action or principal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import attrs
 
 from ec2roles.instants import from_microseconds, iso
 from ec2roles.policy.engine.conditions import Test
-from ec2roles.policy.engine.index import compiled
+from ec2roles.policy.engine.index import compile_statement
 from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator
 from ec2roles.policy.engine.values import instant, network, number
 from ec2roles.policy.engine.variables import Template
@@ -49,7 +49,7 @@ _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_000_000
 
 
 @attrs.frozen
-class Way:
+class RequestChange:
     """
     One change of the request that keeps one Deny from applying.
 
@@ -57,7 +57,7 @@ class Way:
         element: the element of the statement that would no longer match: ``Condition``, ``Resource``, ``NotResource``,
             ``Action``, ``NotAction``, ``Principal`` or ``NotPrincipal``.
         pointer: where it stands in its document.
-        text: what the request would need, in words.
+        text: what the request would have instead, in words.
         key: for a condition, the context key.
         example: for a condition, a value of the key that works; None means that the key must be absent.
     """
@@ -80,9 +80,9 @@ class Way:
         }
 
 
-def ways(
+def request_changes(
     request: Request, statement: Statement, *, has_boundary: bool = False, semantics: Semantics = _DEFAULT
-) -> tuple[Way, ...]:
+) -> tuple[RequestChange, ...]:
     """
     Return the changes of *request*, each of which alone keeps a Deny that applies from applying.
 
@@ -93,7 +93,7 @@ def ways(
     >>> request = Request(
     ...     "arn:aws:iam::123456789012:user/ana", "s3:GetObject", context={"aws:RequestedRegion": "ap-south-1"}
     ... )
-    >>> [way.text for way in ways(request, deny.statements[0])]
+    >>> [change.text for change in request_changes(request, deny.statements[0])]
     ['aws:RequestedRegion is us-east-1 or eu-west-1', 'another action than s3:*']
 
     Args:
@@ -102,68 +102,73 @@ def ways(
         has_boundary: whether the caller has a permissions boundary, which a ``NotPrincipal`` never spares.
         semantics: how open points of AWS's behaviour are read.
     """
-    found = [way for condition in statement.conditions for way in _condition(request, statement, condition, semantics)]
-    unlisted = compiled(statement, semantics).unlisted(request.caller, semantics)
-    found += _elements(statement, unlisted, has_boundary=has_boundary)
-    return tuple(found)
+    changes = [
+        change for condition in statement.conditions for change in _condition(request, statement, condition, semantics)
+    ]
+    unlisted = compile_statement(statement, semantics).unlisted(request.caller, semantics)
+    changes += _elements(statement, unlisted, has_boundary=has_boundary)
+    return tuple(changes)
 
 
 def _everything(entries: tuple[str, ...]) -> bool:
     return any([not entry.replace(":", "").strip("*") for entry in entries])
 
 
-def _elements(statement: Statement, unlisted: tuple[str, ...], *, has_boundary: bool) -> Iterator[Way]:
-    def way(element: str, text: str) -> Way:
-        return Way(element, f"{statement.pointer}/{element}", text)
+def _elements(statement: Statement, unlisted: tuple[str, ...], *, has_boundary: bool) -> Iterator[RequestChange]:
+    def change(element: str, text: str) -> RequestChange:
+        return RequestChange(element, f"{statement.pointer}/{element}", text)
 
     if statement.resources is not None and not _everything(statement.resources):
-        yield way("Resource", f"another resource than {few(statement.resources)}")
+        yield change("Resource", f"another resource than {few(statement.resources)}")
     if statement.not_resources is not None:
-        yield way("NotResource", f"a resource among {few(statement.not_resources)}")
+        yield change("NotResource", f"a resource among {few(statement.not_resources)}")
     if statement.actions is not None and not _everything(statement.actions):
-        yield way("Action", f"another action than {few(statement.actions)}")
+        yield change("Action", f"another action than {few(statement.actions)}")
     if statement.not_actions is not None:
-        yield way("NotAction", f"an action among {few(statement.not_actions)}")
+        yield change("NotAction", f"an action among {few(statement.not_actions)}")
     if statement.principal is not None and ("AWS", "*") not in statement.principal:
-        yield way("Principal", f"another caller than {few(tuple([text for _, text in statement.principal]))}")
+        yield change("Principal", f"another caller than {few(tuple([text for _, text in statement.principal]))}")
     if statement.not_principal is not None:
         names = few(tuple([text for _, text in statement.not_principal]))
         lacks = f", where {few(unlisted)} {'is' if len(unlisted) == 1 else 'are'} missing" if unlisted else ""
         without = "; and without a permissions boundary" if has_boundary else ""
-        yield way("NotPrincipal", f"a caller whose ARNs are all among {names}{lacks}{without}")
+        yield change("NotPrincipal", f"a caller whose ARNs are all among {names}{lacks}{without}")
 
 
-def _condition(request: Request, statement: Statement, condition: Condition, semantics: Semantics) -> Iterator[Way]:
+def _condition(
+    request: Request, statement: Statement, condition: Condition, semantics: Semantics
+) -> Iterator[RequestChange]:
     operator = operator_of(condition)
     values = dict(request.values)
     test = compiled_test(condition, statement, semantics)
     where = condition_pointer(condition, statement)
-    found = [example for example in _examples(condition, statement, operator, values) if _fails(test, values, example)]
+    examples = _examples(condition, statement, operator, values)
+    working = [example for example in examples if _fails(test, values, example)]
     # Only what was tried and seen to work is told.
-    if found:
+    if working:
         which = {"ForAnyValue": "every value of ", "ForAllValues": "some value of "}.get(operator.qualifier or "", "")
-        yield Way(
-            "Condition", where, f"{which}{condition.key} is {_wanted(condition, operator)}", condition.key, found[0]
+        yield RequestChange(
+            "Condition", where, f"{which}{condition.key} is {_wanted(condition, operator)}", condition.key, working[0]
         )
     if test.key in values and _fails(test, values, None):
-        yield Way("Condition", where, f"{condition.key} is absent", condition.key, None)
+        yield RequestChange("Condition", where, f"{condition.key} is absent", condition.key, None)
     if statement.variables and operator.negated and operator.family in WITH_VARIABLES:
         for name, example in _settings(condition, values, test):
-            yield Way("Condition", where, f"{name} is {example}", name, example)
+            yield RequestChange("Condition", where, f"{name} is {example}", name, example)
 
 
 def _settings(condition: Condition, values: dict[str, Any], test: Test) -> Iterator[tuple[str, str]]:
-    """Yield variables without a value, each with one with which the condition no longer differs from it."""
-    found = values.get(test.key)
-    if not isinstance(found, str):
+    """Yield each variable that has no value, with a value for it under which the condition does not hold."""
+    value = values.get(test.key)
+    if not isinstance(value, str):
         return
     for text in condition.values:
         before, _, rest = text.partition("${")
         after = rest.partition("}")[2]
         names = Template(text, wild=False).missing(values)
-        if len(names) != 1 or not (found.startswith(before) and found.endswith(after)):
+        if len(names) != 1 or not (value.startswith(before) and value.endswith(after)):
             continue
-        example = found[len(before) : len(found) - len(after)]
+        example = value[len(before) : len(value) - len(after)]
         if example and not test.holds({**values, names[0].lower(): example}):
             yield names[0], example
 
@@ -180,14 +185,14 @@ def _examples(
 ) -> Iterator[str | tuple[str, ...]]:
     family = operator.family
     texts = [_plain(text, statement, operator, values) for text in condition.values]
-    found = [*texts, *_OTHER.get(family, (_WORD,))]
+    examples = [*texts, *_OTHER.get(family, (_WORD,))]
     for text in texts:
-        found += _beside(family, text)
+        examples += _beside(family, text)
     if operator.qualifier is None or family == "null":
-        yield from found
+        yield from examples
     else:
         # A set operator asks a key with several values, and one of them is enough to show it.
-        yield from [(text,) for text in found if text]
+        yield from [(text,) for text in examples if text]
 
 
 def _plain(text: str, statement: Statement, operator: Operator, values: dict[str, Any]) -> str:
