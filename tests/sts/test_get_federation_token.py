@@ -11,7 +11,7 @@ import pytest
 
 from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy
 from ec2roles.policy import PermissionPolicy as Policy
-from worlds import ADMIN, code, message, user_with_key
+from helpers.worlds import ADMIN, code, message, user_with_key
 
 ROWS = json.loads((Path(__file__).parent / "federation.json").read_text(encoding="utf-8"))
 LENT = "arn:aws:sts::123456789012:federated-user/lent"
