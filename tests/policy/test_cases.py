@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from ec2roles.policy import (
@@ -148,6 +149,8 @@ def test_a_principal_covers_a_caller_as_the_table_says(row: dict[str, Any]) -> N
     pairs = load_policy(document(statement), "resource").statements[0].principal
     assert pairs is not None
     caller = parse_caller(row["caller"], row.get("role_arn"), row.get("principal_id"))
+    if "user" in row:
+        caller = attrs.evolve(caller, user=parse_caller(row["user"], None, row.get("user_id")))
     names = {"ACCOUNT": ACCOUNT, "ROLE_OF_SESSION": ROLE_OF_SESSION, "DIRECT": DIRECT}
     assert Principals(pairs).match(caller) == sum(names[kind] for kind in row["kinds"])
 

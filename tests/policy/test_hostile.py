@@ -376,7 +376,7 @@ def test_a_str_subclass_as_a_whole_document() -> None:
     assert load_policy(Loud(text)) == load_policy(text)
 
 
-@pytest.mark.parametrize("name", ["role_arn", "principal_id", "operation", "resource"])
+@pytest.mark.parametrize("name", ["role_arn", "principal_id", "user", "operation", "resource"])
 def test_what_is_no_text_is_named(name: str) -> None:
     arguments: dict[str, Any] = {"principal": CALLER, "action": "s3:GetObject", name: 7}
 

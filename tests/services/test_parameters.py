@@ -157,8 +157,13 @@ def test_nothing_of_the_callers_own_is_kept() -> None:
     tags = [{"Key": "team", "Value": "red"}]
     account.request("iam:TagRole", {"RoleName": "app", "Tags": tags}, credentials=key).result()
     tags[0]["Value"] = "blue"
+    document = {"Version": "2012-10-17", "Statement": [dict(DENY["Statement"])]}  # type: ignore[call-overload]
+    given = {"RoleName": "app", "PolicyName": "deny", "PolicyDocument": document}
+    account.request("iam:PutRolePolicy", given, credentials=key).result()
+    document["Statement"].clear()
 
-    assert account.history.to_cloudtrail()[-1]["requestParameters"]["tags"] == [{"key": "team", "value": "red"}]
+    assert "Deny" in account.history.to_cloudtrail()[-1]["requestParameters"]["policyDocument"]
+    assert account.history.to_cloudtrail()[-2]["requestParameters"]["tags"] == [{"key": "team", "value": "red"}]
 
 
 def test_letters_of_all_scripts_are_letters() -> None:

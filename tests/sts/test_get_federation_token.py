@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy
+from ec2roles.errors import ValidationError
 from ec2roles.policy import PermissionPolicy as Policy
+from ec2roles.policy import PolicySet, Request, evaluate
 from helpers.worlds import ADMIN, code, message, user_with_key
 
 ROWS = json.loads((Path(__file__).parent / "federation.json").read_text(encoding="utf-8"))
@@ -32,14 +34,16 @@ def world(*actions: str) -> tuple[Account, Any, Credentials]:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["fact"])
 def test_a_federated_user_may_do_what_is_left_to_it(row: dict[str, Any]) -> None:
-    account, _, key = world(*row["user"])
+    account, alice, key = world(*row["user"])
+    if "boundary" in row:
+        alice.put_permissions_boundary(Policy.allow(*row["boundary"], "sts:*"))
     bucket = account.s3.create_bucket("photos")
     bucket.put_object("cat.jpg", b"meow")
     policy = None if row["session"] is None else allow(row["session"])
     lent = account.sts.get_federation_token("lent", credentials=key, policy=policy).result()
     if "bucket" in row:
         statement = {
-            "Effect": "Allow",
+            "Effect": row.get("effect", "Allow"),
             "Principal": {"AWS": row["bucket"]},
             "Action": "s3:GetObject",
             "Resource": "arn:aws:s3:::photos/*",
@@ -184,3 +188,58 @@ def test_a_managed_session_policy_is_of_the_callers_account() -> None:
     assert not account.can("s3:CreateBucket", "arn:aws:s3:::new", credentials=lent)
     answer = account.sts.get_federation_token("lent", credentials=key, policy_arns=[f"{read}None"])
     assert code(answer) == "NoSuchEntity"
+
+
+def test_it_is_of_its_user_also_under_the_users_new_name() -> None:
+    """IAM user guide, Rename a user: policies that name it as a principal are updated."""
+    account, alice, key = world()
+    bucket = account.s3.create_bucket("photos")
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::photos/*"}
+    bucket.policy = {"Version": "2012-10-17", "Statement": [{**statement, "Principal": {"AWS": alice.arn}}]}
+    lent = account.sts.get_federation_token("lent", credentials=key, policy=allow(["s3:*"])).result()
+    before = account.time.now()
+    account.clock.advance(minutes=1)
+    account.iam.update_user("alice", new_name="alicia")
+
+    now = account.can("s3:GetObject", "arn:aws:s3:::photos/cat.jpg", credentials=lent)
+    then = account.can("s3:GetObject", "arn:aws:s3:::photos/cat.jpg", credentials=lent, at=before)
+    assert f"{LENT} (of arn:aws:iam::123456789012:user/alicia)" in now.explain()
+    assert f"{LENT} (of arn:aws:iam::123456789012:user/alice)" in then.explain()
+    assert (now.allowed, then.allowed) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("action", "cure"),
+    [
+        (
+            "s3:ListAllMyBuckets",
+            "a federated user has what its session policy leaves of the user's permissions, and it has none",
+        ),
+        ("iam:ListUsers", "what GetFederationToken gives is no good for IAM"),
+    ],
+)
+def test_a_denial_says_what_is_peculiar_to_it(action: str, cure: str) -> None:
+    account, _, key = world("*")
+    lent = account.sts.get_federation_token("lent", credentials=key).result()
+    decision = account.can(action, credentials=lent)
+    assert not decision.allowed
+    assert cure in " ".join(decision.explain().split())
+
+
+def test_only_a_federated_user_has_a_user_behind_it() -> None:
+    bucket = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:user/alice"},
+        "Action": "s3:*",
+        "Resource": "*",
+    }
+    policies = PolicySet(resource={"Version": "2012-10-17", "Statement": [bucket]}, session=[Policy.allow("s3:*")])
+    for user, allowed in (("alice", True), ("bob", False)):
+        request = Request(LENT, "s3:GetObject", user=f"arn:aws:iam::123456789012:user/{user}")
+        assert evaluate(request, policies).allowed is allowed
+    for principal, user in (
+        (LENT, LENT),
+        ("arn:aws:iam::123456789012:user/bob", "arn:aws:iam::123456789012:user/alice"),
+    ):
+        with pytest.raises(ValidationError, match="only a federated user has a user behind it"):
+            Request(principal, "s3:GetObject", user=user)

@@ -17,7 +17,7 @@ from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
 from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.memo import Memo
-from ec2roles.policy import Decision, PolicySet, Request, Semantics, evaluate
+from ec2roles.policy import Decision, PolicySet, Request, Semantics, evaluate, parse_caller
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Fault, PrincipalType, Session
 from ec2roles.sts.sessions import SessionStore
@@ -187,11 +187,19 @@ class Authorizer:
         """Return why what GetSessionToken or GetFederationToken gave is no good for *call*; None if it is, and for all other credentials."""
         if not caller.temporary or caller.principal_type is PrincipalType.ASSUMED_ROLE:
             return None
-        if service == "iam":
-            key_id = caller.credentials.access_key_id
-            return refusal(Fault.BAD_TOKEN, service, key_id) if caller.mfa_at is None else None
-        name = call.action.partition(":")[2]
         federated = caller.principal_type is PrincipalType.FEDERATED_USER
+        if service == "iam":
+            if caller.mfa_at is not None:
+                return None
+            # AWS says what it says of a token that is no good at all; the token is good, but not for this.
+            return refusal(
+                Fault.BAD_TOKEN,
+                service,
+                detail="what GetFederationToken gives is no good for IAM"
+                if federated
+                else "what GetSessionToken gives is good for IAM with a second factor only: 'serial_number' and 'token_code'",
+            )
+        name = call.action.partition(":")[2]
         if name.lower() == "getcalleridentity" or (name.lower() == "assumerole" and not federated):
             return None
         return AccessDeniedError(
@@ -272,6 +280,7 @@ class Authorizer:
             keys.update(needed.context)
         if call.context:
             keys.update(call.context)
+        user = caller.user
         request = Request(
             caller.arn,
             needed.action,
@@ -280,6 +289,7 @@ class Authorizer:
             context=fixed.extended(keys),
             principal_id=caller.user_id,
             role_arn=caller.role_arn,
+            user=None if user is None else parse_caller(user.arn, None, user.user_id),
             operation=named_operation,
         )
         return evaluate(request, policies, self.semantics)

@@ -92,7 +92,12 @@ _TABLE: dict[str, dict[Fault, _Row]] = {
 
 
 def refusal(
-    fault: Fault, service: str, access_key_id: str | None = None, *, members: Mapping[str, str] | None = None
+    fault: Fault,
+    service: str,
+    access_key_id: str | None = None,
+    *,
+    members: Mapping[str, str] | None = None,
+    detail: str | None = None,
 ) -> CredentialError:
     """
     Return the error with which *service* refuses credentials for *fault*.
@@ -105,11 +110,13 @@ def refusal(
         service: the prefix of the action, such as ``s3``.
         access_key_id: named in the detail; the secret and the token never are.
         members: what the service says beside; S3 names a key that it does not know.
+        detail: our own words, where they are not those of *fault*.
     """
     table = _TABLE["json"] if service in JSON_SERVICES else _TABLE.get(service, _TABLE[""])
     kind, code, message, status = table[fault]
     status = JSON_SERVICES.get(service, status)
-    detail = fault.value if access_key_id is None else f"{fault.value}: {access_key_id}"
+    if detail is None:
+        detail = fault.value if access_key_id is None else f"{fault.value}: {access_key_id}"
     if code == "InvalidAccessKeyId" and access_key_id is not None:
         members = {"AWSAccessKeyId": access_key_id}
     return kind(message, code=code, status=status, detail=detail, members=members)

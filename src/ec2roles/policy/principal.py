@@ -50,6 +50,7 @@ class Caller:
         role_arn: the role's ARN with its path, where it is known.
         role_key: the same in lower case, as policies are matched against it.
         unique_id: ``AROA...`` or ``AIDA...``, where it is known.
+        user: of a federated user, the user who asked for its credentials, where it is known.
         service_linked: whether it is a service-linked role, which SCPs and RCPs do not touch.
     """
 
@@ -60,6 +61,7 @@ class Caller:
     role_name: str | None = None
     role_arn: str | None = None
     unique_id: str | None = None
+    user: Caller | None = None
     service_linked: bool = attrs.field(init=False)
     role_key: str | None = attrs.field(init=False)
     has_identity: bool = attrs.field(init=False)

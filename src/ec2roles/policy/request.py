@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import ValidationError
 from ec2roles.memo import Memo
@@ -39,6 +41,7 @@ class Request:
         context: the context keys: a mapping, or a `Context`.
         principal_id: ``AROA...:session`` or ``AIDA...``, for policies that hold the ids of principals.
         role_arn: the ARN of the caller's role, with the path that a session ARN drops.
+        user: of a federated user, the user who asked for its credentials: an ARN or a `Caller`.
         operation: the API operation behind the action, such as ``s3:ListBuckets``; a policy entry that is literally this
             name counts too.
 
@@ -59,6 +62,7 @@ class Request:
         context: Mapping[str, Any] | Context = _EMPTY,
         principal_id: str | None = None,
         role_arn: str | None = None,
+        user: str | Caller | None = None,
         operation: str | None = None,
     ) -> None:
         if type(principal) is str:
@@ -80,6 +84,8 @@ class Request:
             )
         else:
             raise TypeError(f"principal must be str, got {type(principal).__name__}")
+        if user is not None:
+            self._caller = caller = _of_user(caller, user)
         if type(action) is not str or action not in _CHECKED:
             action = _checked(action)
         self._action = action
@@ -189,6 +195,18 @@ def _read_resource(name: str) -> tuple[str, str | None, str | None]:
 
 # The same resources are asked about again and again.
 _RESOURCES = Memo(_read_resource, most=2 << 20, times=3)
+
+
+def _of_user(caller: Caller, user: object) -> Caller:
+    """Return *caller*, a federated user, with the user who asked for its credentials."""
+    if not isinstance(user, Caller):
+        user = parse_caller(str(_exact(user, "user")))
+    if caller.kind is not CallerKind.FEDERATED_USER or user.kind is not CallerKind.USER:
+        raise ValidationError(
+            "Invalid principal: only a federated user has a user behind it",
+            detail=f"principal {shown(caller.text)} with user {shown(user.text)}: give 'user' the ARN of a user, and only with a federated user",
+        )
+    return attrs.evolve(caller, user=user)
 
 
 def _exact(text: object, name: str) -> str | None:

@@ -112,7 +112,7 @@ class Reader:
         if not given and of_resource is None and not (complete and self.shape.required):
             return NOTHING
         if call.api:
-            if None in given.values():
+            if any(value is None for value in given.values()):
                 given = {name: value for name, value in given.items() if value is not None}
         else:
             given = self._in_awss_names(given)
@@ -177,10 +177,10 @@ class Reader:
 
 def _joined(given: Mapping[str, Any], of_resource: Mapping[str, Any], resource: str) -> dict[str, Any]:
     for name, value in of_resource.items():
-        if name in given and given[name] != value:
+        if name in given and (not isinstance(given[name], type(value)) or given[name] != value):
             raise ParameterError(
                 f"{_FAILED}Parameter {name} is given twice in input: by the resource {shown(resource)} and by name",
-                detail=f"the resource says {shown(value)}, the parameter {shown(given[name])}",
+                detail=f"the resource says {shown(value)}, the parameter {_of_any_type(given[name])}",
             )
     return {**of_resource, **given}
 
@@ -247,7 +247,7 @@ class Reading:
         fits = isinstance(value, types)
         if not fits or (isinstance(value, bool) and kind != "boolean"):
             if kind == "string" and _is_document(shape) and isinstance(value, (Mapping, Policy)):
-                return value
+                return _copied(value)
             if shape.name == "RunInstancesUserData" and isinstance(value, (bytes, bytearray)):
                 return bytes(value)
             self.unfit.append(
@@ -347,6 +347,18 @@ def _plain_form(shape: Shape, value: Any) -> Any:
 def _is_document(shape: Shape) -> bool:
     """Whether it is a policy, which in Python may be a dict or one of our own objects."""
     return shape.name == "Policy" or shape.name.lower().endswith("policydocumenttype")
+
+
+_DEEPEST = 40
+
+
+def _copied(document: Any, depth: int = 0) -> Any:
+    """Return a policy that was given as a dict, as it is now; what is nested too deeply is refused by who loads it."""
+    if depth < _DEEPEST and isinstance(document, Mapping):
+        return {key: _copied(one, depth + 1) for key, one in document.items()}
+    if depth < _DEEPEST and isinstance(document, (list, tuple)):
+        return [_copied(one, depth + 1) for one in document]
+    return document
 
 
 def _of_any_type(value: Any) -> str:

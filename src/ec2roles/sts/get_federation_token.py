@@ -158,7 +158,14 @@ class FederationTokenRequest:
                 policies=self.policies,
                 tags=self.tags,
                 packed_policy_size=packed,
+                user=None if of_root else caller,
+                rename=None if caller.rename is None else renamed,
             )
+
+        def renamed(session: Session, position: Position) -> Session:
+            # The federated user keeps its name; it is its user who has another.
+            now_named = caller.as_of(position)
+            return session if now_named is session.user else attrs.evolve(session, user=now_named)
 
         return store.issue(now, expires, session)
 

@@ -124,6 +124,7 @@ class Session:
         source_identity: set once, kept along the chain.
         mfa_at: when the second factor was proved that the session remembers, in microseconds; None if none was.
         role_arn: the ARN of the session's role, path included; None for a user.
+        user: of a federated user, the session of the user who asked for it; None for all others.
         rename: returns the session as it is named as of a position, for users; None for all others.
         packed_policy_size: how many percent of their room the session's policies and tags take.
     """
@@ -145,10 +146,11 @@ class Session:
     mfa_at: int | None = None
     packed_policy_size: int | None = None
     role_arn: str | None = None
+    user: Session | None = attrs.field(default=None, repr=False)
     rename: Callable[[Session, Position], Session] | None = attrs.field(default=None, repr=False)
 
     def as_of(self, position: Position) -> Session:
-        """Return it with the name that the user had as of *position*: of roles and root users there is but one."""
+        """Return it with the name that its user had as of *position*: of roles and root users there is but one."""
         return self if self.rename is None else self.rename(self, position)
 
     @property

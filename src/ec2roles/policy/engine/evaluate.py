@@ -15,6 +15,9 @@ _DEFAULT = Semantics()
 _ALLOWED, _EXPLICIT, _IMPLICIT = Outcome.ALLOWED, Outcome.EXPLICIT_DENY, Outcome.IMPLICIT_DENY
 _ASSUME = ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
 _ASSUME_RELATED = ("sts:tagsession", "sts:setsourceidentity")
+WITHOUT_SESSION_POLICY = (
+    "a federated user has what its session policy leaves of the user's permissions, and it has none"
+)
 _READS = ("iam:get", "iam:list", "iam:simulate", "iam:generate")
 # What may be done with a service-linked role by those who cannot change it.
 _WITH_LINKED = (
@@ -91,10 +94,10 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
         identity = result(policy_set._identity)
         if caller.kind is CallerKind.ROOT:
             identity = ALLOW
-        elif caller.kind is CallerKind.FEDERATED_USER and policy_set._session is None and identity == ALLOW:
-            # A federated user has what its session policy leaves of the user's permissions: without one, nothing.
-            identity = NOTHING
         boundary, session = result(policy_set._boundary), result(policy_set._session)
+        if policy_set._session is None and caller.kind is CallerKind.FEDERATED_USER:
+            # A federated user has what its session policy leaves of the user's permissions: without one, nothing.
+            session = NOTHING
         for name, found in (("identity", identity), ("boundary", boundary), ("session", session)):
             if found == DENY:
                 return _EXPLICIT, name, ""
@@ -148,7 +151,7 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
     if boundary != ALLOW:
         return _IMPLICIT, "boundary", ""
     if session != ALLOW:
-        return _IMPLICIT, "session", ""
+        return _IMPLICIT, "session", "" if policy_set._session is not None else WITHOUT_SESSION_POLICY
     return _ALLOWED, None, ""
 
 

@@ -8,7 +8,7 @@ NONE = 0
 ACCOUNT = 1
 """The caller's account is named; its own policies must allow as well."""
 ROLE_OF_SESSION = 2
-"""The caller's role is named; boundary and session policy still limit it."""
+"""The caller's role is named, or a federated user's user; boundary and session policy still limit it."""
 DIRECT = 4
 """The caller itself is named, or everyone."""
 _IN_ACCOUNT = frozenset({CallerKind.SESSION, CallerKind.ROLE, CallerKind.USER, CallerKind.ROOT})
@@ -90,6 +90,9 @@ class Principals:
             found = ACCOUNT
         if text in self.exact:
             found |= DIRECT
+        user = caller.user
+        if user is not None and (user.text in self.exact or user.unique_id in self.ids):
+            found |= ROLE_OF_SESSION
         if self.names:
             # A session's ARN has no path, so without the role's own ARN the name has to do; it is unique in an account.
             if caller.role_key is not None:

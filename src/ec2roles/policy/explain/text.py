@@ -91,7 +91,8 @@ def _what(request: Request) -> str:
 def _caller(request: Request) -> str:
     caller = request.caller
     role = f" (role {caller.role_arn})" if caller.role_arn and caller.kind is CallerKind.SESSION else ""
-    return f"{caller.text}{role}"
+    user = f" (of {caller.user.text})" if caller.user else ""
+    return f"{caller.text}{role}{user}"
 
 
 def _article(layer: str) -> str:

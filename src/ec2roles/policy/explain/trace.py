@@ -25,6 +25,7 @@ from ec2roles.policy.statement import Condition, Statement
 WITH_PRINCIPAL = frozenset({"resource", "trust", "endpoint"})
 """The layers whose statements say for whom they are."""
 _GRANTS = ((ACCOUNT, "account"), (ROLE_OF_SESSION, "role"), (DIRECT, "caller"))
+_GRANTS_OF_USER = ((ACCOUNT, "account"), (ROLE_OF_SESSION, "user"), (DIRECT, "caller"))
 
 
 @attrs.frozen
@@ -215,6 +216,7 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
     unresolved: list[str] = []
     nulls: list[str] = []
     kinds = 0
+    grants = _GRANTS if request.caller.user is None else _GRANTS_OF_USER
     unlisted: tuple[str, ...] = ()
     if name in WITH_PRINCIPAL:
         boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
@@ -249,7 +251,7 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
         tuple(dict.fromkeys(unresolved)),
         tuple(dict.fromkeys(nulls)),
         unlisted,
-        tuple([word for kind, word in _GRANTS if kinds & kind]),
+        tuple([word for kind, word in grants if kinds & kind]),
     )
 
 
