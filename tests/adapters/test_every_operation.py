@@ -370,7 +370,7 @@ def test_sts() -> None:
         Row("sts", "GetSessionToken", {}, credentials=session),
         Row("sts", "GetFederationToken", {"Name": "lent"}),
         Row("sts", "GetFederationToken", {"Name": "lent", **handed_on, "Tags": [{"Key": "team", "Value": "red"}]}),
-        Row("sts", "GetFederationToken", {"Name": "a b", "DurationSeconds": 1}),
+        Row("sts", "GetFederationToken", {"Name": "f", "DurationSeconds": 1}),
         Row("sts", "GetFederationToken", {"Name": "lent"}, credentials=session),
         Row("sts", "GetCallerIdentity", {}, credentials=lent),
         Row("sts", "GetSessionToken", {}, credentials=lent),
