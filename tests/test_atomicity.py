@@ -90,6 +90,8 @@ class World:
         account.s3.create_bucket("old")
         self.worker = account.create_role("worker", trust=NOBODY)
         self.alice.enable_mfa_device("GAHT12345678")
+        self.linked = account.create_service_linked_role("autoscaling.amazonaws.com")
+        account.iam.alias.create("acme")
         self.rootkey = account.root.create_access_key()
         self.organization = organization = cloud.create_organization("999999999999")
         self.unit = organization.create_organizational_unit("unit")
@@ -124,6 +126,15 @@ REST: dict[str, Operation] = {
     "console.create_role": lambda world: world.account.console.create_role("new", policies=["AmazonS3ReadOnlyAccess"]),
     "console.delete_role": lambda world: world.account.console.delete_role("EC2Role"),
     "delete_role": lambda world: world.account.delete_role("empty"),
+    "create_service_linked_role": lambda world: world.account.create_service_linked_role(
+        "autoscaling.amazonaws.com", custom_suffix="blue", description="for the web"
+    ),
+    "delete_service_linked_role": lambda world: world.account.delete_service_linked_role(world.linked.name),
+    "update_description": lambda world: world.linked.update_description("for the web"),
+    "alias.create": lambda world: world.account.iam.alias.create("acme-test"),
+    "alias.delete": lambda world: world.account.iam.alias.delete("acme"),
+    "update_user": lambda world: world.account.iam.update_user("alice", new_name="alicia", new_path="/staff/"),
+    "update_group": lambda world: world.account.iam.update_group("staff", new_name="people"),
     "delete_instance_profile": lambda world: world.account.delete_instance_profile("hollow"),
     "create_user": lambda world: world.account.create_user("carol"),
     "delete_user": lambda world: world.account.delete_user("bob"),
@@ -191,6 +202,9 @@ REST: dict[str, Operation] = {
         InstanceIds=[world.web.instance_id, world.bare.instance_id]
     ),
     "get_session_token": lambda world: world.account.sts.get_session_token(credentials=world.key),
+    "get_federation_token": lambda world: world.account.sts.get_federation_token(
+        "lent", credentials=world.key, policy=ADMIN, tags={"team": "red"}
+    ),
     "assume_role by a service": lambda world: world.account.service("lambda.amazonaws.com").assume_role(
         world.worker, session_name="test"
     ),

@@ -108,7 +108,7 @@ OPTIONS: dict[str, list[str]] = {
 }  # fmt: skip
 # Parameters that only our own modules have something for: a method with one of them is theirs.
 INNER_PARAMETERS = set("call position record place issued shared seen now response ids authorizations".split())
-INNER_METHODS = {"issue", "issue_role_session", "stored_session", "from_authorization_details", "fetches"}
+INNER_METHODS = {"issue", "issue_role_session", "from_authorization_details", "fetches", "note_use"}
 
 
 def parameters(function: Callable[..., object]) -> list[inspect.Parameter]:

@@ -264,3 +264,16 @@ def test_what_is_forgotten_has_no_past() -> None:
     account.clock.advance(days=2)
     with pytest.raises(ClockError, match="further back than this Cloud remembers"):
         account.as_of(START)
+
+
+def test_the_past_has_the_alias_and_the_descriptions_of_its_time() -> None:
+    account = Account()
+    role = account.create_service_linked_role("autoscaling.amazonaws.com", description="first")
+    account.iam.alias.create("acme")
+    account.clock.advance(minutes=1)
+    role.update_description("second")
+    account.iam.alias.delete("acme")
+
+    then, now = account.as_of(START), account.as_of(account.clock.now())
+    assert (then.alias, then.roles[role.name].description) == ("acme", "first")
+    assert (now.alias, now.roles[role.name].description) == (None, "second")

@@ -1,1 +1,31 @@
 """Instances, the credentials that rotate on them, and the metadata service that hands them out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ec2roles._exports import lazy
+
+if TYPE_CHECKING:
+    from ec2roles.ec2.container import Container
+    from ec2roles.ec2.instance import Instance, launch_instances
+    from ec2roles.ec2.notices import ScheduledEvent
+    from ec2roles.ec2.rotation import Rotation
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "container": "Container",
+            "instance": "Instance launch_instances",
+            "notices": "ScheduledEvent",
+            "rotation": "Rotation",
+        },
+    )
+
+__all__ = [
+    "Container",
+    "Instance",
+    "Rotation",
+    "ScheduledEvent",
+    "launch_instances",
+]

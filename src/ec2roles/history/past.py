@@ -106,6 +106,12 @@ class RoleThen(_Identity):
         return trust
 
     @property
+    def description(self) -> str | None:
+        """Its description then, or None."""
+        description: str | None = self._now.state_at(self._position).description
+        return description
+
+    @property
     def max_session_duration(self) -> int:
         """The longest session a caller could ask for then, in seconds."""
         return self._now.max_session_duration_at(self._position)
@@ -319,6 +325,11 @@ class Past:
     def at(self) -> datetime:
         """The moment, aware and in UTC."""
         return from_microseconds(self._position[0])
+
+    @property
+    def alias(self) -> str | None:
+        """The alias there was, or None."""
+        return self._iam.alias.at(self._position)
 
     @property
     def roles(self) -> Things[RoleThen]:
