@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ec2roles.authorization.denials import plain_denial
 from ec2roles.calls import Call
 from ec2roles.errors import AwsError
 from ec2roles.iam.directory import Directory
@@ -14,7 +15,7 @@ from ec2roles.services.iam.policies import policy_rows
 from ec2roles.services.iam.profiles import profile_rows
 from ec2roles.services.iam.service_linked import service_linked_rows
 from ec2roles.services.iam.simulate import simulation_rows
-from ec2roles.services.operation import Service, plain_denial
+from ec2roles.services.operation import Service
 
 
 def iam_service(iam: Directory, *, semantics: Semantics) -> Service:
