@@ -190,3 +190,15 @@ def test_a_page_that_does_not_fails(tmp_path: Path, page: str) -> None:
 
 def test_a_block_may_say_why_it_does_not_run(tmp_path: Path) -> None:
     check_page(write(tmp_path, "<!-- not run: it needs boto3 -->\n```python\nno_such_name\n```\n"))
+
+
+def test_every_file_that_the_architecture_names_is_there() -> None:
+    """The walks name a file at each step; who follows one finds it."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:\w+/)+\w+\.\w+(?:\.zlib)?|\w+\.py)`", page)
+
+    assert len(named) > 20
+    homes = (ROOT, ROOT / "src" / "ec2roles")
+    assert [
+        name for name in named if not any((home / name.removeprefix("ec2roles/")).is_file() for home in homes)
+    ] == []

@@ -29,10 +29,10 @@ from typing import Any, overload
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.authorization.denials import JSON_SERVICES
+from ec2roles.authorization.denials import plain_denial
 from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
-from ec2roles.errors import AccessDeniedError, ArgumentError, AwsError
+from ec2roles.errors import ArgumentError, AwsError
 from ec2roles.policy import Decision
 from ec2roles.services.parameters import Names, Reader, pass_on
 
@@ -197,14 +197,6 @@ def _permission(row: Any) -> Permission:
             f"keys; got {shown(row)}"
         )
     return Permission(*row)
-
-
-def plain_denial(call: Call, decision: Decision) -> AwsError:
-    """Return the error for a call that was denied, as IAM, STS and most services put it; JSON has a code of its own."""
-    status = JSON_SERVICES.get(call.action.partition(":")[0].lower())
-    if status is not None:
-        return AccessDeniedError(decision.message, code="AccessDeniedException", status=status)
-    return AccessDeniedError(decision.message)
 
 
 @attrs.frozen(eq=False)
