@@ -18,6 +18,7 @@ from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator, parse_ope
 from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, ROLE_OF_SESSION
 from ec2roles.policy.engine.resources import Resources
 from ec2roles.policy.engine.variables import Template
+from ec2roles.policy.policy_set import PolicySet
 from ec2roles.policy.request import Request
 from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Condition, Statement
@@ -137,7 +138,7 @@ def few(values: tuple[str, ...], limit: int = 3) -> str:
 def numbered(decision: Decision) -> Iterator[tuple[str, int | None, Layer]]:
     """Yield the layers that were judged: name, level of SCPs and RCPs from 1, and the layer."""
     levels: dict[str, int] = {}
-    for name, layer in decision.policy_set.layers():
+    for name, layer in policies_of(decision).layers():
         levels[name] = levels.get(name, 0) + 1
         yield name, levels[name] if name in ("scp", "rcp") else None, layer
 
@@ -205,6 +206,13 @@ def _request(decision: Decision) -> Request:
     return decision.request
 
 
+def policies_of(decision: Decision) -> PolicySet:
+    """Return the policies that were judged; a decision that has a request has them."""
+    if decision.policy_set is None:
+        raise ArgumentError("the call never came to policies")
+    return decision.policy_set
+
+
 def _finding(decision: Decision, name: str, level: int | None, policy: Policy, statement: Statement) -> Finding:
     request = _request(decision)
     values = request.values
@@ -219,7 +227,7 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
     grants = _GRANTS if request.caller.user is None else _GRANTS_OF_USER
     unlisted: tuple[str, ...] = ()
     if name in WITH_PRINCIPAL:
-        boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
+        boundary = request.caller.has_identity and bool(policies_of(decision).boundaries)
         kinds = one.covers_caller(request.caller, semantics, has_boundary=boundary)
         unlisted = one.unlisted(request.caller, semantics)
         if not kinds:

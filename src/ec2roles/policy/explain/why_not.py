@@ -17,7 +17,7 @@ from ec2roles.policy.explain.rendering import render
 from ec2roles.policy.explain.report import LayerReport, report
 from ec2roles.policy.explain.request_changes import RequestChange, request_changes
 from ec2roles.policy.explain.text import only_aws
-from ec2roles.policy.explain.trace import covers_resource
+from ec2roles.policy.explain.trace import covers_resource, policies_of
 from ec2roles.policy.policy_set import PolicySet
 from ec2roles.policy.principal import Caller, CallerKind
 from ec2roles.policy.request import LIST_ALL_BUCKETS, Request
@@ -201,7 +201,7 @@ def why_not(decision: Decision) -> WhyNot:
     if decision.allowed:
         return WhyNot(decision)
     reports = report(decision)
-    boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
+    boundary = request.caller.has_identity and bool(policies_of(decision).boundaries)
     denies = tuple(
         [
             Denial(
@@ -231,7 +231,7 @@ class _Unwritable(Exception):
 def _smallest(
     decision: Decision, request: Request, reports: tuple[LayerReport, ...], denies: tuple[Denial, ...]
 ) -> tuple[Addition, ...]:
-    policies, semantics = _lifted(decision.policy_set, denies), decision.semantics
+    policies, semantics = _lifted(policies_of(decision), denies), decision.semantics
     bare = evaluate(request, policies, semantics)
     if bare.allowed:
         return ()
@@ -279,12 +279,12 @@ def _missing(
         for one in reports
         if one.layer not in ("resource", "trust") and not one.skipped and not one.allows
     ]
-    if caller.kind is CallerKind.FEDERATED_USER and not decision.policy_set.session:
+    if caller.kind is CallerKind.FEDERATED_USER and not policies_of(decision).session:
         # It has what its session policy leaves of the user's permissions, and has no session policy.
         found.append(("session", None, ()))
     action, own = ascii_lower(request.action), [one for one in reports if one.layer in ("resource", "trust")]
     across = request.resource_account is not None and request.resource_account != caller.account
-    mandatory = is_mandatory(action, request._folded, decision.policy_set)
+    mandatory = is_mandatory(action, request._folded, policies_of(decision))
     if (across or mandatory or not caller.has_identity) and not any([one.allows for one in own]):
         layer = own[0].layer if own else trust_or_resource(action)
         found.append((layer, None, own[0].policies if own else ()))
