@@ -401,7 +401,7 @@ def test_a_decision_names_the_statement_it_was_made_by(effect: str) -> None:
 
 
 def test_not_principal_spares_nobody_with_a_boundary_in_an_endpoint_policy_either() -> None:
-    """Where it is documented no kind of policy is excepted (B4)."""
+    """Where it is documented no kind of policy is excepted."""
     chain = [HOME, f"arn:aws:iam::{HOME}:role/App", SESSION.text]
     deny = {**DENY["Statement"], "NotPrincipal": {"AWS": chain}}
     endpoint = document(ALLOW["Statement"], deny)

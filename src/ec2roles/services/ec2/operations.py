@@ -49,7 +49,7 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
         return Operation(name, reader, permissions, _unless_dry(do), prepare=prepare, asked=needs.asked)
 
     def denial(call: Call, decision: Decision) -> AwsError:
-        """EC2's error for a call that was denied; those that would change something say more, in code (F4)."""
+        """EC2's error for a call that was denied; those that would change something say more, in code."""
         text = f"You are not authorized to perform this operation. {decision.message}"
         if not call.action.partition(":")[2].lower().startswith("describe"):
             ids = ec2_of(caller_of(call).account_id).time.ids
