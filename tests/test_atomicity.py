@@ -21,8 +21,8 @@ import pytest
 import ec2roles
 from ec2roles import Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.ec2.instance import Instance
-from state import differences, lines_of
-from worlds import ADMIN, EC2, NOBODY
+from helpers.state import differences, lines_of
+from helpers.worlds import ADMIN, EC2, NOBODY
 
 SOURCES = str(Path(ec2roles.__file__).parent)
 SMALL = PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::photos/*")

@@ -16,7 +16,7 @@ from ec2roles import Account, Credentials, ManualClock, Response, TrustPolicy
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, NaiveDatetimeError
 from ec2roles.world.propagation import Propagation
-from worlds import ADMIN, EC2, LIST, at, digest
+from helpers.worlds import ADMIN, EC2, LIST, at, digest
 
 TTL = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
 PROFILE = {"Name": "app"}

@@ -23,7 +23,7 @@ from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, FixedAttributeError, NoSuchEntityError
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.part import Part
-from worlds import EC2, LIST
+from helpers.worlds import EC2, LIST
 
 # What may be assigned, and why it does no harm.
 ALLOWED = {

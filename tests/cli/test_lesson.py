@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from serve_process import AWS, needs_cli, start
+from helpers.serve_process import AWS, needs_cli, start
 from test_documents import blocks, commands
 
 PAGE = Path(__file__).parents[2] / "docs" / "lesson-cli.md"

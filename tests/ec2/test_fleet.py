@@ -10,7 +10,7 @@ import pytest
 
 from ec2roles import Account
 from ec2roles.ec2.rotation import Rotation
-from worlds import LIST, user_with_key
+from helpers.worlds import LIST, user_with_key
 
 MOST_BYTES = 620
 

@@ -13,7 +13,7 @@ import pytest
 
 from ec2roles import Account, Credentials, Instance, PermissionPolicy
 from ec2roles.ec2.rotation import Rotation
-from worlds import EC2, LIST, NOBODY, code
+from helpers.worlds import EC2, LIST, NOBODY, code
 
 IAM = "/latest/meta-data/iam/"
 ROWS = json.loads(Path(__file__).with_name("what_a_change_does.json").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ import pytest
 
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.errors import AwsError
-from worlds import LIST, OTHER, OWN, at, code, message, user_with_key
+from helpers.worlds import LIST, OTHER, OWN, at, code, message, user_with_key
 
 
 def test_the_root_user_may_do_everything_in_its_account() -> None:

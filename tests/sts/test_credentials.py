@@ -16,7 +16,7 @@ from ec2roles.calls import Call
 from ec2roles.errors import CredentialError, ExpiredTokenError, InvalidClientTokenIdError
 from ec2roles.secret import Secret
 from ec2roles.services.operation import Operation, Service
-from worlds import ADMIN, LIST, OTHER, OWN, START, at, code, message, user_with_key
+from helpers.worlds import ADMIN, LIST, OTHER, OWN, START, at, code, message, user_with_key
 
 UNKNOWN = "The security token included in the request is invalid."
 EXPIRED = "The security token included in the request is expired"

@@ -11,7 +11,7 @@ from ec2roles import Account, Credentials, PermissionPolicy, Response, Timekeepe
 from ec2roles.errors import AwsError, InvalidNameError
 from ec2roles.iam.mfa import MfaDevice
 from ec2roles.iam.user import User
-from worlds import ADMIN, LIST, OWN, START, at, code, message, user_with_key
+from helpers.worlds import ADMIN, LIST, OWN, START, at, code, message, user_with_key
 
 INVALID = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
 WITH_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}

@@ -10,7 +10,7 @@ import pytest
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.errors import Ec2RolesError
 from ec2roles.world.propagation import Propagation
-from worlds import LIST, OTHER, OWN, at, code, message
+from helpers.worlds import LIST, OTHER, OWN, at, code, message
 
 LAMBDA = "lambda.amazonaws.com"
 FUNCTION = f"arn:aws:lambda:us-east-1:{OWN}:function:resize"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ec2roles import Cloud, Credentials, PermissionPolicy, TrustPolicy
-from worlds import NOBODY, OTHER, OWN, user_with_key
+from helpers.worlds import NOBODY, OTHER, OWN, user_with_key
 
 ASSUME = "sts:AssumeRole"
 IDENTITIES: dict[str, Any] = {

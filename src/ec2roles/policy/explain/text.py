@@ -1,4 +1,4 @@
-"""Why a request was decided as it was, in words for a person, at most a screen of them."""
+"""Why a request was decided as it was, in words for a person, at most one terminal page of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from ec2roles.policy.decision import CROSS_ACCOUNT_PASS, Decision, Outcome
 from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.evaluate import is_mandatory, managed_by_aws
 from ec2roles.policy.engine.matching import ascii_lower
+from ec2roles.policy.explain.rendering import render
 from ec2roles.policy.explain.report import LayerReport, report
-from ec2roles.policy.explain.screen import screen
 from ec2roles.policy.explain.trace import Finding, few, policies_of, trace
 from ec2roles.policy.principal import CallerKind
 from ec2roles.policy.request import Request
@@ -81,7 +81,7 @@ def explain(decision: Decision) -> str:
         lines += _decided(decision, request, findings)
         lines += _layers(decision, request, reports)
         lines += _nearly(decision, findings)
-    return screen(lines, [f"Note: {note}" for note in decision.notes])
+    return render(lines, [f"Note: {note}" for note in decision.notes])
 
 
 def _what(request: Request) -> str:

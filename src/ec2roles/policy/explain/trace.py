@@ -12,7 +12,7 @@ from ec2roles.pointers import below
 from ec2roles.policy.decision import Decision
 from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.conditions import Test, compile_condition, describe
-from ec2roles.policy.engine.index import Layer, compiled
+from ec2roles.policy.engine.index import Layer, compile_statement
 from ec2roles.policy.engine.matching import ascii_lower
 from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator, parse_operator
 from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, ROLE_OF_SESSION
@@ -217,7 +217,7 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
     request = _request(decision)
     values = request.values
     semantics = decision.semantics
-    one = compiled(statement, semantics)
+    one = compile_statement(statement, semantics)
     failed: list[Miss] = []
     missing: list[str] = []
     assumed: list[str] = []
@@ -228,11 +228,11 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
     unlisted: tuple[str, ...] = ()
     if name in WITH_PRINCIPAL:
         boundary = request.caller.has_identity and bool(policies_of(decision).boundaries)
-        kinds = one.covers(request.caller, semantics, has_boundary=boundary)
+        kinds = one.covers_caller(request.caller, semantics, has_boundary=boundary)
         unlisted = one.unlisted(request.caller, semantics)
         if not kinds:
             failed.append(_principal_miss(request, policy, statement))
-    if one.on(request._folded, values):
+    if one.covers_resource(request._folded, values):
         nulls += _unresolved(one.not_resources, values)
     else:
         resources = one.resources or one.not_resources
@@ -265,7 +265,7 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
 
 def covers_resource(request: Request, statement: Statement, semantics: Semantics) -> bool:
     """Return whether the ``Resource`` or ``NotResource`` of *statement* is about what *request* asks for."""
-    return compiled(statement, semantics).on(request._folded, request.values)
+    return compile_statement(statement, semantics).covers_resource(request._folded, request.values)
 
 
 def compiled_test(condition: Condition, statement: Statement, semantics: Semantics) -> Test:

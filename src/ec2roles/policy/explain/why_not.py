@@ -13,9 +13,9 @@ from ec2roles.policy.decision import Decision
 from ec2roles.policy.document import Policy, load_policy
 from ec2roles.policy.engine.evaluate import evaluate, is_mandatory, trust_or_resource
 from ec2roles.policy.engine.matching import ascii_lower
-from ec2roles.policy.explain.avoid import Way, ways
+from ec2roles.policy.explain.rendering import render
 from ec2roles.policy.explain.report import LayerReport, report
-from ec2roles.policy.explain.screen import screen
+from ec2roles.policy.explain.request_changes import RequestChange, request_changes
 from ec2roles.policy.explain.text import only_aws
 from ec2roles.policy.explain.trace import covers_resource, policies_of
 from ec2roles.policy.policy_set import PolicySet
@@ -100,7 +100,7 @@ class Denial:
     level: int | None
     policy: Policy
     statement: Statement
-    ways: tuple[Way, ...]
+    ways: tuple[RequestChange, ...]
 
     @property
     def label(self) -> str:
@@ -116,7 +116,7 @@ class Denial:
             "arn": self.policy.arn,
             "pointer": self.statement.pointer,
             "sid": self.statement.sid,
-            "ways": [way.to_dict() for way in self.ways],
+            "ways": [change.to_dict() for change in self.ways],
         }
 
     def __str__(self) -> str:
@@ -162,7 +162,7 @@ class WhyNot:
 
     def explain(self) -> str:
         """Return it for a person, at most 24 lines of 120 columns."""
-        return screen(list(_told(self)))
+        return render(list(_told(self)))
 
     def __str__(self) -> str:
         return self.explain()
@@ -209,7 +209,7 @@ def why_not(decision: Decision) -> WhyNot:
                 one.level,
                 one.policy,
                 one.statement,
-                ways(request, one.statement, has_boundary=boundary, semantics=decision.semantics),
+                request_changes(request, one.statement, has_boundary=boundary, semantics=decision.semantics),
             )
             for layer in reports
             if not layer.skipped
@@ -512,7 +512,7 @@ def _told(why: WhyNot) -> Iterator[str]:
         for one in why.denies[:_SHOWN]:
             yield f'  {one.label}: Deny in "{one.policy.label}" {one.statement.label}'
             if one.ways:
-                texts = [way.text for way in one.ways]
+                texts = [change.text for change in one.ways]
                 more = f"; or in {len(texts) - _SHOWN} other ways" if len(texts) > _SHOWN else ""
                 yield f"    it does not apply with: {'; or '.join(texts[:_SHOWN])}{more}"
             else:
