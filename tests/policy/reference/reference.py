@@ -494,7 +494,7 @@ def decide(
             denials.discard("identity")
             grants["identity"] = {DIRECT}
         if who["kind"] == "federated-user" and not layers.get("session"):
-            grants["identity"] = set()
+            silent.add("session")
 
     for name in ("scp", "rcp", "identity", "boundary", "session", "resource", "endpoint"):
         if name in denials:
