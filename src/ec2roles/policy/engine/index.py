@@ -34,6 +34,17 @@ class CompiledStatement:
         "statement", "tests",
     )  # fmt: skip
 
+    statement: Statement
+    resources: Resources | None
+    not_resources: Resources | None
+    star: bool
+    exact: frozenset[str]
+    prefixes: tuple[str, ...]
+    tests: tuple[tuple[str, Matcher, bool], ...]
+    context_tests: tuple[Callable[[Values], bool], ...]
+    principals: Principals | None
+    not_principals: Principals | None
+
     def __init__(self, statement: Statement, *, unset_is_null: bool = True) -> None:
         kind, variables = statement.kind, statement.variables
         self.statement = statement
@@ -143,6 +154,15 @@ class StatementIndex:
         "unindexed",
     )  # fmt: skip
 
+    prefixes: tuple[str, ...]
+    prefix_owners: tuple[tuple[str, Statement], ...]
+    tests: tuple[tuple[Matcher, Statement], ...]
+    by_resource: dict[str, list[CompiledStatement]]
+    by_prefix: tuple[tuple[str, CompiledStatement], ...]
+    indexed_prefixes: tuple[str, ...]
+    unindexed: tuple[CompiledStatement, ...]
+    tails: tuple[str, ...]
+
     def __init__(self, statements: Iterable[CompiledStatement]) -> None:
         self.star: Statement | None = None
         self.exact: dict[str, Statement] = {}
@@ -219,12 +239,16 @@ class Plan:
 
     def __init__(self, statements: Iterable[Statement], special: bool, semantics: Semantics = _DEFAULT) -> None:
         compiled = [compile_statement(statement, semantics) for statement in statements]
-        self.denies = tuple([deny for deny in compiled if deny.statement.effect == "Deny"])
-        self.allows = tuple([allow for allow in compiled if allow.statement.effect == "Allow"])
-        self.deny_index = StatementIndex(self.denies) if self.denies else None
-        self.allow_index = StatementIndex(self.allows) if self.allows else None
+        self.denies: tuple[CompiledStatement, ...] = tuple(
+            [deny for deny in compiled if deny.statement.effect == "Deny"]
+        )
+        self.allows: tuple[CompiledStatement, ...] = tuple(
+            [allow for allow in compiled if allow.statement.effect == "Allow"]
+        )
+        self.deny_index: StatementIndex | None = StatementIndex(self.denies) if self.denies else None
+        self.allow_index: StatementIndex | None = StatementIndex(self.allows) if self.allows else None
         # Whether the action has rules of its own, so that the short way through `evaluate` is closed to it.
-        self.special = special
+        self.special: bool = special
 
     def result(self, request: Request) -> int:
         """Return `DENY`, `ALLOW` or `NOTHING`, for policies without principals."""
@@ -314,8 +338,8 @@ class Layer:
     __slots__ = ("kind", "plans", "policies")
 
     def __init__(self, kind: str, policies: tuple[Policy, ...]) -> None:
-        self.kind = kind
-        self.policies = policies
+        self.kind: str = kind
+        self.policies: tuple[Policy, ...] = policies
         self.plans: dict[Any, Plan]
         # One policy alone keeps its plans for every layer that it is put into.
         self.plans = policies[0].prepared.setdefault("plans", {}) if len(policies) == 1 else {}
