@@ -67,7 +67,9 @@ def types(session: nox.Session) -> None:
 @nox.session
 def verify_types(session: nox.Session) -> None:
     """Ask pyright whether every public name has a known type: not editable, as users have it."""
-    session.install(".[boto]", "pyright[nodejs]>=1.1.400", "httpx>=0.27", "requests>=2.31", "types-python-dateutil>=2.9")
+    session.install(
+        ".[boto]", "pyright[nodejs]>=1.1.400", "httpx>=0.27", "requests>=2.31", "types-python-dateutil>=2.9"
+    )
     session.run("pyright", "--verifytypes", "ec2roles", "--ignoreexternal")
     # Both checkers must read these alike; what mypy's own comments ignore, pyright reports by its own rules.
     session.run("pyright", "typing_tests")

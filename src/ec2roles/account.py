@@ -34,7 +34,7 @@ from ec2roles.services.registry import Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.world.clock import Clock_co
+from ec2roles.world.clock import AnyClock, Clock_co
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
@@ -274,8 +274,8 @@ class Account(Part, Generic[Clock_co]):
 
     @classmethod
     def from_authorization_details(
-        cls, document: object, *, clock: Clock_co | None = None, **options: Unpack[_WorldOptions]
-    ) -> Account[Clock_co]:
+        cls, document: object, *, clock: AnyClock | None = None, **options: Unpack[_WorldOptions]
+    ) -> Account[AnyClock]:
         """
         Return an account with everything that ``aws iam get-account-authorization-details`` printed.
 
@@ -316,7 +316,7 @@ class Account(Part, Generic[Clock_co]):
 
         if isinstance(document, str):
             document = authorization_details.parse_details(document)
-        account = cls(authorization_details.account_of(document), clock=clock, **options)
+        account: Account[Any] = cls(authorization_details.account_of(document), clock=clock, **options)  # type: ignore[arg-type]
         authorization_details.load(document, account.iam)
         return account
 

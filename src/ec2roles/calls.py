@@ -28,20 +28,18 @@ NOTHING: Mapping[str, Any] = {}
 _SECRETS = ("SecretAccessKey", "SessionToken")
 
 
-class AccessKey(Protocol):
-    """What a call is signed with, as `ec2roles.Credentials` have it."""
+class AccessKey:
+    """
+    What a call is signed with; `ec2roles.Credentials` are such keys, and say when they expire.
 
-    @property
-    def access_key_id(self) -> str:
-        """``ASIA...`` or ``AKIA...``."""
+    No protocol: pyright does not see that a class whose attributes have converters fits one.
+    """
 
-    @property
-    def secret_access_key(self) -> Secret:
-        """What the call is signed with; it is never sent."""
+    __slots__ = ()
 
-    @property
-    def session_token(self) -> Secret | None:
-        """What proves a temporary key; None for a user's access key."""
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret | None
 
 
 class Caller(Protocol):
