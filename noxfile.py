@@ -45,7 +45,7 @@ def moto(session: nox.Session) -> None:
     """Ask moto alone and moto behind us the same questions, and print the table: ``nox -s moto``; some minutes."""
     session.install("-e", ".[test]", "moto[all]>=5.2")
     session.run(
-        "python", "-m", "pytest", "tests/adapters/test_moto.py", "-m", "slow or not slow", "-s", *session.posargs
+        "python", "-m", "pytest", "tests/adapters/moto/test_moto.py", "-m", "slow or not slow", "-s", *session.posargs
     )
 
 

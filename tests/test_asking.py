@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from histories import OPTIONS, STEPS, World, answer
-from state import differences, lines_of
+from helpers.histories import OPTIONS, STEPS, World, answer
+from helpers.state import differences, lines_of
 
 QUESTIONS = st.lists(st.tuples(st.integers(0, 60), st.floats(0, 1.2), st.integers(0, 3)), max_size=6)
 

@@ -1,5 +1,5 @@
 """
-A public operation that raises has changed nothing, whatever the line at which it was interrupted (P-23, reliability C5).
+A public operation that raises has changed nothing, whatever the line at which it was interrupted (P-23).
 
 Each operation is run again and again on one world, and interrupted at its first line, its second, and so on, until it comes
 to its end. After each interruption the whole state must be what it was before; at the end it must be what it is in a world
@@ -21,8 +21,8 @@ import pytest
 import ec2roles
 from ec2roles import Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.ec2.instance import Instance
-from state import differences, lines_of
-from worlds import ADMIN, EC2, NOBODY
+from helpers.state import differences, lines_of
+from helpers.worlds import ADMIN, EC2, NOBODY
 
 SOURCES = str(Path(ec2roles.__file__).parent)
 SMALL = PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::photos/*")

@@ -3,18 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 import attrs
 
 from ec2roles.errors import AwsError
 from ec2roles.policy.decision import Decision
+from ec2roles.secret import Secret
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.timeline import Position
+
+if TYPE_CHECKING:
+    # Type checkers know this module by themselves, and only there can a type variable have a default before Python 3.13.
+    from typing_extensions import TypeVar
+
+    Value_co = TypeVar("Value_co", covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    Value_co = TypeVar("Value_co", covariant=True)
 
 NOTHING: Mapping[str, Any] = {}
 
 _SECRETS = ("SecretAccessKey", "SessionToken")
+
+
+class AccessKey(Protocol):
+    """What a call is signed with, as `ec2roles.Credentials` have it."""
+
+    @property
+    def access_key_id(self) -> str:
+        """``ASIA...`` or ``AKIA...``."""
+
+    @property
+    def secret_access_key(self) -> Secret:
+        """What the call is signed with; it is never sent."""
+
+    @property
+    def session_token(self) -> Secret | None:
+        """What proves a temporary key; None for a user's access key."""
+
+
+class Caller(Protocol):
+    """Who calls, once that is known: what every operation may ask of a `ec2roles.sts.Session`."""
+
+    @property
+    def arn(self) -> str:
+        """The caller's ARN, as GetCallerIdentity gives it."""
+
+    @property
+    def account_id(self) -> str:
+        """The account that the caller belongs to."""
+
+    @property
+    def user_id(self) -> str:
+        """``aws:userid``."""
 
 
 @attrs.frozen(eq=False)
@@ -44,7 +87,7 @@ class Call:
     action: str
     resource: str | None = attrs.field(default=None, kw_only=True)
     position: Position = attrs.field(kw_only=True)
-    credentials: Any = attrs.field(default=None, kw_only=True, repr=False)
+    credentials: AccessKey | None = attrs.field(default=None, kw_only=True, repr=False)
     source: str | None = attrs.field(default=None, kw_only=True)
     operation: str | None = attrs.field(default=None, kw_only=True)
     context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
@@ -54,10 +97,10 @@ class Call:
     prepared: Any = attrs.field(default=None, kw_only=True, repr=False)
     refusal: AwsError | None = attrs.field(default=None, kw_only=True)
     sender: str | None = attrs.field(default=None, kw_only=True)
-    caller: Any = attrs.field(default=None, kw_only=True, repr=False)
+    caller: Caller | None = attrs.field(default=None, kw_only=True, repr=False)
     seen: Position | None = attrs.field(default=None, kw_only=True, repr=False)
 
-    def by(self, caller: Any, parameters: Mapping[str, Any], prepared: Any = None) -> Call:
+    def by(self, caller: Caller | None, parameters: Mapping[str, Any], prepared: Any = None) -> Call:
         """
         Return the same call as operations get it.
 
@@ -87,7 +130,7 @@ class Call:
 
 
 @attrs.frozen
-class Response:
+class Response(Generic[Value_co]):
     """
     The answer to a call: a value, or the error that AWS answers, always with the decision behind it.
 
@@ -98,14 +141,14 @@ class Response:
     42
 
     Args:
-        value: what the operation gave.
+        value: what the operation gave; None with an error, although its type does not say so: `result()` never gives that.
         error: what AWS answered instead, with ``.code`` and ``.message``; None when the call worked.
         allowed: whether the call was authorised.
         decision: how that was decided; None when it did not come to that.
         source: which link of the credential chain signed the call: ``env``, ``shared-credentials-file``, ``iam-role``.
     """
 
-    value: Any = None
+    value: Value_co = None  # type: ignore[assignment]  # as the docstring says
     error: AwsError | None = attrs.field(default=None, kw_only=True)
     allowed: bool = attrs.field(default=False, kw_only=True)
     decision: Decision | None = attrs.field(default=None, kw_only=True)
@@ -119,7 +162,7 @@ class Response:
     def __bool__(self) -> bool:
         return self.error is None
 
-    def result(self) -> Any:
+    def result(self) -> Value_co:
         """
         Return the value, or raise the error.
 

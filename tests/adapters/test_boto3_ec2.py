@@ -12,7 +12,7 @@ from botocore.loaders import Loader
 from ec2roles import Account, PermissionPolicy
 from ec2roles.adapters.aws.dispatch import ApiRequest, Dispatcher
 from ec2roles.adapters.botocore.session import boto_session
-from worlds import LIST, code, user_with_key
+from helpers.worlds import LIST, code, user_with_key
 
 LOADER = Loader()
 LAUNCH = {"ImageId": "ami-0abcdef1234567890", "MinCount": 1, "MaxCount": 1}

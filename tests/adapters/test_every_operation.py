@@ -2,7 +2,7 @@
 Every operation of IAM, EC2, STS and S3 through boto3: in this process, and over each protocol with real signatures.
 
 The rows are those of the core's own tables; what boto3 gets must be what `Account.request` answers, and it must have the
-shape of botocore's model (issue 6; iam-sts-ec2 B).
+shape of botocore's model.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 
-from control_world import control_world
-from control_world import filled as filled_words
 from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy
 from ec2roles.adapters.botocore.session import boto_session
-from served import CONFIG, LOADER, wired
-from shapes import without_empty
-from worlds import EC2, user_with_key
+from helpers.control_world import control_world
+from helpers.control_world import filled as filled_words
+from helpers.served import CONFIG, LOADER, wired
+from helpers.shapes import without_empty
+from helpers.worlds import EC2, user_with_key
 
 TESTS = Path(__file__).parent.parent
-IAM_ROWS = json.loads((TESTS / "iam" / "control_plane.json").read_text(encoding="utf-8"))
-EC2_ROWS = json.loads((TESTS / "services" / "ec2_errors.json").read_text(encoding="utf-8"))
+IAM_ROWS = json.loads((TESTS / "services" / "iam" / "control_plane.json").read_text(encoding="utf-8"))
+EC2_ROWS = json.loads((TESTS / "services" / "ec2" / "ec2_errors.json").read_text(encoding="utf-8"))
 LAUNCH = {"ImageId": "ami-0abcdef1234567890", "MinCount": 1, "MaxCount": 1}
 
 ENCODED = " Encoded authorization failure message: "

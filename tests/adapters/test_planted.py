@@ -22,7 +22,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from adapters.requests_to import ask, header
 from ec2roles import Account, Cloud, Credentials, ManualClock, PermissionPolicy, errors
 from ec2roles.adapters.aws.signature import Reached, read_signature
 from ec2roles.adapters.aws.sigv4 import Verifier
@@ -31,10 +30,11 @@ from ec2roles.adapters.http.raw import RawRequest
 from ec2roles.adapters.http.server import Server
 from ec2roles.adapters.http.wsgi import Application
 from ec2roles.secret import Secret
-from presigned import CAT, Presigned
-from served import wired
-from signing import KEY, SECRET, TOKEN, random_request, sent
-from worlds import NOBODY, OTHER, OWN, at, code, user_with_key
+from helpers.presigned import CAT, Presigned
+from helpers.requests_to import ask, header
+from helpers.served import wired
+from helpers.signing import KEY, SECRET, TOKEN, random_request, sent
+from helpers.worlds import NOBODY, OTHER, OWN, at, code, user_with_key
 
 NOTICED = (AssertionError, pytest.fail.Exception, errors.Ec2RolesError, BotoCoreError, ClientError)
 
@@ -270,7 +270,7 @@ def test_user_data_that_is_no_base64_is_refused() -> None:
 def posted(account: Account, form: str) -> bytes:
     """What EC2 answers to a signed form."""
     from ec2roles.adapters.http.in_process import exchange
-    from served import application
+    from helpers.served import application
 
     request = AWSRequest("POST", "http://127.0.0.1:1/", data=form.encode())
     request.headers["Content-Type"] = "application/x-www-form-urlencoded"

@@ -13,7 +13,7 @@ from ec2roles import Account, Credentials
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError
 from ec2roles.world.ids import IssuedKey
-from worlds import EC2
+from helpers.worlds import EC2
 
 MOVES = st.one_of(
     st.sampled_from(["attach", "replace", "detach", "stop", "start", "hibernate", "reboot"]),

@@ -13,8 +13,8 @@ from ec2roles import Account, Instance
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import NaiveDatetimeError
 from ec2roles.world.propagation import Propagation
-from histories import OPTIONS, STEPS, World, revealed
-from worlds import EC2, NOBODY, START, at
+from helpers.histories import OPTIONS, STEPS, World, revealed
+from helpers.worlds import EC2, NOBODY, START, at
 
 ROLE = "/latest/meta-data/iam/security-credentials/app"
 STEP = timedelta(microseconds=1)

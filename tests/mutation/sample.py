@@ -122,8 +122,12 @@ def changes(module: str, source: str) -> Iterator[Change]:
 
 
 def _hints(node: ast.AST) -> list[ast.expr]:
+    """What is not changed: types, and how a class is made."""
     if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
         return [node.annotation]
+    if isinstance(node, ast.ClassDef):
+        # Whether values of a class can be compared and have slots is no rule of AWS's.
+        return node.decorator_list
     return [node.returns] if isinstance(node, ast.FunctionDef) and node.returns is not None else []
 
 

@@ -28,8 +28,8 @@ from ec2roles.errors import AwsError
 from ec2roles.services.constraints import in_sdk, member
 from ec2roles.services.parameters import Reader
 from ec2roles.services.shapes import Shape, load, matches, snake_case
-from served import CONFIG, LOADER, wired
-from worlds import digest, user_with_key
+from helpers.served import CONFIG, LOADER, wired
+from helpers.worlds import digest, user_with_key
 
 SERVICES = ("iam", "sts", "ec2", "s3")
 UNKNOWN, TYPE = "unknown", "type"

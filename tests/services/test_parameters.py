@@ -11,7 +11,7 @@ from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy
 from ec2roles.errors import ArgumentError, ParameterError, ValidationError
 from ec2roles.services.operation import Operation, Service
 from ec2roles.services.shapes import matches
-from worlds import LIST, code, digest, message, user_with_key
+from helpers.worlds import LIST, code, digest, message, user_with_key
 
 DENY = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
 

@@ -20,7 +20,7 @@ import attrs
 import pytest
 
 from ec2roles.world import journal as original
-from state import differences, lines_of
+from helpers.state import differences, lines_of
 from test_atomicity import MOST_USED, World
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ec2roles.policy.document import PermissionPolicy, Policy, TrustPolicy, check_size, load_policy
     from ec2roles.policy.engine.evaluate import evaluate
     from ec2roles.policy.explain.analysis import Change, PermittedActions, compare, permitted_actions
-    from ec2roles.policy.explain.avoid import Way
     from ec2roles.policy.explain.report import LayerReport
+    from ec2roles.policy.explain.request_changes import RequestChange
     from ec2roles.policy.explain.trace import Finding, Miss
     from ec2roles.policy.explain.why_not import Addition, Denial, WhyNot
     from ec2roles.policy.policy_set import PolicySet
@@ -36,8 +36,8 @@ else:
             "document": "PermissionPolicy Policy TrustPolicy check_size load_policy",
             "engine.evaluate": "evaluate",
             "explain.analysis": "Change PermittedActions compare permitted_actions",
-            "explain.avoid": "Way",
             "explain.report": "LayerReport",
+            "explain.request_changes": "RequestChange",
             "explain.trace": "Finding Miss",
             "explain.why_not": "Addition Denial WhyNot",
             "policy_set": "PolicySet",
@@ -48,6 +48,7 @@ else:
             "validation.lint": "lint",
             "validation.warning": "LintWarning",
         },
+        renamed={"Way": "RequestChange"},
     )
 
 __all__ = [
@@ -69,10 +70,10 @@ __all__ = [
     "Policy",
     "PolicySet",
     "Request",
+    "RequestChange",
     "Semantics",
     "Statement",
     "TrustPolicy",
-    "Way",
     "WhyNot",
     "check_size",
     "compare",

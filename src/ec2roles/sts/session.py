@@ -9,6 +9,7 @@ from typing import Protocol
 
 import attrs
 
+from ec2roles.calls import AccessKey, Call
 from ec2roles.instants import iso_exact
 from ec2roles.policy import Context, Policy, PolicySet
 from ec2roles.sts.credentials import Credentials
@@ -74,7 +75,8 @@ def identity_context(
     extra: Mapping[str, object] | None = None,
 ) -> Context:
     """
-    Return the context keys that belong to a set of credentials wherever they are used (policy-evaluation E).
+    Return the context keys that belong to a set of credentials wherever they are used (IAM user guide, "AWS global condition
+    context keys").
 
     Args:
         principal: the role or the user; ``aws:PrincipalArn`` is the *role's* ARN, not the session's.
@@ -166,7 +168,7 @@ class Session:
         keys = {key.lower() for key in self.transitive_tag_keys}
         return tuple((key, value) for key, value in self.tags if key.lower() in keys)
 
-    def fault(self, presented: Credentials, position: Position, seen: Position | None = None) -> Fault | None:
+    def fault(self, presented: AccessKey, position: Position, seen: Position | None = None) -> Fault | None:
         """
         Return why *presented* is not accepted as of *position*, or None if it is.
 
@@ -196,6 +198,13 @@ class Session:
         if not self.exists(seen) and (self.expires is None or not self.exists(position)):
             return Fault.GONE
         return None
+
+
+def caller_of(call: Call) -> Session:
+    """Return whose call it is: operations are given calls that have been authenticated, and no others."""
+    caller = call.caller
+    assert isinstance(caller, Session)
+    return caller
 
 
 @attrs.frozen

@@ -72,7 +72,7 @@ def check_session_policies(
         PolicyTooLargeError: ``PackedPolicyTooLarge``, if the plain text is too long.
     """
     policies = list(managed)
-    # The limit is on the parameters as they are sent, white space and all (policy-evaluation A5).
+    # The limit is on the parameters as they are sent, white space and all (API_AssumeRole, ``Policy``).
     size = sum(len(one.arn or "") for one in policies)
     if policy is not None:
         loaded = load_session_policy(policy, semantics).named("session policy")

@@ -45,7 +45,7 @@ class Journal(Part):
         restore: returns the first step of every operation: it restores the counters of its owner.
     """
 
-    __slots__ = ("_author", "_restore", "_steps", "_torn", "inside")
+    __slots__ = ("_author", "_inside", "_restore", "_steps", "_torn")
 
     # It is written at every step of every call, and no answer about the past depends on it.
     __setattr__ = object.__setattr__  # type: ignore[assignment]
@@ -56,8 +56,12 @@ class Journal(Part):
         self._author: str | None = None
         # The notes of an operation that failed, until all of them have been followed.
         self._torn: list[Step] | None = None
-        self.inside: dict[int, int] = {}
-        """The thread that is inside an operation, under the key 0; empty if there is none."""
+        self._inside: dict[int, int] = {}
+
+    @property
+    def inside(self) -> dict[int, int]:
+        """The thread that is inside an operation, under the key 0; empty if there is none. It is always the same dict."""
+        return self._inside
 
     def run(self, do: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
         """
@@ -66,7 +70,7 @@ class Journal(Part):
         Raises:
             ConcurrentUseError: if another thread is inside an operation; nothing has changed then.
         """
-        thread, inside = get_ident(), self.inside
+        thread, inside = get_ident(), self._inside
         outer = self._steps if inside.get(0) == thread and self._torn is None else None
         steps: list[Step] = [] if outer is None else outer
         mark, left = len(steps), False
@@ -139,12 +143,12 @@ class Journal(Part):
         if outer is None:
             thread = get_ident()
             # Without notes nothing has been done. If it has come to its end, the next thread's turn may have come.
-            if (self.inside.setdefault(0, thread) if steps else self.inside.get(0)) != thread:
+            if (self._inside.setdefault(0, thread) if steps else self._inside.get(0)) != thread:
                 return
             self._steps, self._torn = None, steps
         _follow(steps, mark)
         if outer is None:
-            self.inside.clear()
+            self._inside.clear()
             self._torn = None
 
     def check_thread(self) -> None:
@@ -155,27 +159,27 @@ class Journal(Part):
             ConcurrentUseError: if another thread is inside an operation.
         """
         thread = get_ident()
-        if self.inside.get(0, thread) != thread or self._torn is not None:
+        if self._inside.get(0, thread) != thread or self._torn is not None:
             self._enter(thread)
-            self.inside.clear()
+            self._inside.clear()
 
     def _enter(self, thread: int) -> None:
         """Make *thread* the one that is inside, and finish what was left half taken back."""
-        other = self.inside.setdefault(0, thread)
+        other = self._inside.setdefault(0, thread)
         if other != thread:
-            if self._is_running(other):
+            if self._is_inside(other):
                 raise ConcurrentUseError(
                     f"thread {_name(thread)} came into a Cloud while thread {_name(other)} was inside an operation; "
                     "let threads take turns: hold one lock around each use, or give each thread a Cloud of its own"
                 )
             # It was torn out by interrupts, or stayed behind in the parent of a forked process.
             self._torn = self._torn or self._steps
-            self.inside[0] = thread
+            self._inside[0] = thread
         if self._torn is not None:
             _follow(self._torn, 0)
             self._steps = self._torn = None
 
-    def _is_running(self, thread: int) -> bool:
+    def _is_inside(self, thread: int) -> bool:
         """Whether *thread* is running an operation of this world right now."""
         frame = sys._current_frames().get(thread)
         while frame is not None:

@@ -105,6 +105,8 @@ class Timekeeper(Part):
     _shown: object = attrs.field(init=False, repr=False, factory=object)
     _instant: int = attrs.field(init=False, repr=False, default=0)
     journal: Journal = attrs.field(init=False, repr=False)
+    # The journal's: it is looked at whenever the clock is read.
+    _inside: dict[int, int] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not callable(getattr(self.clock, "now", None)):
@@ -119,6 +121,7 @@ class Timekeeper(Part):
             self._remembered = self.remember // MICROSECOND
         self.ids = Ids(self.seed)
         self.journal = Journal(self._restoring)
+        self._inside = self.journal.inside
 
     def _restoring(self) -> Step:
         return self._restore, (self.newest, self.order, self.ids.made, len(self._issuers))
@@ -142,7 +145,7 @@ class Timekeeper(Part):
         Raises:
             ConcurrentUseError: if another thread is inside an operation.
         """
-        if self.journal.inside:
+        if self._inside:
             self.journal.check_thread()
         shown = self.clock.now()
         # A datetime cannot change, so the same one means the same instant; most questions are put while a clock stands still.

@@ -295,7 +295,7 @@ def _signed_with(model: OperationModel, request_signer: Any) -> tuple[Credential
     """
     if request_signer.signature_version is botocore.UNSIGNED or model.auth_type == "none":
         return None, None
-    # Only here are the keys that a client was given for itself; tests/adapters/test_botocore.py watches over the name.
+    # Only here are the keys that a client was given for itself; tests/adapters/botocore/test_botocore.py watches over the name.
     held = request_signer._credentials
     if held is None:
         raise NoCredentialsError

@@ -12,12 +12,13 @@ from ec2roles.pointers import below
 from ec2roles.policy.decision import Decision
 from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.conditions import Test, compile_condition, describe
-from ec2roles.policy.engine.index import Layer, compiled
+from ec2roles.policy.engine.index import Layer, compile_statement
 from ec2roles.policy.engine.matching import ascii_lower
 from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator, parse_operator
 from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, ROLE_OF_SESSION
 from ec2roles.policy.engine.resources import Resources
 from ec2roles.policy.engine.variables import Template
+from ec2roles.policy.policy_set import PolicySet
 from ec2roles.policy.request import Request
 from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Condition, Statement
@@ -137,7 +138,7 @@ def few(values: tuple[str, ...], limit: int = 3) -> str:
 def numbered(decision: Decision) -> Iterator[tuple[str, int | None, Layer]]:
     """Yield the layers that were judged: name, level of SCPs and RCPs from 1, and the layer."""
     levels: dict[str, int] = {}
-    for name, layer in decision.policy_set.layers():
+    for name, layer in policies_of(decision).layers():
         levels[name] = levels.get(name, 0) + 1
         yield name, levels[name] if name in ("scp", "rcp") else None, layer
 
@@ -205,11 +206,18 @@ def _request(decision: Decision) -> Request:
     return decision.request
 
 
+def policies_of(decision: Decision) -> PolicySet:
+    """Return the policies that were judged; a decision that has a request has them."""
+    if decision.policy_set is None:
+        raise ArgumentError("the call never came to policies")
+    return decision.policy_set
+
+
 def _finding(decision: Decision, name: str, level: int | None, policy: Policy, statement: Statement) -> Finding:
     request = _request(decision)
     values = request.values
     semantics = decision.semantics
-    one = compiled(statement, semantics)
+    one = compile_statement(statement, semantics)
     failed: list[Miss] = []
     missing: list[str] = []
     assumed: list[str] = []
@@ -219,12 +227,12 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
     grants = _GRANTS if request.caller.user is None else _GRANTS_OF_USER
     unlisted: tuple[str, ...] = ()
     if name in WITH_PRINCIPAL:
-        boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
-        kinds = one.covers(request.caller, semantics, has_boundary=boundary)
+        boundary = request.caller.has_identity and bool(policies_of(decision).boundaries)
+        kinds = one.covers_caller(request.caller, semantics, has_boundary=boundary)
         unlisted = one.unlisted(request.caller, semantics)
         if not kinds:
             failed.append(_principal_miss(request, policy, statement))
-    if one.on(request._folded, values):
+    if one.covers_resource(request._folded, values):
         nulls += _unresolved(one.not_resources, values)
     else:
         resources = one.resources or one.not_resources
@@ -257,7 +265,7 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
 
 def covers_resource(request: Request, statement: Statement, semantics: Semantics) -> bool:
     """Return whether the ``Resource`` or ``NotResource`` of *statement* is about what *request* asks for."""
-    return compiled(statement, semantics).on(request._folded, request.values)
+    return compile_statement(statement, semantics).covers_resource(request._folded, request.values)
 
 
 def compiled_test(condition: Condition, statement: Statement, semantics: Semantics) -> Test:

@@ -13,11 +13,11 @@ from ec2roles.policy.decision import Decision
 from ec2roles.policy.document import Policy, load_policy
 from ec2roles.policy.engine.evaluate import evaluate, is_mandatory, trust_or_resource
 from ec2roles.policy.engine.matching import ascii_lower
-from ec2roles.policy.explain.avoid import Way, ways
+from ec2roles.policy.explain.rendering import render
 from ec2roles.policy.explain.report import LayerReport, report
-from ec2roles.policy.explain.screen import screen
+from ec2roles.policy.explain.request_changes import RequestChange, request_changes
 from ec2roles.policy.explain.text import only_aws
-from ec2roles.policy.explain.trace import covers_resource
+from ec2roles.policy.explain.trace import covers_resource, policies_of
 from ec2roles.policy.policy_set import PolicySet
 from ec2roles.policy.principal import Caller, CallerKind
 from ec2roles.policy.request import LIST_ALL_BUCKETS, Request
@@ -100,7 +100,7 @@ class Denial:
     level: int | None
     policy: Policy
     statement: Statement
-    ways: tuple[Way, ...]
+    ways: tuple[RequestChange, ...]
 
     @property
     def label(self) -> str:
@@ -116,7 +116,7 @@ class Denial:
             "arn": self.policy.arn,
             "pointer": self.statement.pointer,
             "sid": self.statement.sid,
-            "ways": [way.to_dict() for way in self.ways],
+            "ways": [change.to_dict() for change in self.ways],
         }
 
     def __str__(self) -> str:
@@ -162,7 +162,7 @@ class WhyNot:
 
     def explain(self) -> str:
         """Return it for a person, at most 24 lines of 120 columns."""
-        return screen(list(_told(self)))
+        return render(list(_told(self)))
 
     def __str__(self) -> str:
         return self.explain()
@@ -201,7 +201,7 @@ def why_not(decision: Decision) -> WhyNot:
     if decision.allowed:
         return WhyNot(decision)
     reports = report(decision)
-    boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
+    boundary = request.caller.has_identity and bool(policies_of(decision).boundaries)
     denies = tuple(
         [
             Denial(
@@ -209,7 +209,7 @@ def why_not(decision: Decision) -> WhyNot:
                 one.level,
                 one.policy,
                 one.statement,
-                ways(request, one.statement, has_boundary=boundary, semantics=decision.semantics),
+                request_changes(request, one.statement, has_boundary=boundary, semantics=decision.semantics),
             )
             for layer in reports
             if not layer.skipped
@@ -231,7 +231,7 @@ class _Unwritable(Exception):
 def _smallest(
     decision: Decision, request: Request, reports: tuple[LayerReport, ...], denies: tuple[Denial, ...]
 ) -> tuple[Addition, ...]:
-    policies, semantics = _lifted(decision.policy_set, denies), decision.semantics
+    policies, semantics = _lifted(policies_of(decision), denies), decision.semantics
     bare = evaluate(request, policies, semantics)
     if bare.allowed:
         return ()
@@ -279,12 +279,12 @@ def _missing(
         for one in reports
         if one.layer not in ("resource", "trust") and not one.skipped and not one.allows
     ]
-    if caller.kind is CallerKind.FEDERATED_USER and not decision.policy_set.session:
+    if caller.kind is CallerKind.FEDERATED_USER and not policies_of(decision).session:
         # It has what its session policy leaves of the user's permissions, and has no session policy.
         found.append(("session", None, ()))
     action, own = ascii_lower(request.action), [one for one in reports if one.layer in ("resource", "trust")]
     across = request.resource_account is not None and request.resource_account != caller.account
-    mandatory = is_mandatory(action, request._folded, decision.policy_set)
+    mandatory = is_mandatory(action, request._folded, policies_of(decision))
     if (across or mandatory or not caller.has_identity) and not any([one.allows for one in own]):
         layer = own[0].layer if own else trust_or_resource(action)
         found.append((layer, None, own[0].policies if own else ()))
@@ -512,7 +512,7 @@ def _told(why: WhyNot) -> Iterator[str]:
         for one in why.denies[:_SHOWN]:
             yield f'  {one.label}: Deny in "{one.policy.label}" {one.statement.label}'
             if one.ways:
-                texts = [way.text for way in one.ways]
+                texts = [change.text for change in one.ways]
                 more = f"; or in {len(texts) - _SHOWN} other ways" if len(texts) > _SHOWN else ""
                 yield f"    it does not apply with: {'; or '.join(texts[:_SHOWN])}{more}"
             else:

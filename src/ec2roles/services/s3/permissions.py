@@ -15,7 +15,7 @@ from ec2roles.services.s3.answers import PREFIX, access_denied, invalid_bucket_n
 from ec2roles.services.s3.bucket import Bucket
 from ec2roles.services.s3.parameters import PLAIN, has_grants, named_by
 from ec2roles.services.s3.tags import existing_tag_keys, read_tagging_header, read_tags, request_tag_keys
-from ec2roles.sts.session import PrincipalType, Session
+from ec2roles.sts.session import PrincipalType, caller_of
 from ec2roles.world.part import Part
 
 Needs = Callable[[Call], Sequence[Permission]]
@@ -112,7 +112,7 @@ class Permissions(Part):
             name, _ = self.target(call)
             given = call.parameters
             needed = self.authorization(action, name, PREFIX + name, call, _context(given))
-            caller: Session = call.caller
+            caller = caller_of(call)
             if caller.principal_type is PrincipalType.ROOT and caller.account_id == needed.account_id:
                 needed = attrs.evolve(needed, policy=None)
             return [needed]
@@ -193,7 +193,7 @@ class Permissions(Part):
         if expected is not None:
             _check_owner(expected, bucket)
         context["s3:ResourceAccount"] = bucket.account_id
-        caller: Session = call.caller
+        caller = call.caller
         account_id = bucket.account_id if caller is None else caller.account_id
         policy, note = bucket.policy_to_judge(call.position, account_id), None
         if account_id != bucket.account_id and policy is not bucket.policy_to_judge(call.position):
