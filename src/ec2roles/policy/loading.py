@@ -115,6 +115,7 @@ def load_resource_policy(document: Mapping[str, Any] | str | Policy) -> Policy:
     """
     Load the policy of a resource; one without any ``Resource`` element is a role's trust policy.
 
+    >>> from ec2roles.policy import TrustPolicy
     >>> load_resource_policy(TrustPolicy.service("ec2.amazonaws.com").to_json()).kind
     'trust'
     """
