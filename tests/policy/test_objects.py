@@ -259,6 +259,6 @@ def test_lint_warns_about_what_aws_accepts(policy: PermissionPolicy, code: str) 
 
 def test_lint_checks_action_names_only_against_a_list() -> None:
     """The core ships no list of actions."""
-    policy = PermissionPolicy.allow("s3:ListBuckets")
+    policy = PermissionPolicy.allow("s3:ListBukket")
     assert lint(policy) == ()
     assert "s3:ListBucket'" in lint(policy, ["s3:ListBucket", "s3:GetObject"])[0].suggestion
