@@ -1,5 +1,5 @@
 """
-A public operation that raises has changed nothing, whatever the line at which it was interrupted (P-23, reliability C5).
+A public operation that raises has changed nothing, whatever the line at which it was interrupted (P-23).
 
 Each operation is run again and again on one world, and interrupted at its first line, its second, and so on, until it comes
 to its end. After each interruption the whole state must be what it was before; at the end it must be what it is in a world

@@ -1,5 +1,5 @@
 """
-Bad input at the control plane, as a table: ``bad_input.json``, a row of reliability G each (30-33 and 46-60).
+Bad input at the control plane, as a table: ``bad_input.json``, a row for each (numbers 30-33 and 46-60).
 
 Rows 1 to 45 are about policy documents; ``policy/bad_documents.json`` has them. Here they go in where users put them: into
 roles, managed policies, loaded accounts and the command line.

@@ -1,7 +1,7 @@
 """
-Bad input of issue 4: moments, durations, unknown ids, what is terminated. AWS's error or ours, and nothing has changed.
+Bad input: moments, durations, unknown ids, what is terminated. AWS's error or ours, and nothing has changed.
 
-Rows 46 to 60 of reliability G are in ``bad_input.json``; here each mistake is made everywhere it can be made.
+Rows 46 to 60 are in ``bad_input.json``; here each mistake is made everywhere it can be made.
 """
 
 from __future__ import annotations
@@ -400,6 +400,6 @@ TERMINATED: dict[str, tuple[Callable[[World], object], str]] = {
 
 @pytest.mark.parametrize("what", TERMINATED)
 def test_nothing_is_done_to_a_terminated_instance(what: str) -> None:
-    """Terminating it again is no mistake, and does nothing (iam-sts-ec2 B4, B6)."""
+    """Terminating it again is no mistake, and does nothing."""
     call, wanted = TERMINATED[what]
     assert refused(World(), call) == wanted

@@ -32,6 +32,7 @@ ALLOWED = {
 
 # Classes of `ec2roles` that no world has an object of: values, and what is only raised.
 NOT_PARTS = {"Policy", "PermissionPolicy", "TrustPolicy", "AwsError", "Ec2RolesError", "SystemClock"}
+NOT_PARTS |= {"Arn", "Call", "Operation", "Propagation", "Service"}
 
 # Python's own; an error whose method is covered by another object answers nothing else.
 METHODS_OF_ERRORS = ("add_note", "with_traceback")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, Unpack, cast
 
 import attrs
 
@@ -13,6 +13,7 @@ from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
+from ec2roles.ec2.launch_options import LaunchOptions
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import ArgumentError, ClockError, InstanceError, NoCredentialsError, NoSuchEntityError
 from ec2roles.gateway import Gateway
@@ -33,7 +34,7 @@ from ec2roles.services.registry import Registry
 from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.world.clock import Clock
+from ec2roles.world.clock import Clock_co
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
@@ -72,7 +73,7 @@ class Shared(Part):
     """
 
     time: Timekeeper
-    accounts: dict[str, Account] = attrs.field(factory=dict)
+    accounts: dict[str, Account[Any]] = attrs.field(factory=dict)
     buckets: dict[str, Bucket] = attrs.field(factory=dict)
     aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies)
     organizations: list[Organization] = attrs.field(factory=list)
@@ -123,7 +124,32 @@ def _nothing_to_sign_with(credentials: Credentials | None) -> NoCredentialsError
     return NoCredentialsError("Unable to locate credentials") if credentials is None else None
 
 
-class Account(Part):
+class AccountOptions(TypedDict, total=False):
+    """
+    What an account may be told wherever it is made: `Account` says what each of them means.
+
+    >>> from ec2roles import Cloud
+    >>> options: AccountOptions = {"region": "eu-west-1"}
+    >>> Cloud().account("111122223333", **options).region
+    'eu-west-1'
+    """
+
+    region: str
+    quotas: Quotas | None
+    rotation: Rotation | None
+    keep_calls: int | None
+    semantics: Semantics | None
+    mfa_present: bool | None
+    service_context: Mapping[str, Any] | None
+
+
+class _WorldOptions(AccountOptions, total=False):
+    seed: int
+    remember: timedelta | None
+    propagation: Propagation | timedelta | None
+
+
+class Account(Part, Generic[Clock_co]):
     """
     An AWS account.
 
@@ -157,7 +183,7 @@ class Account(Part):
         self,
         account_id: str = "123456789012",
         *,
-        clock: Clock | None = None,
+        clock: Clock_co | None = None,
         seed: int = 0,
         region: str = "us-east-1",
         quotas: Quotas | None = None,
@@ -247,7 +273,9 @@ class Account(Part):
         shared.accounts[account_id] = self
 
     @classmethod
-    def from_authorization_details(cls, document: object, **options: Any) -> Account:
+    def from_authorization_details(
+        cls, document: object, *, clock: Clock_co | None = None, **options: Unpack[_WorldOptions]
+    ) -> Account[Clock_co]:
         """
         Return an account with everything that ``aws iam get-account-authorization-details`` printed.
 
@@ -278,7 +306,7 @@ class Account(Part):
 
         Args:
             document: the JSON text, or the object parsed from it.
-            options: as for `Account`, but for the id, which the document says.
+            clock, options: as for `Account`; the id is in the document.
 
         Raises:
             AuthorizationDetailsError: if it is malformed or inconsistent, with the JSON pointer; no account exists then.
@@ -288,7 +316,7 @@ class Account(Part):
 
         if isinstance(document, str):
             document = authorization_details.parse_details(document)
-        account = cls(authorization_details.account_of(document), **options)
+        account = cls(authorization_details.account_of(document), clock=clock, **options)
         authorization_details.load(document, account.iam)
         return account
 
@@ -324,9 +352,9 @@ class Account(Part):
     # -- IAM --------------------------------------------------------------------------------------------------------
 
     @property
-    def clock(self) -> Any:
+    def clock(self) -> Clock_co:
         """The clock; `ManualClock` by default."""
-        return self.time.clock
+        return cast("Clock_co", self.time.clock)
 
     @property
     def faults(self) -> FaultPlan:
@@ -543,7 +571,9 @@ class Account(Part):
 
     # -- instances --------------------------------------------------------------------------------------------------
 
-    def launch_instance(self, profile: InstanceProfile | str | None = None, **options: Any) -> Instance:
+    def launch_instance(
+        self, profile: InstanceProfile | str | None = None, **options: Unpack[LaunchOptions]
+    ) -> Instance:
         """
         Launch an instance; it runs at once (AWS: RunInstances).
 
@@ -562,7 +592,7 @@ class Account(Part):
 
     @atomic
     def launch_instances(
-        self, count: int, profile: InstanceProfile | str | None = None, **options: Any
+        self, count: int, profile: InstanceProfile | str | None = None, **options: Unpack[LaunchOptions]
     ) -> list[Instance]:
         """
         Launch many instances alike (AWS: RunInstances with MinCount and MaxCount).
@@ -571,7 +601,8 @@ class Account(Part):
             count: 1 or more.
             profile, options: as for `launch_instance`.
         """
-        chosen = {name: options.pop(name) for name in list(options) if name in _OPTIONS}
+        others: dict[str, Any] = {"rotation": self.rotation, "region": self.region, **options}
+        chosen = {name: others.pop(name) for name in list(options) if name in _OPTIONS}
         instances = launch_instances(
             count,
             profile,
@@ -579,10 +610,10 @@ class Account(Part):
             time=self.time,
             api=self._gateway,
             find_profile=self._find_profile,
-            metadata_options=self._options_at_launch(chosen, options.pop("imds_support", None)),
+            metadata_options=self._options_at_launch(chosen, others.pop("imds_support", None)),
             check_options=self._check_options,
             forget=self._forget_instance,
-            **{"rotation": self.rotation, "region": self.region, **options},
+            **others,
         )
         self.time.journal.note(self._forget, instances)
         self.instances.update((instance.instance_id, instance) for instance in instances)

@@ -2,7 +2,7 @@
 Every operation of IAM, EC2, STS and S3 through boto3: in this process, and over each protocol with real signatures.
 
 The rows are those of the core's own tables; what boto3 gets must be what `Account.request` answers, and it must have the
-shape of botocore's model (issue 6; iam-sts-ec2 B).
+shape of botocore's model.
 """
 
 from __future__ import annotations

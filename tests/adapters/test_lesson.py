@@ -1,4 +1,4 @@
-"""The lesson built and used with boto3, in this process and over HTTP: the same program, the same answers (issue 6)."""
+"""The lesson built and used with boto3, in this process and over HTTP: the same program, the same answers."""
 
 from __future__ import annotations
 

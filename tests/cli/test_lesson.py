@@ -1,4 +1,4 @@
-"""docs/lesson-cli.md is typed into a shell, with the real ``aws`` command, and prints what the page shows (issue 6)."""
+"""docs/lesson-cli.md is typed into a shell, with the real ``aws`` command, and prints what the page shows."""
 
 from __future__ import annotations
 

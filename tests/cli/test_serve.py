@@ -1,4 +1,4 @@
-"""``ec2roles serve`` as a process, and the real AWS CLI on it: the lesson, typed (issue 5.3)."""
+"""``ec2roles serve`` as a process, and the real AWS CLI on it: the lesson, typed."""
 
 from __future__ import annotations
 

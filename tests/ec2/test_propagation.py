@@ -1,4 +1,4 @@
-"""IAM's propagation delay, against a second account of it that replays all writes (reliability H, iam-sts-ec2 E)."""
+"""IAM's propagation delay, against a second account of it that replays all writes."""
 
 from __future__ import annotations
 

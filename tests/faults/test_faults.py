@@ -1,4 +1,4 @@
-"""What goes wrong, row by row of the table in reliability H, and that all is well again when it is over."""
+"""What goes wrong, row by row of a table, and that all is well again when it is over."""
 
 from __future__ import annotations
 

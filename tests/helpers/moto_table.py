@@ -1,7 +1,7 @@
 """
 One suite of boto3 calls, on moto alone and on moto with an account of ours in front: ``python tests/helpers/moto_table.py``.
 
-Each case is something that moto has answered otherwise than AWS (iam-sts-ec2 H, ecosystem 1), and says what AWS answers.
+Each case is something that moto has answered otherwise than AWS, and says what AWS answers.
 Alone, moto enforces IAM itself; behind us it does not. It needs moto[all], requests and the extra boto.
 """
 

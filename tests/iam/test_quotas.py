@@ -1,4 +1,4 @@
-"""P-26: every quota of IAM is on, has AWS's default, and can be raised (iam-sts-ec2 D)."""
+"""P-26: every quota of IAM is on, has AWS's default, and can be raised."""
 
 from __future__ import annotations
 

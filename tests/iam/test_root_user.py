@@ -1,4 +1,4 @@
-"""The root user of an account: everything, except to assume roles (iam-sts-ec2 C1, C2)."""
+"""The root user of an account: everything, except to assume roles."""
 
 from __future__ import annotations
 

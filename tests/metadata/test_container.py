@@ -1,4 +1,4 @@
-"""A container on an instance, and what is counted of requests (imds A.0, D, G)."""
+"""A container on an instance, and what is counted of requests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def launched(**options: Any) -> tuple[Account, Instance]:
 def test_the_chain_of_a_container_loses_the_token_and_goes_on_without_if_it_may(
     tokens: str, limit: int, hops: int, v1_disabled: bool, delivery: str | None
 ) -> None:
-    """From imds D.3: after a timeout botocore asks as version 1, unless AWS_EC2_METADATA_V1_DISABLED."""
+    """After a timeout botocore asks as version 1, unless AWS_EC2_METADATA_V1_DISABLED."""
     account, web = launched(http_tokens=tokens, http_put_response_hop_limit=limit)
     account.roles["app"].put_policy(
         "by-delivery",
@@ -127,7 +127,7 @@ def test_an_old_sdk_gets_the_credentials_of_version_1_where_it_may() -> None:
 
 
 def test_requests_without_a_token_are_counted_and_nothing_else_is() -> None:
-    """From imds A.0 7: served ones in one metric, refused ones in the other."""
+    """Served ones in one metric, refused ones in the other."""
     account, web = launched()
     token = web.metadata.put("/latest/api/token", TTL).body
     assert web.metadata.get(ROLE, {"X-aws-ec2-metadata-token": token}).ok

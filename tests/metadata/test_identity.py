@@ -1,4 +1,4 @@
-"""The instance identity document, its signatures, and the identity role (imds A.4)."""
+"""The instance identity document, its signatures, and the identity role."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_stands_for_a_signature_says_that_it_is_none(kind: str, size: int) 
 
 
 def test_the_identity_role_is_who_the_real_one_is() -> None:
-    """From imds A.4, four captures of GetCallerIdentity; an instance has it without a profile too."""
+    """From four captures of GetCallerIdentity; an instance has it without a profile too."""
     account = Account()
     web = account.launch_instance()
 

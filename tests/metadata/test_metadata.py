@@ -1,4 +1,4 @@
-"""The metadata service: bodies, statuses and headers, byte for byte (imds A to D)."""
+"""The metadata service: bodies, statuses and headers, byte for byte."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_a_put_anywhere_else_is_forbidden(web: Instance, path: str) -> None:
 
 
 def test_a_dated_version_gives_no_token(web: Instance) -> None:
-    """403: a token is at /latest/api/token alone (reliability F5)."""
+    """403: a token is at /latest/api/token alone."""
     assert web.metadata.put("/2021-03-23/api/token", headers={TTL: "60"}).status == 403
 
 

@@ -1,4 +1,4 @@
-"""Which metadata options an instance gets, and what may be changed (imds B)."""
+"""Which metadata options an instance gets, and what may be changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ V2 = {"imds_support": "v2.0"}
 @pytest.mark.parametrize(
     ("launch", "defaults", "tokens", "hops"),
     [
-        ({}, {}, "optional", 1),  # imds B: the service's own
+        ({}, {}, "optional", 1),  # the service's own
         (V2, {}, "required", 2),  # AMI
         (V2, {"http_tokens": "no-preference"}, "required", 2),
         (V2, {"http_tokens": "optional"}, "optional", 2),  # account over AMI, each option by itself
@@ -127,7 +127,7 @@ def test_an_option_of_a_wrong_type_is_a_type_error(options: dict[str, Any]) -> N
 
 
 def test_options_of_a_disabled_endpoint_are_refused() -> None:
-    """From imds B: the code is unverified. In the call that enables it they are fine."""
+    """The code is unverified. In the call that enables it they are fine."""
     web = Account().launch_instance(http_endpoint="disabled")
 
     with pytest.raises(InstanceError, match="http_tokens") as refused:
@@ -152,7 +152,7 @@ def test_tags_that_cannot_be_a_path_do_not_go_with_tags_in_the_metadata(key: str
 
 
 def test_options_live_tokens_survive_a_change_and_back() -> None:
-    """From imds D.2, unverified: the flip leaves live tokens valid."""
+    """Unverified: the flip leaves live tokens valid."""
     web: Instance = Account().launch_instance()
     token = web.metadata.put("/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"}).body
     web.modify_metadata_options(http_tokens="required")

@@ -1,4 +1,4 @@
-"""What is announced to an instance through its metadata (imds A.4)."""
+"""What is announced to an instance through its metadata."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_lifecycle_state_is_shown_as_it_was_set(account: Account, state: str
 
 
 def test_maintenance_moves_from_scheduled_to_history(account: Account) -> None:
-    """From imds A.4: spacing, order, the mark on the description."""
+    """From captures: spacing, order, the mark on the description."""
     web = account.launch_instance()
     now = account.clock.now()
     first = web.notices.schedule_event("system-reboot", not_before=now, not_after=now + timedelta(hours=1))

@@ -30,7 +30,17 @@ SURVIVORS = Path(__file__).parent / "survivors.toml"
 LEAST = 0.95
 MODULES = tuple(
     f"engine.{name}"
-    for name in ("matching", "conditions", "evaluate", "index", "principals", "resources", "variables", "values")
+    for name in (
+        "matching",
+        "compiled",
+        "conditions",
+        "evaluate",
+        "index",
+        "principals",
+        "resources",
+        "variables",
+        "values",
+    )
 )
 
 CONFIG = """

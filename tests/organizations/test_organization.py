@@ -1,4 +1,4 @@
-"""The organisation: its tree, its policies, whom they limit, and what each moment saw (policy-evaluation F1, A2)."""
+"""The organisation: its tree, its policies, whom they limit, and what each moment saw."""
 
 from __future__ import annotations
 
@@ -378,7 +378,7 @@ def test_an_rcp_spares_service_linked_roles_and_limits_root() -> None:
 
 
 def test_an_rcp_on_sts_stops_services_that_assume_roles() -> None:
-    """EC2 at its next refresh (policy-evaluation F4), Lambda at once, and a caller from elsewhere."""
+    """EC2 at its next refresh, Lambda at once, and a caller from elsewhere."""
     cloud, organization, account, _ = world()
     account.console.create_role("EC2Role")
     worker = account.create_role("worker", trust=TrustPolicy.service("lambda.amazonaws.com"))
@@ -407,7 +407,7 @@ def test_an_rcp_that_spares_services_leaves_ec2_alone() -> None:
 
 
 def test_an_rcp_against_the_confused_deputy_asks_for_the_source() -> None:
-    """aws:SourceOrgID, for a service that says on whose behalf it calls (iam-sts-ec2 F9)."""
+    """aws:SourceOrgID, for a service that says on whose behalf it calls ."""
     cloud, organization, account, _ = world()
     role = account.create_role("worker", trust=TrustPolicy.service("lambda.amazonaws.com"))
     condition = {

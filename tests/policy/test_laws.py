@@ -1,4 +1,4 @@
-"""The promises about decisions (reliability B1), on random policies over a small alphabet so that matches happen."""
+"""The promises about decisions, on random policies over a small alphabet so that matches happen."""
 
 from __future__ import annotations
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from ec2roles.policy import Caller, Condition, PolicySet, Request, Semantics, evaluate, load_policy, parse_caller
+from ec2roles.policy.engine.compiled import compile_statement
 from ec2roles.policy.engine.conditions import compile_condition, describe, simple_lower
-from ec2roles.policy.engine.index import Layer, compile_statement
+from ec2roles.policy.engine.index import Layer
 from ec2roles.policy.engine.matching import ANY, PART_ANY, PART_STAR, STAR, glob, literal, mark, matcher
 from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION, Principals
 from ec2roles.policy.engine.resources import Resources
@@ -401,7 +402,7 @@ def test_a_decision_names_the_statement_it_was_made_by(effect: str) -> None:
 
 
 def test_not_principal_spares_nobody_with_a_boundary_in_an_endpoint_policy_either() -> None:
-    """Where it is documented no kind of policy is excepted (B4)."""
+    """Where it is documented no kind of policy is excepted."""
     chain = [HOME, f"arn:aws:iam::{HOME}:role/App", SESSION.text]
     deny = {**DENY["Statement"], "NotPrincipal": {"AWS": chain}}
     endpoint = document(ALLOW["Statement"], deny)

@@ -1,4 +1,4 @@
-"""GetSessionToken and MFA: a user's temporary credentials, and what a second factor gives (iam-sts-ec2 C1, C2)."""
+"""GetSessionToken and MFA: a user's temporary credentials, and what a second factor gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may assume a role: every caller, every way of naming it, every identity policy (policy-evaluation F4)."""
+"""Who may assume a role: every caller, every way of naming it, every identity policy."""
 
 from __future__ import annotations
 

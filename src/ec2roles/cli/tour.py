@@ -100,10 +100,10 @@ class Tour:
         if answer is not None:
             self.say(f"          {answer}")
 
-    def clock(self, **delta: float) -> None:
+    def clock(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
         """Let time pass."""
         before = self.account.clock.now()
-        after = self.account.clock.advance(**delta)
+        after = self.account.clock.advance(days=days, hours=hours, minutes=minutes)
         self.say(f"... {after - before} later: {iso(after)}")
 
     def attempt(self, action: Callable[[], object]) -> AwsError | None:

@@ -9,6 +9,7 @@ from ec2roles._exports import lazy
 if TYPE_CHECKING:
     from ec2roles.ec2.container import Container
     from ec2roles.ec2.instance import Instance, launch_instances
+    from ec2roles.ec2.launch_options import InstanceOptions, LaunchOptions
     from ec2roles.ec2.notices import ScheduledEvent
     from ec2roles.ec2.rotation import Rotation
 else:
@@ -17,6 +18,7 @@ else:
         {
             "container": "Container",
             "instance": "Instance launch_instances",
+            "launch_options": "InstanceOptions LaunchOptions",
             "notices": "ScheduledEvent",
             "rotation": "Rotation",
         },
@@ -25,6 +27,8 @@ else:
 __all__ = [
     "Container",
     "Instance",
+    "InstanceOptions",
+    "LaunchOptions",
     "Rotation",
     "ScheduledEvent",
     "launch_instances",

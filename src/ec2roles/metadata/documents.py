@@ -1,4 +1,4 @@
-"""The JSON documents under ``iam/``: their keys, order and spacing are the real service's (imds C)."""
+"""The JSON documents under ``iam/``: their keys, order and spacing are the real service's."""
 
 from __future__ import annotations
 

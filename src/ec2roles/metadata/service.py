@@ -199,7 +199,7 @@ class MetadataService(Part):
         position: Position,
     ) -> MetadataResponse:
         """
-        Send any request at *position*, now; the order of the checks is that of imds A.0.
+        Send any request at *position*, now; the order of the checks is in ``docs/fidelity.md``, Instance metadata.
 
         Raises:
             MetadataError: if the path does not start with a slash: no client can send that.

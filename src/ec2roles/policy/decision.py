@@ -27,7 +27,7 @@ class Outcome(enum.Enum):
 _ALLOWED, _EXPLICIT = Outcome.ALLOWED, Outcome.EXPLICIT_DENY
 _DEFAULT = Semantics()
 
-# How AWS words each layer (G1): when nothing in it allows, and when it denies.
+# How AWS words each layer (IAM user guide, "Troubleshoot access denied error messages"): when nothing in it allows, and when it denies.
 _IMPLICIT_WORDS = {
     "identity": "no identity-based policy allows",
     "boundary": "no permissions boundary allows",

@@ -75,7 +75,8 @@ def identity_context(
     extra: Mapping[str, object] | None = None,
 ) -> Context:
     """
-    Return the context keys that belong to a set of credentials wherever they are used (policy-evaluation E).
+    Return the context keys that belong to a set of credentials wherever they are used (IAM user guide, "AWS global condition
+    context keys").
 
     Args:
         principal: the role or the user; ``aws:PrincipalArn`` is the *role's* ARN, not the session's.

@@ -1,4 +1,4 @@
-"""AWS's endpoints over HTTP: real signatures, real clients, each refusal in its protocol (issue 5.3, 5.4; iam-sts-ec2 F3)."""
+"""AWS's endpoints over HTTP: real signatures, real clients, each refusal in its protocol."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def test_an_instance_finds_its_role_and_expires_over_http(monkeypatch: pytest.Mo
 
 
 def test_bad_credentials_are_refused_as_each_service_words_it(admin: tuple[Server, Account, Credentials]) -> None:
-    """iam-sts-ec2 F3."""
+    """docs/fidelity.md, "How each service says no"."""
     server, account, key = admin
     role = account.create_role("short", trust=EC2)
     account.create_instance_profile("short").add_role(role)

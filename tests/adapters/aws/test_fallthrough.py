@@ -1,5 +1,5 @@
 """
-An account in front of something that believes everybody, as moto does: our decision first (issue 6.2).
+An account in front of something that believes everybody, as moto does: our decision first.
 
 What stands behind here is another account of ours, so nothing has to be installed; test_moto.py has moto itself.
 """

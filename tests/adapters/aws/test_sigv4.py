@@ -1,4 +1,4 @@
-"""Signatures: what botocore signs is verified, and nothing else (imds E.6, iam-sts-ec2 F3)."""
+"""Signatures: what botocore signs is verified, and nothing else."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_flipped_byte_anywhere_is_refused(service: str) -> None:
 
 
 def test_another_secret_is_refused_as_each_service_words_it() -> None:
-    """iam-sts-ec2 F3."""
+    """docs/fidelity.md, "How each service says no"."""
     for service, code, status in (
         ("sts", "SignatureDoesNotMatch", 403),
         ("s3", "SignatureDoesNotMatch", 403),

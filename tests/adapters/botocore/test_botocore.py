@@ -1,4 +1,4 @@
-"""boto3 in this process: the same clients, the same errors, no socket (issue 5.5, ecosystem 5)."""
+"""boto3 in this process: the same clients, the same errors, no socket."""
 
 from __future__ import annotations
 
@@ -427,7 +427,7 @@ def test_actions_and_resources_are_extended_by_the_user() -> None:
 
 
 def test_who_hands_a_role_to_a_service_must_be_allowed_to_pass_it() -> None:
-    """iam:PassRole is asked with the service that gets the role (iam-sts-ec2 B5)."""
+    """iam:PassRole is asked with the service that gets the role."""
     account, role, web = world(PermissionPolicy.allow("lambda:*"))
     deputy = account.create_role("deputy", trust=TrustPolicy.service("lambda.amazonaws.com")).arn
     make = boto_session(web).client("lambda").create_function

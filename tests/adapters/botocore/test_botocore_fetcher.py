@@ -1,4 +1,4 @@
-"""botocore's own reader of the metadata service, on ours (imds D.3)."""
+"""botocore's own reader of the metadata service, on ours."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_stopped_instance_and_a_role_that_cannot_be_assumed_give_nothing() -> 
 
 
 def test_lost_packets_are_tried_again_or_end_with_nothing() -> None:
-    """Throttling drops packets (imds A.0). A lost token answer makes botocore go on without a token."""
+    """Throttling drops packets. A lost token answer makes botocore go on without a token."""
     web = launched()
     v1, v2 = web.metadata.credentials(version=1), web.metadata.credentials()
     assert v1 is not None
@@ -199,7 +199,7 @@ def served(application: Application) -> Iterator[str]:
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_an_endpoint_with_a_path_serves_one_of_many_over_loopback(slash: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From imds E.1: with or without the slash at its end."""
+    """With or without the slash at its end."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     account = Account()
     account.console.create_role("app")

@@ -108,7 +108,7 @@ def test_all_accounts_of_a_cloud_are_served_later_ones_too() -> None:
 
 
 def test_a_client_that_takes_it_for_a_proxy_is_served(account: Account, web: Instance) -> None:
-    """From imds E.1: the target is the whole URL then."""
+    """The target is the whole URL then."""
     application = metadata_application(account, addresses={"127.0.0.1": web})
 
     assert ask(application, f"http://169.254.169.254{ID}").body == web.instance_id.encode()

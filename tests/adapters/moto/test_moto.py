@@ -1,4 +1,4 @@
-"""With moto itself behind us: ``nox -s moto`` (issue 6.2, 6.c; iam-sts-ec2 H, ecosystem 1)."""
+"""With moto itself behind us: ``nox -s moto``."""
 
 from __future__ import annotations
 

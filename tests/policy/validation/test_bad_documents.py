@@ -1,4 +1,4 @@
-"""Documents that must be refused, with AWS's message and ours (reliability G, policy-evaluation A3 and A4)."""
+"""Documents that must be refused, with AWS's message and ours."""
 
 from __future__ import annotations
 
@@ -67,5 +67,5 @@ def test_what_aws_stores_loads_unless_asked_to_be_strict(row: dict[str, Any]) ->
 
 
 def test_the_tables_cover_every_row_about_policies() -> None:
-    """Rows 1 to 45 of reliability G are all there."""
+    """Rows 1 to 45 are all there."""
     assert {row["row"] for row in ROWS} >= set(range(1, 46))

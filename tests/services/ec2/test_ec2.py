@@ -81,7 +81,7 @@ def filled(value: Any, words: Mapping[str, str]) -> Any:
     return {key: filled(one, words) for key, one in value.items()} if isinstance(value, dict) else value
 
 
-@pytest.mark.parametrize("row", ERRORS, ids=[f"{row['operation']}: {row['spec']}" for row in ERRORS])
+@pytest.mark.parametrize("row", ERRORS, ids=[f"{row['operation']}: {row['case']}" for row in ERRORS])
 def test_ec2_refuses_in_its_own_words_and_changes_nothing(row: dict[str, Any]) -> None:
     """Each row: what came before, what is asked, and what EC2 answers."""
     account, ask = world()
@@ -223,7 +223,7 @@ def test_an_instance_is_launched_as_asked() -> None:
 
 
 def test_states_have_their_codes_and_responses_name_those_on_the_way() -> None:
-    """Pending 0, running 16, shutting-down 32, terminated 48, stopping 64, stopped 80 (B6)."""
+    """Pending 0, running 16, shutting-down 32, terminated 48, stopping 64, stopped 80."""
     account, ask = world()
     run = ask("RunInstances", **LAUNCH, HibernationOptions={"Configured": True})
     web = account.instances[instance_of(run)["InstanceId"]]
@@ -599,7 +599,7 @@ FOR_OTHER_REGION = {"ArnLike": {"iam:AssociatedResourceArn": "arn:aws:ec2:eu-wes
     ],
 )
 def test_giving_a_profile_needs_to_pass_the_role_inside(operation: str, options: dict[str, Any], allowed: bool) -> None:
-    """On the role's ARN with its path, not the profile's; for EC2 and no other service (B5)."""
+    """On the role's ARN with its path, not the profile's; for EC2 and no other service."""
     account, _ = world()
     bare, full = account.launch_instance(), account.launch_instance("other")
     role = account.create_role("team", trust=EC2, path="/team/")

@@ -530,7 +530,7 @@ def test_the_pages_of_the_details_put_together_are_the_details() -> None:
     assert not roles["UserDetailList"]
 
 
-# -- trust policies as IAM shows them (A2, B1) ---------------------------------------------------------------------------
+# -- trust policies as IAM shows them ------------------------------------------------------------------------------------
 
 
 def test_a_principal_that_is_gone_is_shown_by_its_id_and_its_namesake_is_not_trusted() -> None:

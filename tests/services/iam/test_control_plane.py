@@ -1,8 +1,8 @@
 """
 Every operation of IAM as AWS's API has it: control_plane.json has a row for each operation and each of its errors.
 
-The ``source`` of a row is a section of the spec (iam-sts-ec2), ``M`` for botocore's service model, or ``moto`` where the
-words are those that moto took from AWS.
+The ``source`` of a row is AWS's page, botocore's service model, or ``moto`` where the words are those that moto took from
+AWS.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A bucket of another account: what the caller's side says, and what the bucket's (policy-evaluation F3)."""
+"""A bucket of another account: what the caller's side says, and what the bucket's."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_bucket_without_a_policy_is_closed_to_other_accounts() -> None:
     assert not ask(world, "allows")[0]
 
 
-# In one account: which sort of naming reaches past which limit (policy-evaluation F2).
+# In one account: which sort of naming reaches past which limit.
 SAME: dict[str, dict[str, bool]] = {
     "session": {
         "says nothing": True,

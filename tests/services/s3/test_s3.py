@@ -160,7 +160,7 @@ def statement_for(principal: str, effect: str = "Allow", element: str = "Princip
 
 
 def test_a_bucket_policy_does_not_mean_who_was_made_again_under_the_same_name() -> None:
-    """It holds the unique id, and shows that once its owner is gone, until it is saved anew (policy-evaluation A4, B3)."""
+    """It holds the unique id, and shows that once its owner is gone, until it is saved anew."""
     cloud = Cloud()
     mine, theirs = cloud.account(), cloud.account(OTHER)
     bucket = mine.s3.create_bucket("photos")

@@ -207,7 +207,7 @@ NAMED = {"source_identity": "alice"}
 def test_tags_and_source_identities_are_asked_of_both_sides(
     extra: str, trusted: str, trust_allows: bool, identity_allows: bool
 ) -> None:
-    """The trust policy always, the identity's where the trust policy names the account alone (iam-sts-ec2 C1)."""
+    """The trust policy always, the identity's where the trust policy names the account alone."""
     account = Account()
     alice, key = user_with_key(account)
     alice.put_policy("sts", PermissionPolicy.allow("sts:AssumeRole", *([extra] if identity_allows else [])))

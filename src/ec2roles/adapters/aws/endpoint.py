@@ -80,7 +80,7 @@ class AwsEndpoint:
 
     @classmethod
     def of(
-        cls, world: Account | Cloud, *, actions: ApiActions | None = None, clock: Clock | None = None
+        cls, world: Account[Clock] | Cloud[Clock], *, actions: ApiActions | None = None, clock: Clock | None = None
     ) -> AwsEndpoint:
         """
         Return the endpoints of a world.

@@ -1,4 +1,4 @@
-"""Whether a ``Principal`` covers a caller, and how: by name, through its role, or through its account (B3, B4)."""
+"""Whether a ``Principal`` covers a caller, and how: by name, through its role, or through its account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policy variables: ``${aws:PrincipalTag/team}`` inside a ``Resource`` or a condition value (policy-evaluation D)."""
+"""Policy variables: ``${aws:PrincipalTag/team}`` inside a ``Resource`` or a condition value."""
 
 from __future__ import annotations
 

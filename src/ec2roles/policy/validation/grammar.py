@@ -1,5 +1,5 @@
 """
-What AWS accepts as a policy of each kind, checked in AWS's own order (policy-evaluation A).
+What AWS accepts as a policy of each kind, checked in AWS's own order.
 
 A document is read once. What is wrong with it is collected as problems with AWS's rank, and the one that AWS would
 report is raised: a missing Version, for instance, comes before a duplicate Sid, wherever they stand.

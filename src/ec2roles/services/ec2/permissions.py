@@ -207,7 +207,7 @@ def _option_keys(options: MetadataOptions) -> dict[str, str]:
 
 
 def _instance_keys(instance: Instance, call: Call) -> dict[str, str]:
-    """The context keys of an instance as a resource (policy-evaluation E)."""
+    """The context keys of an instance as a resource (service authorization reference, Amazon EC2)."""
     hardware = instance.hardware
     found = {
         "ec2:Region": hardware.region,
