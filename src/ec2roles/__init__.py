@@ -20,8 +20,9 @@ from ec2roles.iam.user import User
 from ec2roles.metadata.response import MetadataResponse
 from ec2roles.metadata.service import MetadataService
 from ec2roles.policy.decision import Decision, Outcome
-from ec2roles.policy.document import PermissionPolicy, TrustPolicy, load_policy
+from ec2roles.policy.document import PermissionPolicy, TrustPolicy
 from ec2roles.policy.engine.evaluate import evaluate
+from ec2roles.policy.loading import load_policy
 from ec2roles.policy.policy_set import PolicySet
 from ec2roles.policy.request import Request
 from ec2roles.policy.semantics import Semantics

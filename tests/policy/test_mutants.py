@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from ec2roles.policy import Caller, Condition, PolicySet, Request, Semantics, evaluate, load_policy, parse_caller
+from ec2roles.policy.engine.compiled import compile_statement
 from ec2roles.policy.engine.conditions import compile_condition, describe, simple_lower
-from ec2roles.policy.engine.index import Layer, compile_statement
+from ec2roles.policy.engine.index import Layer
 from ec2roles.policy.engine.matching import ANY, PART_ANY, PART_STAR, STAR, glob, literal, mark, matcher
 from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION, Principals
 from ec2roles.policy.engine.resources import Resources

@@ -13,13 +13,16 @@ from ec2roles._exports import lazy
 if TYPE_CHECKING:
     from ec2roles.policy.context import Context
     from ec2roles.policy.decision import Decision, Outcome
-    from ec2roles.policy.document import PermissionPolicy, Policy, TrustPolicy, check_size, load_policy
+    from ec2roles.policy.document import PermissionPolicy, Policy, TrustPolicy
     from ec2roles.policy.engine.evaluate import evaluate
+    from ec2roles.policy.explain.addition import Addition
     from ec2roles.policy.explain.analysis import Change, PermittedActions, compare, permitted_actions
+    from ec2roles.policy.explain.denial import Denial
+    from ec2roles.policy.explain.finding import Finding, Miss
     from ec2roles.policy.explain.report import LayerReport
     from ec2roles.policy.explain.request_changes import RequestChange
-    from ec2roles.policy.explain.trace import Finding, Miss
-    from ec2roles.policy.explain.why_not import Addition, Denial, WhyNot
+    from ec2roles.policy.explain.why_not import WhyNot
+    from ec2roles.policy.loading import check_size, load_policy
     from ec2roles.policy.policy_set import PolicySet
     from ec2roles.policy.principal import Caller, CallerKind, parse_caller
     from ec2roles.policy.request import Request
@@ -33,13 +36,16 @@ else:
         {
             "context": "Context",
             "decision": "Decision Outcome",
-            "document": "PermissionPolicy Policy TrustPolicy check_size load_policy",
+            "document": "PermissionPolicy Policy TrustPolicy",
             "engine.evaluate": "evaluate",
+            "explain.addition": "Addition",
             "explain.analysis": "Change PermittedActions compare permitted_actions",
+            "explain.denial": "Denial",
+            "explain.finding": "Finding Miss",
             "explain.report": "LayerReport",
             "explain.request_changes": "RequestChange",
-            "explain.trace": "Finding Miss",
-            "explain.why_not": "Addition Denial WhyNot",
+            "explain.why_not": "WhyNot",
+            "loading": "check_size load_policy",
             "policy_set": "PolicySet",
             "principal": "Caller CallerKind parse_caller",
             "request": "Request",

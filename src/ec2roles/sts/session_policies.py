@@ -8,7 +8,7 @@ from ec2roles.arns import shown
 from ec2roles.errors import AwsError, InvalidInputError, PolicyTooLargeError, ValidationError
 from ec2roles.iam.names import Tags, check_tags, validation_message
 from ec2roles.policy import Policy, Semantics
-from ec2roles.policy.document import load_session_policy
+from ec2roles.policy.loading import load_session_policy
 
 _DEFAULT = Semantics()
 PLAINTEXT = 2_048

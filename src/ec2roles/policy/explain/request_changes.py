@@ -8,8 +8,8 @@ from typing import Any
 import attrs
 
 from ec2roles.instants import from_microseconds, iso
+from ec2roles.policy.engine.compiled import compile_statement
 from ec2roles.policy.engine.conditions import Test
-from ec2roles.policy.engine.index import compile_statement
 from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator
 from ec2roles.policy.engine.values import instant, network, number
 from ec2roles.policy.engine.variables import Template

@@ -6,9 +6,10 @@ from ec2roles.policy.decision import CROSS_ACCOUNT_PASS, Decision, Outcome
 from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.evaluate import is_mandatory, managed_by_aws
 from ec2roles.policy.engine.matching import ascii_lower
+from ec2roles.policy.explain.finding import Finding
 from ec2roles.policy.explain.rendering import render
 from ec2roles.policy.explain.report import LayerReport, report
-from ec2roles.policy.explain.trace import Finding, few, policies_of, trace
+from ec2roles.policy.explain.trace import few, policies_of, trace
 from ec2roles.policy.principal import CallerKind
 from ec2roles.policy.request import Request
 from ec2roles.policy.statement import Statement
