@@ -19,6 +19,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.calls import Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.refresh import EC2
 from ec2roles.errors import ArgumentError, AwsError, ClockError
@@ -28,7 +29,6 @@ from ec2roles.history.recorded import Recorded
 from ec2roles.iam.role import Role
 from ec2roles.instants import EPOCH, from_microseconds, iso, to_microseconds, to_utc
 from ec2roles.services.registry import Registry
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import EVERYWHERE, Timekeeper
