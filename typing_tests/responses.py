@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_type
 
 from ec2roles import Account, Call, Credentials, Response, TrustPolicy
-from ec2roles.calls import AccessKey, Caller
+from ec2roles.calls import Caller
 from ec2roles.errors import AwsError
 from ec2roles.sts import CallerIdentity
 
@@ -31,7 +31,7 @@ assert_type(Response(42, allowed=True).result(), int)
 
 def caller(call: Call) -> str:
     """Return who calls, as an operation of one's own may ask."""
-    assert_type(call.credentials, AccessKey | None)
+    assert_type(call.credentials, Credentials | None)
     assert_type(call.caller, Caller | None)
     return "nobody" if call.caller is None else call.caller.arn
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError
 from ec2roles.policy.decision import Decision
-from ec2roles.secret import Secret
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.timeline import Position
 
@@ -26,20 +26,6 @@ else:
 NOTHING: Mapping[str, Any] = {}
 
 _SECRETS = ("SecretAccessKey", "SessionToken")
-
-
-class AccessKey:
-    """
-    What a call is signed with; `ec2roles.Credentials` are such keys, and say when they expire.
-
-    No protocol: pyright does not see that a class whose attributes have converters fits one.
-    """
-
-    __slots__ = ()
-
-    access_key_id: str
-    secret_access_key: Secret
-    session_token: Secret | None
 
 
 class Caller(Protocol):
@@ -85,7 +71,7 @@ class Call:
     action: str
     resource: str | None = attrs.field(default=None, kw_only=True)
     position: Position = attrs.field(kw_only=True)
-    credentials: AccessKey | None = attrs.field(default=None, kw_only=True, repr=False)
+    credentials: Credentials | None = attrs.field(default=None, kw_only=True, repr=False)
     source: str | None = attrs.field(default=None, kw_only=True)
     operation: str | None = attrs.field(default=None, kw_only=True)
     context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)

@@ -7,7 +7,6 @@ from datetime import datetime
 
 import attrs
 
-from ec2roles.calls import AccessKey
 from ec2roles.instants import from_microseconds, iso, to_utc
 from ec2roles.secret import Secret
 from ec2roles.world.ids import Ids
@@ -36,7 +35,7 @@ def _expiration(value: datetime | None) -> datetime | None:
 
 
 @attrs.frozen(repr=False)
-class Credentials(AccessKey):
+class Credentials:
     """
     What a program signs its calls with.
 
