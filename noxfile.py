@@ -21,6 +21,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def slow(session: nox.Session) -> None:
+    """Run everything in full, what is marked slow too, with five times the examples; half an hour."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", "-m", "", "--hypothesis-profile=slow", *session.posargs)
+
+
+@nox.session
 def oldest(session: nox.Session) -> None:
     """Run the suite with the oldest attrs and dateutil that we say will do."""
     session.install("-e", ".[test]")
@@ -74,14 +81,15 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def notebooks(session: nox.Session) -> None:
-    """Make the notebooks from the scripts beside them, and run them."""
-    session.install("-e", ".[test]", "nbconvert>=7")
+    """Make the notebooks from the scripts beside them, run them, and see that they run from top to bottom as they are."""
+    session.install("-e", ".[test]", "ipykernel>=6.29", "nbconvert>=7", "nbmake>=1.5.4")
     scripts = glob("notebooks/*.py")
     session.run("jupytext", "--to", "ipynb", "--update", "--set-kernel", "python3", *scripts)
     notebooks = [script.removesuffix("py") + "ipynb" for script in scripts]
     # Without the timing, running them again changes nothing.
     quiet = "--ExecutePreprocessor.record_timing=False"
     session.run("jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace", quiet, *notebooks)
+    session.run("python", "-m", "pytest", "-o", "addopts=", "--nbmake", "--nbmake-timeout=120", *notebooks)
 
 
 @nox.session

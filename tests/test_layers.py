@@ -141,34 +141,50 @@ def cycle(inside: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 SOURCE = Path(__file__).parent.parent / "src" / "ec2roles"
-INSIDE, OUTSIDE = read_imports(SOURCE)
 # Two exceptions, both imported late. `wiring` builds the default parts of objects made by hand. And a decision explains
 # itself when it is asked: that means to evaluate again with everything written down, so it stands above the decision.
 EXPLAINING = {"policy.explain.report", "policy.explain.text", "policy.explain.why_not"}
-ARROWS = {
-    module: targets - {"wiring"} - (EXPLAINING if module == "policy.decision" else set())
-    for module, targets in INSIDE.items()
-}
 
 
-def test_every_import_follows_the_table() -> None:
+@pytest.fixture(scope="module", name="imports")
+def imports_of_ours() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Those of every module, read when a test asks."""
+    return read_imports(SOURCE)
+
+
+@pytest.fixture(name="inside")
+def imports_inside(imports: tuple[dict[str, set[str]], dict[str, set[str]]]) -> dict[str, set[str]]:
+    """What each module imports of ours."""
+    return imports[0]
+
+
+@pytest.fixture(name="arrows")
+def arrows_of_the_table(inside: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The same without the two exceptions."""
+    return {
+        module: targets - {"wiring"} - (EXPLAINING if module == "policy.decision" else set())
+        for module, targets in inside.items()
+    }
+
+
+def test_every_import_follows_the_table(arrows: dict[str, set[str]]) -> None:
     table = {name: f"{allowed} {NOT_YET.get(name, '')}" for name, allowed in MAY_IMPORT.items()}
-    wrong = wrong_arrows(ARROWS, table)
+    wrong = wrong_arrows(arrows, table)
 
     assert not wrong, "\n" + "\n".join(wrong)
 
 
-def test_an_arrow_that_went_is_struck_off() -> None:
+def test_an_arrow_that_went_is_struck_off(inside: dict[str, set[str]]) -> None:
     """`NOT_YET` only grows shorter."""
-    arrows = {(room(module), room(target)) for module, targets in INSIDE.items() for target in targets}
+    arrows = {(room(module), room(target)) for module, targets in inside.items() for target in targets}
     gone = [f"{source} {target}" for source, targets in NOT_YET.items() for target in targets.split()]
 
     assert [arrow for arrow in gone if tuple(arrow.split()) not in arrows] == []
 
 
-def test_every_row_has_a_room() -> None:
+def test_every_row_has_a_room(inside: dict[str, set[str]]) -> None:
     """A row that nobody needs any more goes."""
-    stale = sorted({*MAY_IMPORT, *LEAVES.split()} - {room(module) for module in INSIDE})
+    stale = sorted({*MAY_IMPORT, *LEAVES.split()} - {room(module) for module in inside})
 
     assert not stale, " ".join(stale)
 
@@ -184,8 +200,8 @@ def test_a_row_names_only_rows_above_it() -> None:
     assert wrong == []
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    assert cycle(ARROWS) == []
+def test_no_modules_import_each_other_in_a_circle(arrows: dict[str, set[str]]) -> None:
+    assert cycle(arrows) == []
 
 
 def test_wiring_is_imported_late() -> None:
@@ -212,20 +228,20 @@ def test_explaining_is_imported_late() -> None:
     assert early == []
 
 
-def test_nobody_but_the_program_that_serves_imports_an_adapter() -> None:
+def test_nobody_but_the_program_that_serves_imports_an_adapter(inside: dict[str, set[str]]) -> None:
     edges = {
         module: [target for target in targets if target.split(".")[0] == "adapters"]
-        for module, targets in INSIDE.items()
+        for module, targets in inside.items()
         if module.split(".")[0] != "adapters" and module != "cli.serve"
     }
 
     assert {module: targets for module, targets in edges.items() if targets} == {}
 
 
-def test_the_core_needs_attrs_and_dateutil_only() -> None:
+def test_the_core_needs_attrs_and_dateutil_only(imports: tuple[dict[str, set[str]], dict[str, set[str]]]) -> None:
     extra = {
         module: sorted(libraries - RUNTIME)
-        for module, libraries in OUTSIDE.items()
+        for module, libraries in imports[1].items()
         if module.split(".")[0] != "adapters"
     }
 

@@ -100,15 +100,16 @@ class Call:
     caller: Caller | None = attrs.field(default=None, kw_only=True, repr=False)
     seen: Position | None = attrs.field(default=None, kw_only=True, repr=False)
 
-    def by(self, caller: Caller) -> Call:
-        """Return the same call with its caller known, as operations get it."""
-        return self._with(caller, self.parameters, self.prepared)
+    def by(self, caller: Caller | None, parameters: Mapping[str, Any], prepared: Any = None) -> Call:
+        """
+        Return the same call as operations get it.
 
-    def reading(self, parameters: Mapping[str, Any], prepared: Any = None) -> Call:
-        """Return the same call with its parameters read."""
-        return self._with(self.caller, parameters, prepared)
-
-    def _with(self, caller: Caller | None, parameters: Mapping[str, Any], prepared: Any) -> Call:
+        Args:
+            caller: the session behind its credentials.
+            parameters: as they were read.
+            prepared: what the operation made of them.
+        """
+        # Once for each call, so without `attrs.evolve`, which looks at every field.
         return Call(
             self.action,
             resource=self.resource,

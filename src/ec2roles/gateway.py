@@ -85,21 +85,30 @@ class Gateway(Part):
         if found is None:
             found = self._registry.find(call)
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
-        self.time.check_clock(call.position[0])
+        time = self.time
+        if call.position[0] < time.newest:
+            time.check_clock(call.position[0])
         # Few worlds have faults.
-        faults = self.time.faults
+        faults = time.faults
         outage = None if faults is None else self._authorizer.outage(call)
         verdict = caller = resource = None
         try:
             if outage is not None:
                 raise outage
-            verdict = self._authorize(call, found)
+            verdict = self._authorizer.authorize(call, found.operation, named_operation=found.named_operation)
+            if found.named_operation is not None:
+                verdict = _noted(verdict, found)
             caller, resource, call = verdict.caller, verdict.resource, verdict.call or call
-            perform = found.operation.run if verdict.error is None and found.performed else _part(found, verdict)
+            if verdict.error is not None:
+                perform = _part(found, verdict)
+            elif not found.performed:
+                perform = None
+            else:
+                perform = found.operation.perform if found.operation.asked is None else found.operation.run
             if perform is not None:
                 author = None if caller is None else caller.arn
                 # An operation that is refused half-way has changed nothing.
-                value = self.time.journal.run_by(author, perform, call)
+                value = time.journal.run_by(author, perform, call)
                 response = Response(value, allowed=verdict.error is None, decision=verdict.decision, source=call.source)
             else:
                 response = self._refused(call, found, verdict)
@@ -185,21 +194,15 @@ class Gateway(Part):
     def can(self, call: Call) -> Decision:
         """Authorize *call*; change nothing and record nothing."""
         question = call if call.question else attrs.evolve(call, question=True)
-        return self._authorize(question, self._registry.find(call)).decision
+        found = self._registry.find(call)
+        verdict = self._authorizer.authorize(question, found.operation, named_operation=found.named_operation)
+        if found.named_operation is not None:
+            verdict = _noted(verdict, found)
+        return verdict.decision
 
     def _caller(self, call: Call) -> Session | None:
         session = None if call.credentials is None else self._authorizer.authenticate(call.credentials, call.position)
         return session if isinstance(session, Session) else None
-
-    def _authorize(self, call: Call, found: Found) -> Verdict:
-        verdict = self._authorizer.authorize(call, found.operation, named_operation=found.named_operation)
-        if found.named_operation is None or verdict.caller is None:
-            return verdict
-        note = (
-            f"{found.named_operation} is the name of the API operation; the IAM action is {found.action}. "
-            f"AWS looks only for {found.action} in policies; here a statement that names the operation counts as well"
-        )
-        return attrs.evolve(verdict, decision=verdict.decision.with_notes(note))
 
     def _refused(self, call: Call, found: Found, verdict: Verdict) -> Response:
         """Return the answer to a call that is not performed: it is denied, or no service here performs it."""
@@ -219,6 +222,17 @@ class Gateway(Part):
             "can(...) only asks, and account.registry.register(service) adds one",
         )
         return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
+
+
+def _noted(verdict: Verdict, found: Found) -> Verdict:
+    """Return *verdict* of a call that named the operation and not the IAM action, with a note that says so."""
+    if verdict.caller is None:
+        return verdict
+    note = (
+        f"{found.named_operation} is the name of the API operation; the IAM action is {found.action}. "
+        f"AWS looks only for {found.action} in policies; here a statement that names the operation counts as well"
+    )
+    return attrs.evolve(verdict, decision=verdict.decision.with_notes(note))
 
 
 def _part(found: Found, verdict: Verdict) -> Callable[[Call], Any] | None:

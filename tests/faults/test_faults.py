@@ -28,6 +28,7 @@ from ec2roles.errors import ArgumentError, ClockError, Ec2RolesError, InstanceEr
 from ec2roles.faults.kinds import Fault
 from ec2roles.faults.plan import FaultPlan
 from ec2roles.world.propagation import Propagation
+from helpers.sizes import examples
 from helpers.worlds import EC2, LIST, NOBODY, OTHER, OWN, START, at, code, digest, message
 
 CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
@@ -634,7 +635,7 @@ HAPPENINGS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.integers(0, 30),
     st.sampled_from([Rotation(), Rotation(timedelta(hours=2), timedelta(minutes=45), timedelta(minutes=10))]),

@@ -12,11 +12,11 @@ import attrs
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
-from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.serialize import create_serializer
 
 from ec2roles import Account, Credentials, ManualClock, PermissionPolicy, TrustPolicy
+from helpers.served import MODELS
 from helpers.worlds import ADMIN, EC2
 
 TEXTS = (
@@ -72,12 +72,11 @@ HEADERS = (
     "x-amz-bucket-object-lock-enabled", "x-amz-date-x", "Accept", "x-amz-target", "smithy-protocol", "Content-Encoding",
 )  # fmt: skip
 PROTOCOLS = {"sts": "query", "iam": "query", "ec2": "ec2", "s3": "rest-xml"}
-_LOADER = Loader()
 
 
 def models() -> dict[str, ServiceModel]:
     """Botocore's models of the services that are simulated."""
-    return {name: ServiceModel(_LOADER.load_service_model(name, "service-2"), name) for name in PROTOCOLS}
+    return {name: ServiceModel(MODELS.load_service_model(name, "service-2"), name) for name in PROTOCOLS}
 
 
 @attrs.define

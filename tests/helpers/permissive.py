@@ -7,16 +7,12 @@ from urllib.parse import urlsplit
 
 import attrs
 from botocore.awsrequest import AWSResponse, HeadersDict
-from botocore.loaders import Loader
 
 from ec2roles import Account, Credentials
 from ec2roles.adapters.aws.protocol.wire_service import ReadRequest, WireService
 from ec2roles.adapters.http.raw import RawRequest
 from ec2roles.errors import AwsError
-from helpers.served import Raw, body_of, session
-
-MODELS = Loader()
-"""Not the clients': they change the models that they read."""
+from helpers.served import MODELS, Raw, body_of, session
 
 
 @attrs.define

@@ -25,6 +25,9 @@ from ec2roles.adapters.http.wsgi import HOSTS, Application, metadata_endpoint
 LOADER = Loader()
 """For clients; one for all, for the models of services are large."""
 
+MODELS = Loader()
+"""For who reads the models: clients change those that they read."""
+
 CONFIG = Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=20, s3={"addressing_style": "path"})
 
 EMPTY = {

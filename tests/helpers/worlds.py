@@ -50,7 +50,7 @@ def digest(account: Account, *, calls: bool = True) -> list[Any]:
     time, iam = account.time, account.iam
     found: list[Any] = [list(time.changes), time.ids.made, time.next_slot]
     if calls:
-        found += [time._order, time._newest, len(account.history._calls)]
+        found += [time.order, time.newest, len(account.history._calls)]
     for table in (iam.roles, iam.instance_profiles, iam.users, iam.groups, iam.policies):
         found.append({name: list(timeline.spans()) for name, timeline in table._names.items()})
         for entity in table.values():

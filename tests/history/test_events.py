@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ec2roles import Account, PermissionPolicy
 from ec2roles.errors import ArgumentError
 from ec2roles.history.merged import ALWAYS, merged
+from helpers.sizes import examples
 from helpers.worlds import EC2, LIST, at, user_with_key
 
 COLUMNS = [
@@ -173,7 +174,7 @@ STEPS = st.sampled_from(["user", "call", "launch", "hour", "minute", "swap", "re
 
 
 @given(st.lists(STEPS, max_size=25), st.sampled_from([timedelta(0), timedelta(seconds=40)]))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_slices_read_from_time_to_time_are_the_whole(steps: list[str], delay: timedelta) -> None:
     """Each event once, whatever happened at the same instant after a slice was read; a view is not changed by it."""
     account = Account(propagation=delay)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ec2roles import Account, PermissionPolicy, TrustPolicy
 from ec2roles.errors import ClockError, InstanceError, NaiveDatetimeError, NoSuchEntityError, ResourceError
 from helpers.histories import OPTIONS, STEPS, World, revealed
+from helpers.sizes import examples
 from helpers.worlds import EC2, LIST, NOBODY, START, at, digest
 
 
@@ -96,7 +97,7 @@ def seen_then(account: Account, when: datetime) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(OPTIONS, st.lists(STEPS, max_size=15))
 def test_the_past_is_what_was_seen_when_it_was(options: dict[str, Any], steps: list[tuple[str, Any]]) -> None:
     world = World.make(options)

@@ -36,25 +36,25 @@ SLOWEST = 180
 
 # The tests that a change in a folder or a module is tried on, quick ones first; the longest name that fits counts.
 TESTS = {
-    "adapters/aws": "adapters/test_sigv4.py adapters/test_unreadable_signatures.py adapters/test_presigned.py "
-    "adapters/test_protocol.py adapters/test_planted.py adapters/test_api_needs.py recorded adapters/test_aws_endpoint.py "
-    "adapters/test_every_operation.py adapters/test_fallthrough.py",
-    "adapters/aws/protocol": "adapters/test_protocol.py adapters/test_presigned.py adapters/test_every_operation.py "
-    "adapters/test_aws_endpoint.py",
-    "adapters/botocore": "adapters/test_botocore.py adapters/test_botocore_fetcher.py adapters/test_boto3_ec2.py "
-    "adapters/test_every_operation.py adapters/test_fallthrough.py adapters/test_s3_ways.py",
-    "adapters/http": "adapters/test_wsgi.py adapters/test_control_plane.py adapters/test_planted.py "
-    "adapters/test_http_clients.py adapters/test_metadata_on_the_wire.py adapters/test_aws_endpoint.py",
-    "adapters/moto": "adapters/test_moto.py",
-    "services": "services iam/test_control_plane.py iam/test_answers.py adapters/test_planted.py recorded sts",
-    "services/ec2": "services/test_ec2.py services/test_ec2_fields.py services/test_ec2_shapes.py ec2/test_attributes.py recorded",
-    "services/iam": "iam/test_control_plane.py iam/test_answers.py iam/test_service_linked.py iam/test_renaming.py "
-    "iam/test_simulation.py iam/test_customer_managed.py recorded iam",
-    "services/s3": "services/test_s3_table.py services/test_s3.py services/test_s3_api.py adapters/test_s3_ways.py recorded",
-    "services/sts": "services/test_sts.py sts recorded",
-    "ec2": "ec2 test_faults.py account/test_past.py",
-    "sts": "sts services/test_sts.py services/test_cross_account.py iam/test_trust.py",
-    "iam": "iam services/test_cross_account.py sts/test_trust_rows.py",
+    "adapters/aws": "adapters/aws/test_sigv4.py adapters/aws/test_unreadable_signatures.py adapters/aws/test_presigned.py "
+    "adapters/aws/test_protocol.py adapters/test_planted.py adapters/aws/test_api_needs.py recorded adapters/aws/test_aws_endpoint.py "
+    "adapters/test_every_operation.py adapters/aws/test_fallthrough.py",
+    "adapters/aws/protocol": "adapters/aws/test_protocol.py adapters/aws/test_presigned.py adapters/test_every_operation.py "
+    "adapters/aws/test_aws_endpoint.py",
+    "adapters/botocore": "adapters/botocore/test_botocore.py adapters/botocore/test_botocore_fetcher.py adapters/test_boto3_ec2.py "
+    "adapters/test_every_operation.py adapters/aws/test_fallthrough.py adapters/aws/test_s3_ways.py",
+    "adapters/http": "adapters/http/test_wsgi.py adapters/test_control_plane.py adapters/test_planted.py "
+    "adapters/http/test_http_clients.py adapters/http/test_metadata_on_the_wire.py adapters/aws/test_aws_endpoint.py",
+    "adapters/moto": "adapters/moto/test_moto.py",
+    "services": "services services/iam/test_control_plane.py iam/test_answers.py adapters/test_planted.py recorded sts",
+    "services/ec2": "services/ec2/test_ec2.py services/ec2/test_ec2_fields.py services/ec2/test_ec2_shapes.py ec2/test_attributes.py recorded",
+    "services/iam": "services/iam/test_control_plane.py iam/test_answers.py iam/test_service_linked.py iam/test_renaming.py "
+    "services/iam/test_simulation.py iam/test_customer_managed.py recorded iam",
+    "services/s3": "services/s3/test_s3_table.py services/s3/test_s3.py services/s3/test_s3_api.py adapters/aws/test_s3_ways.py recorded",
+    "services/sts": "services/sts/test_sts.py sts recorded",
+    "ec2": "ec2 metadata faults/test_faults.py history/test_past.py",
+    "sts": "sts services/sts/test_sts.py services/s3/test_cross_account.py iam/test_trust.py",
+    "iam": "iam services/s3/test_cross_account.py sts/test_trust_rows.py",
 }
 FOLDERS = ("adapters", "services", "ec2", "sts", "iam")
 

@@ -17,6 +17,7 @@ from ec2roles.organizations.organization import Organization
 from ec2roles.organizations.tree import RCP, SCP
 from ec2roles.policy import PolicySet, Request, evaluate
 from ec2roles.world.propagation import Propagation
+from helpers.sizes import examples
 from helpers.worlds import EC2, LIST, OTHER, OWN, at, code, message, user_with_key
 
 MANAGEMENT = "999999999999"
@@ -627,7 +628,7 @@ LEVEL = st.tuples(st.sets(st.sampled_from(range(len(SCPS)))), st.booleans(), st.
 
 
 @given(st.lists(LEVEL, min_size=2, max_size=5))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_member_is_judged_by_exactly_the_policies_from_the_root_down(levels: list[Any]) -> None:
     """Against the engine alone, given the same levels by hand; and an organisation only takes away."""
     _, organization, account, key = world()

@@ -79,7 +79,11 @@ class Authorizer:
         session = self.sessions.recall(credentials.access_key_id, position[0])
         if session is None:
             return self._without_session(credentials)
-        return session.fault(credentials, position, seen) or session.as_of(seen or position)
+        fault = session.fault(credentials, position, seen)
+        if fault is not None:
+            return fault
+        # Of roles and root users there is but one name.
+        return session if session.rename is None else session.rename(session, seen or position)
 
     def _without_session(self, credentials: AccessKey) -> Fault:
         """Why credentials without a session are not accepted: of those that were issued long ago it is only known that."""
@@ -157,13 +161,12 @@ class Authorizer:
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
             return Verdict(None, Decision.refused(error.message, reason=found.value), error)
-        if service in _NOT_WITH_SESSION_TOKEN:
+        if service in _NOT_WITH_SESSION_TOKEN and found.expires is not None:
             limited = self._not_with_session_token(found, call, service)
             if limited is not None:
                 return Verdict(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
         try:
-            ready = operation.ready(call.by(found))
-            all_needed = operation.needed(ready)
+            ready, all_needed = operation.ready(call, found)
         except AccessDeniedError as refused:
             # Who calls decides, not the policies: a root user, a wrong one-time code.
             return Verdict(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
@@ -182,8 +185,8 @@ class Authorizer:
 
     @staticmethod
     def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:
-        """Return why what GetSessionToken or GetFederationToken gave is no good for *call*; None if it is, and for all other credentials."""
-        if not caller.temporary or caller.principal_type is PrincipalType.ASSUMED_ROLE:
+        """Return why what GetSessionToken or GetFederationToken gave is no good for *call*; None if it is, and for a role's session."""
+        if caller.principal_type is PrincipalType.ASSUMED_ROLE:
             return None
         federated = caller.principal_type is PrincipalType.FEDERATED_USER
         if service == "iam":

@@ -58,8 +58,5 @@ class Verdict:
 class Permitted(Protocol):
     """An operation, as far as a decision needs to know it."""
 
-    def ready(self, call: Call) -> Call:
-        """Return *call* with its parameters read."""
-
-    def needed(self, call: Call) -> Sequence[Permission]:
-        """Return what it must be allowed to do."""
+    def ready(self, call: Call, caller: Session) -> tuple[Call, Sequence[Permission]]:
+        """Return *call* with its caller and its parameters read, and what it must be allowed to do."""

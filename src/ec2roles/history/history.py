@@ -86,11 +86,12 @@ class History(Part):
     def record_call(self, call: Call, response: Response, caller: Session | None, operation: str | None = None) -> None:
         """Take down *call*, its answer and the API's name of what was performed."""
         # What the call did may have read the clock again, and later than the call.
-        position = self.time.step_after(call.position[0])
+        time, now, calls = self.time, call.position[0], self._calls
+        position = time.step(max(now, time.newest))
         recorded = Recorded(position, call, response, caller, operation)
-        oldest = self._calls[0] if self._calls and len(self._calls) == self.keep_calls else None
-        self.time.journal.note(self._take_back, recorded, oldest)
-        self._calls.append(recorded)
+        oldest = calls[0] if calls and len(calls) == self.keep_calls else None
+        time.journal.note(self._take_back, recorded, oldest)
+        calls.append(recorded)
 
     def _take_back(self, recorded: Recorded, oldest: Recorded | None) -> None:
         if self._calls and self._calls[-1] is recorded:

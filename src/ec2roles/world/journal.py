@@ -60,7 +60,7 @@ class Journal(Part):
 
     @property
     def inside(self) -> dict[int, int]:
-        """The thread that is inside an operation, under the key 0; empty if there is none."""
+        """The thread that is inside an operation, under the key 0; empty if there is none. It is always the same dict."""
         return self._inside
 
     def run(self, do: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:

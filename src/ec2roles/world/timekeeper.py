@@ -95,14 +95,18 @@ class Timekeeper(Part):
     faults: Any = attrs.field(init=False, repr=False, default=None)
     ids: Ids = attrs.field(init=False, repr=False)
     changes: deque[Change] = attrs.field(init=False, repr=False, factory=deque)
-    _order: int = attrs.field(init=False, repr=False, default=0)
-    _newest: int = attrs.field(init=False, repr=False, default=-(1 << 62))
+    order: int = attrs.field(init=False, repr=False, default=0)
+    """The order of the newest write; 0 if there was none."""
+    newest: int = attrs.field(init=False, repr=False, default=-(1 << 62))
+    """The instant of the newest write, in microseconds; long before any clock's time if there was none."""
     _issuers: list[object] = attrs.field(init=False, repr=False, factory=list)
     _ended: deque[_Ended] = attrs.field(init=False, repr=False, factory=deque)
     _remembered: int | None = attrs.field(init=False, repr=False, default=None)
     _shown: object = attrs.field(init=False, repr=False, factory=object)
     _instant: int = attrs.field(init=False, repr=False, default=0)
     journal: Journal = attrs.field(init=False, repr=False)
+    # The journal's: it is looked at whenever the clock is read.
+    _inside: dict[int, int] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not callable(getattr(self.clock, "now", None)):
@@ -117,12 +121,14 @@ class Timekeeper(Part):
             self._remembered = self.remember // MICROSECOND
         self.ids = Ids(self.seed)
         self.journal = Journal(self._restoring)
+        self._inside = self.journal.inside
 
     def _restoring(self) -> Step:
-        return self._restore, (self._newest, self._order, self.ids.made, len(self._issuers))
+        return self._restore, (self.newest, self.order, self.ids.made, len(self._issuers))
 
     def _restore(self, newest: int, order: int, made: int, issuers: int) -> None:
-        self._newest, self._order = newest, order
+        _set(self, "newest", newest)
+        _set(self, "order", order)
         self.ids.unmake(made)
         del self._issuers[issuers:]
         while self.changes and self.changes[-1].position[1] > order:
@@ -139,7 +145,7 @@ class Timekeeper(Part):
         Raises:
             ConcurrentUseError: if another thread is inside an operation.
         """
-        if self.journal.inside:
+        if self._inside:
             self.journal.check_thread()
         shown = self.clock.now()
         # A datetime cannot change, so the same object means the same instant, and most questions come while a clock stands still.
@@ -195,18 +201,14 @@ class Timekeeper(Part):
 
     def step(self, now: int) -> Position:
         """Return the next position at the instant *now*, for something that is done but changes no timeline."""
-        if now < self._newest:
+        if now < self.newest:
             self.check_clock(now)
-        order = self._order + 1
-        _set(self, "_newest", now)
-        _set(self, "_order", order)
+        order = self.order + 1
+        _set(self, "newest", now)
+        _set(self, "order", order)
         if self._ended:
             self._forget(now)
         return (now, order)
-
-    def step_after(self, instant: int) -> Position:
-        """Return the next position, at *instant* or, if something was done later than that, at the newest write."""
-        return self.step(max(self._newest, instant))
 
     # -- forgetting -------------------------------------------------------------------------------------------------
 
@@ -251,21 +253,11 @@ class Timekeeper(Part):
 
     def check_clock(self, now: int) -> None:
         """Raise `ClockError` if something was already done later than the instant *now*: then the clock went back."""
-        if now < self._newest:
+        if now < self.newest:
             raise ClockError(
                 f"the clock went back: it shows {iso_exact(from_microseconds(now))}, "
-                f"but something was done at {iso_exact(from_microseconds(self._newest))} already"
+                f"but something was done at {iso_exact(from_microseconds(self.newest))} already"
             )
-
-    @property
-    def newest(self) -> int:
-        """The instant of the newest write, in microseconds; long before any clock's time if there was none."""
-        return self._newest
-
-    @property
-    def order(self) -> int:
-        """The order of the newest write; 0 if there was none."""
-        return self._order
 
     def as_of(self, at: datetime | None, *, now: int | None = None, name: str = "at") -> Position:
         """

@@ -30,6 +30,7 @@ from ec2roles.adapters.http.server import Server
 from ec2roles.adapters.http.wsgi import metadata_application
 from ec2roles.errors import ArgumentError
 from helpers.served import application, client, served, session, wired
+from helpers.sizes import examples
 from helpers.worlds import EC2, OTHER, user_with_key
 
 KEYS = ["plain.txt", "two words", "é/日本", "a+b=c&d", "//twice", "%41", "tilde~!*'()", "dot/./x/../y", "semi;colon,@:"]
@@ -313,7 +314,7 @@ QUERIES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "PUT", "POST", "HEAD", "DELETE", "PATCH", "\x00", "get"]),
     path=st.one_of(TEXT.map("/".__add__), st.sampled_from(["/", "/photos", "/photos/x", "/photos/%ff", "//", "/service/a/operation/b"])),

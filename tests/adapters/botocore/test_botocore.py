@@ -15,7 +15,6 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
-from botocore.loaders import Loader
 
 from ec2roles import (
     Account,
@@ -33,9 +32,9 @@ from ec2roles.adapters.aws.actions import ApiActions
 from ec2roles.adapters.botocore import session as adapter
 from ec2roles.adapters.botocore.session import install, patch_client
 from ec2roles.errors import UnsupportedError
+from helpers.served import LOADER
 from helpers.worlds import EC2, OTHER, user_with_key
 
-LOADER = Loader()
 """One for all: the models of services are large."""
 
 NEVER = {"retries": {"max_attempts": 0}, "connect_timeout": 1}

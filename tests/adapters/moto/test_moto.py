@@ -18,8 +18,8 @@ from ec2roles.adapters.moto.account import account_from_moto  # noqa: E402
 from ec2roles.adapters.moto.facts import facts_of_account  # noqa: E402
 from helpers.moto_table import EC2, LIST, LOADER, allow, main, policy  # noqa: E402
 
-# What moto does is none of ours to warn of.
-pytestmark = pytest.mark.filterwarnings("default")
+# What moto does is none of ours to warn of. And moto is in no extra of ours: `nox -s moto` brings it and runs all of this.
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 
 
 @pytest.fixture
@@ -97,7 +97,6 @@ def test_the_quick_start_of_the_page() -> None:
     check_page(ROOT / "docs" / "moto.md")
 
 
-@pytest.mark.slow
 def test_everything_that_moto_answers_wrongly_is_answered_rightly(capsys: pytest.CaptureFixture[str]) -> None:
     assert main() == 0
     table = capsys.readouterr().out

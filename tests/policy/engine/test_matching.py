@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ec2roles.policy.engine.matching import ANY, PART_ANY, PART_STAR, STAR, ascii_lower, glob, mark, matcher
+from helpers.sizes import examples
 
 TEXT = st.text("ab:", max_size=9)
 PATTERN = st.text("ab:" + STAR + ANY + PART_STAR + PART_ANY, max_size=7)
@@ -32,7 +33,7 @@ def reference(pattern: str, text: str) -> bool:
     return fits and reference(rest, text[1:])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(PATTERN, TEXT)
 def test_wildcards_match_as_their_definition(pattern: str, text: str) -> None:
     """Both ways of matching agree with the definition."""

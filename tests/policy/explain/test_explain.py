@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ec2roles.errors import PolicyError
 from ec2roles.policy import Decision, PermissionPolicy, PolicySet, Request, evaluate, load_policy
 from ec2roles.policy.explain.rendering import COLUMNS, LINES, fitting, printable, render, wrapped
+from helpers.sizes import examples
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/App/i-0abc"
 CAT = "arn:aws:s3:::photos/cat.jpg"
@@ -197,7 +198,7 @@ hostile = st.text(st.characters(exclude_categories=("Cs",)), max_size=60) | st.s
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(hostile, min_size=6, max_size=6))
 def test_no_name_moves_the_cursor_or_leaves_the_screen(names: list[str]) -> None:
     sid, label, key, value, session, note = names

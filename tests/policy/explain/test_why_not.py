@@ -27,6 +27,7 @@ from ec2roles.policy import (
 )
 from ec2roles.policy.explain.request_changes import request_changes
 from ec2roles.policy.principal import CallerKind
+from helpers.sizes import examples
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "why_not.json").read_text(encoding="utf-8"))
 SESSION = "arn:aws:sts::111122223333:assumed-role/App/i-0abc"
@@ -238,7 +239,7 @@ semantics = st.builds(
     everyone_includes_services=st.booleans(),
     account_grant_names_resource=st.booleans(),
 )
-laws = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+laws = settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 @laws

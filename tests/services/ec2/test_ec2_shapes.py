@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -99,6 +100,7 @@ def complaints(shape: Any, value: Any) -> str:
     return str(botocore_validate.ParamValidator().validate(value, shape).generate_report())
 
 
+@cache
 def model() -> Any:
     """Botocore's model of EC2."""
     return botocore_session.get_session().get_service_model("ec2")

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from ec2roles.services.parameters import Reader
 from ec2roles.services.shapes import load
 from helpers.control_world import control_world, filled
+from helpers.sizes import examples
 from helpers.worlds import digest
 
 ROWS = json.loads((Path(__file__).parent / "control_plane.json").read_text(encoding="utf-8"))
@@ -101,7 +102,7 @@ VALUES = st.sampled_from(
 
 
 @given(data=st.data(), name=st.sampled_from(sorted(OPERATIONS)))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_whatever_the_parameters_a_call_is_answered_and_a_refused_one_changes_nothing(data: Any, name: str) -> None:
     """Nothing but a Response comes out, and an error is one of AWS's."""
     account, admin, words = control_world()

@@ -94,7 +94,7 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
 
 
 def _launch(call: Call, parameters: Mapping[str, Any]) -> RunInstances:
-    return RunInstances.read(call.reading(parameters))
+    return RunInstances.read(call.by(call.caller, parameters))
 
 
 def _instance_of(names: Sequence[str]) -> Callable[[str], Mapping[str, Any]] | None:

@@ -47,7 +47,8 @@ class BucketOperations(Part):
             from ec2roles.services.s3.listing import check_buckets
 
             check_buckets(call.parameters)
-        return tuple(self._own(call).buckets)
+        assert call.caller is not None
+        return tuple(self._s3_of(call.caller.account_id).buckets)
 
     def create_bucket(self, call: Call) -> Bucket:
         """Perform CreateBucket."""

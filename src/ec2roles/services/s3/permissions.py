@@ -194,8 +194,9 @@ class Permissions(Part):
             _check_owner(expected, bucket)
         context["s3:ResourceAccount"] = bucket.account_id
         caller = call.caller
-        policy, note = bucket.policy_to_judge(call.position, None if caller is None else caller.account_id), None
-        if policy is not bucket.policy_to_judge(call.position):
+        account_id = bucket.account_id if caller is None else caller.account_id
+        policy, note = bucket.policy_to_judge(call.position, account_id), None
+        if account_id != bucket.account_id and policy is not bucket.policy_to_judge(call.position):
             note = f"RestrictPublicBuckets: the policy of '{name}' is public, so what it grants to other accounts does not count"
         return Permission(action, arn, policy, context, bucket.account_id, note)
 
