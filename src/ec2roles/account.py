@@ -11,6 +11,7 @@ import attrs
 from ec2roles.arns import check_account_id
 from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.calls import NOTHING, Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.launch_options import LaunchOptions
@@ -31,7 +32,6 @@ from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.services.registry import Registry
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.world.clock import Clock_co

@@ -13,12 +13,12 @@ from ec2roles.authorization.denials import refusal
 from ec2roles.authorization.inherited import InheritedPolicies
 from ec2roles.authorization.permissions import Permission, Permitted, Verdict
 from ec2roles.calls import NOTHING, AccessKey, Call
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
 from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.memo import Memo
 from ec2roles.policy import Decision, PolicySet, Request, Semantics, evaluate, parse_caller
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Fault, PrincipalType, Session
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.world.timekeeper import Timekeeper

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Reversible
 from typing import Any
 
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.refresh import EC2
 from ec2roles.errors import AwsError
@@ -12,7 +13,6 @@ from ec2roles.history.event import ASSUME, CALL, CHANGE, ISSUE, Event
 from ec2roles.history.merged import not_before
 from ec2roles.history.recorded import Recorded
 from ec2roles.instants import from_microseconds, iso
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.world.timekeeper import EVERYWHERE, Timekeeper
 from ec2roles.world.timeline import LAST, Position

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.association import InstanceRecord
 from ec2roles.ec2.attributes import InstanceAttributes
 from ec2roles.ec2.instance import Instance
@@ -21,7 +22,6 @@ from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Policy, TrustPolicy
 from ec2roles.services.s3.bucket import Bucket
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.timeline import Position
 
 

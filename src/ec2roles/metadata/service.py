@@ -8,6 +8,7 @@ from datetime import datetime
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.association import RUNNING, InstanceRecord
 from ec2roles.errors import InstanceError, MetadataError
 from ec2roles.metadata.metrics import MetadataMetrics
@@ -23,7 +24,6 @@ from ec2roles.metadata.response import (
 from ec2roles.metadata.tokens import LONGEST, SHORTEST, make_token, seconds_left
 from ec2roles.metadata.tree import look_up
 from ec2roles.metadata.view import Host, Served, View, not_yet_launched
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
 

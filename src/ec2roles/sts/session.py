@@ -10,9 +10,9 @@ from typing import Protocol
 import attrs
 
 from ec2roles.calls import AccessKey, Call
+from ec2roles.credentials import Credentials
 from ec2roles.instants import iso_exact
 from ec2roles.policy import Context, Policy, PolicySet
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.timeline import Position
 
 

@@ -38,11 +38,11 @@ from ec2roles.adapters.aws.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
 from ec2roles.adapters.aws.fallthrough import Fallthrough
 from ec2roles.adapters.aws.protocol.error_codes import in_protocol
 from ec2roles.calls import Response
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.container import Container
 from ec2roles.ec2.instance import NAT_ADDRESS, Instance
 from ec2roles.errors import AwsError, UnsupportedError
 from ec2roles.gateway import Gateway
-from ec2roles.sts.credentials import Credentials
 
 _PARAMETERS = "ec2roles_parameters"
 _BEHIND = "ec2roles_behind"
