@@ -11,6 +11,7 @@ import attrs
 from ec2roles.arns import check_account_id
 from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.calls import NOTHING, Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.launch_options import LaunchOptions
@@ -31,10 +32,9 @@ from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.services.registry import Registry
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.world.clock import Clock_co
+from ec2roles.world.clock import AnyClock, Clock_co
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
@@ -196,7 +196,7 @@ class Account(Part, Generic[Clock_co]):
         propagation: Propagation | timedelta | None = None,
         shared: Shared | None = None,
     ) -> None:
-        self.account_id = check_account_id(account_id)
+        self.account_id: str = check_account_id(account_id)
         for name, given, kind in (
             ("region", region, str),
             ("quotas", quotas, Quotas | None),
@@ -211,12 +211,12 @@ class Account(Part, Generic[Clock_co]):
             shared = Shared(Timekeeper(clock, seed, remember, propagation))
         elif propagation is not None:
             raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
-        self.time = shared.time
+        self.time: Timekeeper = shared.time
         self._created = self.time.instant()
         self.region = region
-        self.rotation = Rotation() if rotation is None else rotation
+        self.rotation: Rotation = Rotation() if rotation is None else rotation
         self._shared = shared
-        self.iam = Directory(
+        self.iam: Directory = Directory(
             self.time,
             account_id,
             quotas=Quotas() if quotas is None else quotas,
@@ -234,7 +234,7 @@ class Account(Part, Generic[Clock_co]):
             organizations=shared.organizations,
         )
         self._root: RootUser | None = None
-        self.instances = Instances()
+        self.instances: Instances = Instances()
         # Imported when the first account is made, to keep the import of the library quick.
         from ec2roles.history.history import History
         from ec2roles.iam.console import Console
@@ -242,10 +242,10 @@ class Account(Part, Generic[Clock_co]):
         from ec2roles.services.s3.operations import S3Operations
         from ec2roles.services.sts.operations import sts_service
 
-        self.registry = Registry()
-        self.history = History(self.time, account_id, self.instances, keep_calls, region, self.registry)
+        self.registry: Registry = Registry()
+        self.history: History = History(self.time, account_id, self.instances, keep_calls, region, self.registry)
         self._gateway = Gateway(authorizer, self.registry, self.history, self._api_of)
-        self.sts = TokenService(
+        self.sts: TokenService = TokenService(
             time=self.time,
             account_id=account_id,
             region=region,
@@ -256,7 +256,7 @@ class Account(Part, Generic[Clock_co]):
             api=self._gateway,
             quotas=self.iam.quotas,
         )
-        self.s3 = S3(
+        self.s3: S3 = S3(
             self.time,
             account_id,
             shared.buckets,
@@ -268,14 +268,14 @@ class Account(Part, Generic[Clock_co]):
         self.registry.register(sts_service(self.sts))
         self.registry.register_later("iam", self._iam_service)
         self.registry.register_later("ec2", self._ec2_service)
-        self.console = Console(self.iam)
+        self.console: Console = Console(self.iam)
         self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
         shared.accounts[account_id] = self
 
     @classmethod
     def from_authorization_details(
-        cls, document: object, *, clock: Clock_co | None = None, **options: Unpack[_WorldOptions]
-    ) -> Account[Clock_co]:
+        cls, document: object, *, clock: AnyClock | None = None, **options: Unpack[_WorldOptions]
+    ) -> Account[AnyClock]:
         """
         Return an account with everything that ``aws iam get-account-authorization-details`` printed.
 
@@ -316,7 +316,7 @@ class Account(Part, Generic[Clock_co]):
 
         if isinstance(document, str):
             document = authorization_details.parse_details(document)
-        account = cls(authorization_details.account_of(document), clock=clock, **options)
+        account: Account[Any] = cls(authorization_details.account_of(document), clock=clock, **options)  # type: ignore[arg-type]
         authorization_details.load(document, account.iam)
         return account
 

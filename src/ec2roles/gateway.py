@@ -11,10 +11,10 @@ from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.authorization.denials import plain_denial
 from ec2roles.authorization.permissions import Verdict
 from ec2roles.calls import NOTHING, Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError
 from ec2roles.policy import Decision
 from ec2roles.services.registry import Found, Registry
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
