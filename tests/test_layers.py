@@ -18,24 +18,25 @@ import pytest
 # Leaves know nothing of AWS's services. Every room may import them.
 LEAVES = "_exports arns errors instants memo pointers secret"
 
-_ABOVE_SERVICES = "world policy calls iam organizations sts authorization ec2 metadata faults services"
+_ABOVE_SERVICES = "world policy credentials calls iam organizations sts authorization ec2 metadata faults services"
 
 # From the bottom up.
 MAY_IMPORT = {
     "_moved": "",
     "world": "",
     "policy": "",
+    "credentials": "world",
     "faults": "world",
-    "calls": "policy world",
-    "iam": "world policy",
+    "calls": "policy world credentials",
+    "iam": "credentials world policy",
     "organizations": "world policy iam",
-    "sts": "world policy calls iam",
-    "authorization": "sts iam organizations policy calls world faults",
-    "metadata": "world policy calls iam sts authorization",
-    "programs": "sts calls world",
-    "ec2": "world policy calls iam sts authorization metadata",
-    "services": "world policy calls iam organizations sts authorization ec2 metadata faults",
-    "gateway": "services authorization sts calls policy world",
+    "sts": "credentials world policy calls iam",
+    "authorization": "credentials sts iam organizations policy calls world faults",
+    "metadata": "credentials world policy calls iam sts authorization",
+    "programs": "credentials sts calls world",
+    "ec2": "credentials world policy calls iam sts authorization metadata",
+    "services": "credentials world policy calls iam organizations sts authorization ec2 metadata faults",
+    "gateway": "credentials services authorization sts calls policy world",
     "wiring": f"{_ABOVE_SERVICES} gateway",
     "history": _ABOVE_SERVICES,
     "api": f"{_ABOVE_SERVICES} gateway history",
@@ -49,9 +50,8 @@ MAY_IMPORT = {
 
 # Arrows that still go the wrong way; each goes when its two rooms are mended.
 NOT_YET = {
-    "iam": "sts",
-    "metadata": "ec2",
-    "ec2": "programs",
+    "metadata": "credentials ec2",
+    "ec2": "credentials programs",
 }
 
 

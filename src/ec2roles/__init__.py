@@ -9,6 +9,7 @@ from ec2roles.account import Account
 from ec2roles.arns import Arn
 from ec2roles.calls import Call, Response
 from ec2roles.cloud import Cloud
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.iam.group import Group
@@ -27,7 +28,6 @@ from ec2roles.policy.request import Request
 from ec2roles.policy.semantics import Semantics
 from ec2roles.secret import Secret
 from ec2roles.services.operation import Operation, Service
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.clock import ManualClock, SystemClock
 from ec2roles.world.propagation import Propagation

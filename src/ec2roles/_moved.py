@@ -120,6 +120,7 @@ sts.authorization authorization.permissions
 sts.authorization_message authorization.encoded_messages
 sts.judging authorization.authorizer
 sts.refusal authorization.denials
+sts.credentials credentials
 sts.session_store sts.sessions
 timeline world.timeline
 """

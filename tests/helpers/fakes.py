@@ -9,11 +9,11 @@ from typing import Any
 import attrs
 
 from ec2roles.calls import Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
 from ec2roles.programs.chain import CredentialChain
 from ec2roles.programs.terminal.terminal import Terminal
 from ec2roles.secret import Secret
-from ec2roles.sts.credentials import Credentials
 
 NOW = (1_767_225_600_000_000, 1)
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)

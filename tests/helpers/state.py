@@ -12,13 +12,13 @@ from typing import Any
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.errors import Ec2RolesError
 from ec2roles.iam.managed import AwsManagedPolicies
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import Context, Decision, Policy, PolicySet, Semantics
 from ec2roles.secret import Secret
 from ec2roles.services.registry import Registry
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.ids import Scramble
 from ec2roles.world.journal import Journal
 from ec2roles.world.timeline import Timeline

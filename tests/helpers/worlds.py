@@ -55,11 +55,11 @@ def digest(account: Account, *, calls: bool = True) -> list[Any]:
         found.append({name: list(timeline.spans()) for name, timeline in table._names.items()})
         for entity in table.values():
             timeline = entity._versions if table is iam.policies else entity._states
-            found.append((entity.name, entity.arn, list(timeline.spans()), len(getattr(entity, "_issued", ()))))
+            found.append((entity.name, entity.arn, list(timeline.spans()), len(getattr(entity, "_keys", ()))))
     found.append(len(account.sts.sessions._stored))
     found.extend((one.id, list(one._trees.spans())) for one in account._shared.organizations)
     if account._root is not None:
-        found.append((list(account._root._states.spans()), len(account._root._issued)))
+        found.append((list(account._root._states.spans()), len(account._root._keys)))
     found.extend((bucket.name, list(bucket._states.spans()), dict(bucket.objects)) for bucket in account.s3.buckets)
     found.extend((one.instance_id, list(one._states.spans())) for one in account.instances.values())
     return found

@@ -6,9 +6,9 @@ from timeit import timeit
 
 import pytest
 
+from ec2roles.credentials import Credentials
 from ec2roles.programs.chain import CredentialChain
 from ec2roles.secret import Secret
-from ec2roles.sts.credentials import Credentials
 from helpers.fakes import NOW, ROLE
 
 KEYS = "aws_access_key_id = AKIAFILE\naws_secret_access_key = filesecret\n"

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ec2roles.account import Account
 from ec2roles.cli.check import load_account
 from ec2roles.cli.serve_clock import clock_of
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import ArgumentError
 from ec2roles.instants import iso
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.clock import Clock
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.calls import Api
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.association import (
     ASSOCIATED,
     ASSOCIATING,
@@ -36,7 +37,6 @@ from ec2roles.metadata.metrics import NO_METRICS, MetadataMetrics
 from ec2roles.metadata.options import DISABLED, MetadataOptions
 from ec2roles.metadata.service import V1, V2, MetadataService
 from ec2roles.metadata.view import Served
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.ids import IssuedKey
@@ -99,8 +99,9 @@ class Instance(Programs):
     """
 
     # No public attribute is stored, so there is none to guard; and launches are quick.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
-    __delattr__ = object.__delattr__
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
+        __delattr__ = object.__delattr__
 
     _instance_id: str
     _slot: int

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.association import InstanceRecord
 from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.refresh import Fetch, Fetcher
@@ -14,7 +15,6 @@ from ec2roles.errors import InstanceError
 from ec2roles.iam.role import Role
 from ec2roles.instants import from_microseconds, iso
 from ec2roles.metadata.metrics import MetadataMetrics
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 

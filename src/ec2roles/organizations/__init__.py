@@ -8,13 +8,15 @@ from ec2roles._exports import lazy
 
 if TYPE_CHECKING:
     from ec2roles.organizations.hierarchy import OrganizationalUnit, Root
-    from ec2roles.organizations.organization import Organization, OrganizationPolicy
+    from ec2roles.organizations.organization import Organization
+    from ec2roles.organizations.policy import OrganizationPolicy
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
             "hierarchy": "OrganizationalUnit Root",
-            "organization": "Organization OrganizationPolicy",
+            "organization": "Organization",
+            "policy": "OrganizationPolicy",
         },
     )
 

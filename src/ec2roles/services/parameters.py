@@ -97,6 +97,24 @@ class Reader:
         """The operation's parameters."""
         return load(self.service).input(self.operation)
 
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return frozenset(self.shape.required)
+
+    @cached_property
+    def _by_any_name(self) -> Mapping[str, str]:
+        """AWS's name of each parameter by all that it is called in Python."""
+        return {**self.shape.by_snake_case, **self.also, **{name: name for name in self.shape.members}}
+
+    @cached_property
+    def _accepting(self) -> Mapping[str, Callable[[Any], bool]]:
+        """What accepts the value of a parameter at one look, where that can be; see `Shape.accepts`."""
+        return {
+            name: shape.accepts
+            for name, shape in self.shape.members.items()
+            if shape.accepts is not None and (self.simulated is None or name in self.simulated)
+        }
+
     def __call__(self, call: Call) -> Mapping[str, Any]:
         """
         Return the parameters of *call* by AWS's names, checked all the way down; nothing in them is the caller's own object.
@@ -111,13 +129,21 @@ class Reader:
         complete = not (self.partial and call.question)
         if not given and of_resource is None and not (complete and self.shape.required):
             return NOTHING
-        if call.api:
-            if any(value is None for value in given.values()):
-                given = {name: value for name, value in given.items() if value is not None}
-        else:
+        if not call.api:
             given = self._in_awss_names(given)
             if of_resource is not None and call.resource is not None:
                 given = _joined(given, of_resource(call.resource), call.resource)
+        # Most calls have nothing but a few texts and numbers that are right.
+        accepting = self._accepting
+        for name, value in given.items():
+            accepts = accepting.get(name)
+            if accepts is None or not accepts(value):
+                break
+        else:
+            if not complete or given.keys() >= self._required:
+                return dict(given)
+        if call.api:
+            given = {name: value for name, value in given.items() if value is not None}
         reading = Reading(in_python=not call.api)
         found = reading.structure(self.shape, given, (), required=complete)
         if reading.unfit:
@@ -133,11 +159,11 @@ class Reader:
 
     def _in_awss_names(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return what was given in Python under AWS's names; None is what was not given."""
-        members, by_snake_case = self.shape.members, self.shape.by_snake_case
+        members, by_any_name = self.shape.members, self._by_any_name
         found: dict[str, Any] = {}
         said: dict[str, str] = {}
         for name, value in given.items():
-            aws = name if name in members else self.also.get(name) or by_snake_case.get(name, name)
+            aws = by_any_name.get(name, name)
             if aws in said:
                 raise ParameterError(
                     f'{_FAILED}Parameter {aws} is given twice in input: "{said[aws]}" and "{name}"',
@@ -233,13 +259,16 @@ class Reading:
     __slots__ = ("in_python", "problems", "unfit", "unknown")
 
     def __init__(self, *, in_python: bool) -> None:
-        self.in_python = in_python
+        self.in_python: bool = in_python
         self.unfit: list[str] = []
         self.unknown: list[str] = []
         self.problems: list[Problem] = []
 
     def value(self, shape: Shape, value: Any, place: Place) -> Any:
         """Return one value as operations take it."""
+        accepts = shape.accepts
+        if accepts is not None and accepts(value):
+            return value
         if self.in_python:
             value = _plain_form(shape, value)
         kind = shape.type

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ec2roles._exports import lazy
 
 if TYPE_CHECKING:
-    from ec2roles.sts.credentials import Credentials
     from ec2roles.sts.get_federation_token import FederatedUser
     from ec2roles.sts.service_principal import ServicePrincipal
     from ec2roles.sts.session import CallerIdentity, Session
@@ -16,7 +15,6 @@ else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "credentials": "Credentials",
             "get_federation_token": "FederatedUser",
             "service_principal": "ServicePrincipal",
             "session": "CallerIdentity Session",
@@ -26,7 +24,6 @@ else:
 
 __all__ = [
     "CallerIdentity",
-    "Credentials",
     "FederatedUser",
     "ServicePrincipal",
     "Session",

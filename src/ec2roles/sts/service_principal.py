@@ -9,11 +9,11 @@ import attrs
 
 from ec2roles.arns import check_account_id, shown
 from ec2roles.calls import Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AccessDeniedError, ValidationError
 from ec2roles.iam.role import Role
 from ec2roles.policy import CallerKind, Decision, parse_caller
 from ec2roles.sts.assume_role import check_duration, check_role_arn, check_session_name
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.journal import atomic

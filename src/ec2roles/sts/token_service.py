@@ -9,12 +9,12 @@ import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING, Api, Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError, ParameterError
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.sts.assume_role import check_duration
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import CallerIdentity
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.world.journal import atomic

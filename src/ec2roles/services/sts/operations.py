@@ -10,12 +10,12 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError, InvalidNameError
 from ec2roles.iam.role import Role
 from ec2roles.services.operation import Operation, Service
 from ec2roles.services.parameters import Reader
 from ec2roles.sts.assume_role import AssumeRoleRequest
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.get_federation_token import FederationTokenRequest
 from ec2roles.sts.get_session_token import SessionTokenRequest
 from ec2roles.sts.session import CallerIdentity, caller_of
