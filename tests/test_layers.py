@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "policy": "",
     "credentials": "world",
     "faults": "world",
-    "calls": "policy world",
+    "calls": "policy world credentials",
     "iam": "credentials world policy",
     "organizations": "world policy iam",
     "sts": "credentials world policy calls iam",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError
 from ec2roles.policy.decision import Decision
-from ec2roles.secret import Secret
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.timeline import Position
 
@@ -26,22 +26,6 @@ else:
 NOTHING: Mapping[str, Any] = {}
 
 _SECRETS = ("SecretAccessKey", "SessionToken")
-
-
-class AccessKey(Protocol):
-    """What a call is signed with, as `ec2roles.Credentials` have it."""
-
-    @property
-    def access_key_id(self) -> str:
-        """``ASIA...`` or ``AKIA...``."""
-
-    @property
-    def secret_access_key(self) -> Secret:
-        """What the call is signed with; it is never sent."""
-
-    @property
-    def session_token(self) -> Secret | None:
-        """What proves a temporary key; None for a user's access key."""
 
 
 class Caller(Protocol):
@@ -87,7 +71,7 @@ class Call:
     action: str
     resource: str | None = attrs.field(default=None, kw_only=True)
     position: Position = attrs.field(kw_only=True)
-    credentials: AccessKey | None = attrs.field(default=None, kw_only=True, repr=False)
+    credentials: Credentials | None = attrs.field(default=None, kw_only=True, repr=False)
     source: str | None = attrs.field(default=None, kw_only=True)
     operation: str | None = attrs.field(default=None, kw_only=True)
     context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)

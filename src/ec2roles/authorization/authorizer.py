@@ -12,7 +12,7 @@ import attrs
 from ec2roles.authorization.denials import refusal
 from ec2roles.authorization.inherited import InheritedPolicies
 from ec2roles.authorization.permissions import Permission, Permitted, Verdict
-from ec2roles.calls import NOTHING, AccessKey, Call
+from ec2roles.calls import NOTHING, Call
 from ec2roles.credentials import Credentials
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
@@ -67,7 +67,9 @@ class Authorizer:
 
     # -- who is calling ---------------------------------------------------------------------------------------------
 
-    def authenticate(self, credentials: AccessKey, position: Position, seen: Position | None = None) -> Session | Fault:
+    def authenticate(
+        self, credentials: Credentials, position: Position, seen: Position | None = None
+    ) -> Session | Fault:
         """
         Return whose session *credentials* stand for as of *position*, or why they are not accepted.
 
@@ -85,7 +87,7 @@ class Authorizer:
         # Of roles and root users there is but one name.
         return session if session.rename is None else session.rename(session, seen or position)
 
-    def _without_session(self, credentials: AccessKey) -> Fault:
+    def _without_session(self, credentials: Credentials) -> Fault:
         """Why credentials without a session are not accepted: of those that were issued long ago it is only known that."""
         key_id = credentials.access_key_id
         if not self.sessions.is_forgotten(key_id):
@@ -177,11 +179,11 @@ class Authorizer:
             one = self._decide(found, needed, call, named_operation)
             if not one.allowed:
                 one = one if needed.note is None else one.with_notes(needed.note)
-                return Verdict(found, one, AccessDeniedError(one.message), first, ready)
+                return Verdict(found, one, None, first, ready)
             decision = decision or one
         if decision is None:
             raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Verdict(found, decision, resource=first, call=ready)
+        return Verdict(found, decision, None, first, ready, allowed=True)
 
     @staticmethod
     def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:

@@ -99,8 +99,9 @@ class Instance(Programs):
     """
 
     # No public attribute is stored, so there is none to guard; and launches are quick.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
-    __delattr__ = object.__delattr__
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
+        __delattr__ = object.__delattr__
 
     _instance_id: str
     _slot: int

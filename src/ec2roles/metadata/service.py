@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -60,8 +61,9 @@ class MetadataService(Part):
     """
 
     # It has no public attribute to guard, and is made for every look.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
-    __delattr__ = object.__delattr__
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
+        __delattr__ = object.__delattr__
 
     _host: Host = attrs.field(alias="host")
     _hops: int = attrs.field(default=0, alias="hops")

@@ -59,9 +59,9 @@ class Organization(OrganizationHierarchy):
         check_account_id(self.management_account_id)
         self._check_free(self.management_account_id, "AlreadyInOrganizationException")
         enabled = frozenset(check_type(type_name) for type_name in self._policy_types)
-        self.id = self.time.ids.resource_id("o")
+        self.id: str = self.time.ids.resource_id("o")
         root_id = f"r-{self.id[-4:]}"
-        self.root = Root(root_id, self._arn("root", root_id))
+        self.root: Root = Root(root_id, self._arn("root", root_id))
         documents = {}
         for policy_type, policy_id in DEFAULTS.items():
             kind, name = KINDS[policy_type], policy_id.removeprefix("p-")

@@ -309,7 +309,7 @@ _NOUNS = {
     "rcp": "resource control policy",
     "endpoint": "VPC endpoint policy",
 }
-CLASSES = {
+CLASSES: dict[str, type[Policy]] = {
     "identity": PermissionPolicy,
     "managed": PermissionPolicy,
     "boundary": PermissionPolicy,

@@ -259,7 +259,7 @@ class Reading:
     __slots__ = ("in_python", "problems", "unfit", "unknown")
 
     def __init__(self, *, in_python: bool) -> None:
-        self.in_python = in_python
+        self.in_python: bool = in_python
         self.unfit: list[str] = []
         self.unknown: list[str] = []
         self.problems: list[Problem] = []

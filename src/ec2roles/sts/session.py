@@ -9,7 +9,7 @@ from typing import Protocol
 
 import attrs
 
-from ec2roles.calls import AccessKey, Call
+from ec2roles.calls import Call
 from ec2roles.credentials import Credentials
 from ec2roles.instants import iso_exact
 from ec2roles.policy import Context, Policy, PolicySet
@@ -168,7 +168,7 @@ class Session:
         keys = {key.lower() for key in self.transitive_tag_keys}
         return tuple((key, value) for key, value in self.tags if key.lower() in keys)
 
-    def fault(self, presented: AccessKey, position: Position, seen: Position | None = None) -> Fault | None:
+    def fault(self, presented: Credentials, position: Position, seen: Position | None = None) -> Fault | None:
         """
         Return why *presented* is not accepted as of *position*, or None if it is.
 

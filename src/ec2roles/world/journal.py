@@ -12,7 +12,7 @@ import sys
 from _thread import get_ident
 from collections.abc import Callable, MutableMapping
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from ec2roles.errors import ConcurrentUseError
 from ec2roles.world.part import Part
@@ -48,7 +48,8 @@ class Journal(Part):
     __slots__ = ("_author", "_inside", "_restore", "_steps", "_torn")
 
     # Every step of every call writes here, and no answer about the past depends on it.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
 
     def __init__(self, restore: Callable[[], Step]) -> None:
         self._restore = restore

@@ -390,13 +390,13 @@ def _resolver(
     if not isinstance(source, Account):
         if credentials is not None:
             raise TypeError("credentials are for an account; an instance has its own")
-        provider: Any = MetadataProvider(source)
+        provider: Any = _MetadataProvider(source)
     else:
-        provider = FixedProvider(credentials)
+        provider = _FixedProvider(credentials)
     return botocore.credentials.CredentialResolver([provider])
 
 
-class MetadataProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]
+class _MetadataProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]
     """
     Credentials from the metadata of an instance, by the simulated clock.
 
@@ -440,7 +440,7 @@ class MetadataProvider(botocore.credentials.CredentialProvider):  # type: ignore
         }
 
 
-class FixedProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]
+class _FixedProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]
     """
     Credentials that somebody was given.
 

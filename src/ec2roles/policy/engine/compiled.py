@@ -23,6 +23,17 @@ class CompiledStatement:
         "statement", "tests",
     )  # fmt: skip
 
+    statement: Statement
+    resources: Resources | None
+    not_resources: Resources | None
+    star: bool
+    exact: frozenset[str]
+    prefixes: tuple[str, ...]
+    tests: tuple[tuple[str, Matcher, bool], ...]
+    context_tests: tuple[Callable[[Values], bool], ...]
+    principals: Principals | None
+    not_principals: Principals | None
+
     def __init__(self, statement: Statement, *, unset_is_null: bool = True) -> None:
         kind, variables = statement.kind, statement.variables
         self.statement = statement

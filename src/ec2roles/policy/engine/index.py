@@ -40,6 +40,15 @@ class StatementIndex:
         "unindexed",
     )  # fmt: skip
 
+    prefixes: tuple[str, ...]
+    prefix_owners: tuple[tuple[str, Statement], ...]
+    tests: tuple[tuple[Matcher, Statement], ...]
+    by_resource: dict[str, list[CompiledStatement]]
+    by_prefix: tuple[tuple[str, CompiledStatement], ...]
+    indexed_prefixes: tuple[str, ...]
+    unindexed: tuple[CompiledStatement, ...]
+    tails: tuple[str, ...]
+
     def __init__(self, statements: Iterable[CompiledStatement]) -> None:
         self.star: Statement | None = None
         self.exact: dict[str, Statement] = {}
@@ -116,12 +125,16 @@ class Plan:
 
     def __init__(self, statements: Iterable[Statement], special: bool, semantics: Semantics = _DEFAULT) -> None:
         compiled = [compile_statement(statement, semantics) for statement in statements]
-        self.denies = tuple([deny for deny in compiled if deny.statement.effect == "Deny"])
-        self.allows = tuple([allow for allow in compiled if allow.statement.effect == "Allow"])
-        self.deny_index = StatementIndex(self.denies) if self.denies else None
-        self.allow_index = StatementIndex(self.allows) if self.allows else None
+        self.denies: tuple[CompiledStatement, ...] = tuple(
+            [deny for deny in compiled if deny.statement.effect == "Deny"]
+        )
+        self.allows: tuple[CompiledStatement, ...] = tuple(
+            [allow for allow in compiled if allow.statement.effect == "Allow"]
+        )
+        self.deny_index: StatementIndex | None = StatementIndex(self.denies) if self.denies else None
+        self.allow_index: StatementIndex | None = StatementIndex(self.allows) if self.allows else None
         # Whether the action has rules of its own, so that the short way through `evaluate` is closed to it.
-        self.special = special
+        self.special: bool = special
 
     def result(self, request: Request) -> int:
         """Return `DENY`, `ALLOW` or `NOTHING`, for policies without principals."""
@@ -211,8 +224,8 @@ class Layer:
     __slots__ = ("kind", "plans", "policies")
 
     def __init__(self, kind: str, policies: tuple[Policy, ...]) -> None:
-        self.kind = kind
-        self.policies = policies
+        self.kind: str = kind
+        self.policies: tuple[Policy, ...] = policies
         self.plans: dict[Any, Plan]
         # One policy alone keeps its plans for every layer that it is put into.
         self.plans = policies[0].prepared.setdefault("plans", {}) if len(policies) == 1 else {}

@@ -35,7 +35,7 @@ class Resources:
     __slots__ = ("dead", "exact", "prefixes", "star", "tails", "templates", "tests")
 
     def __init__(self, entries: tuple[str, ...], *, kind: str, variables: bool) -> None:
-        self.star = False
+        self.star: bool = False
         exact: list[str] = []
         prefixes: list[str] = []
         tests: list[Matcher] = []
@@ -65,13 +65,13 @@ class Resources:
                     exact.append(pattern)
                 else:
                     prefixes.append(pattern[:-1])
-        self.exact = tuple(exact)
-        self.prefixes = tuple(prefixes)
-        self.tests = tuple(tests)
+        self.exact: tuple[str, ...] = tuple(exact)
+        self.prefixes: tuple[str, ...] = tuple(prefixes)
+        self.tests: tuple[Matcher, ...] = tuple(tests)
         # How a resource must end that fits one of the tests: many of them are ruled out by one `str.endswith`.
-        self.tails = tuple(tails)
-        self.templates = tuple(templates)
-        self.dead = tuple(dead)
+        self.tails: tuple[str, ...] = tuple(tails)
+        self.templates: tuple[tuple[str, Template], ...] = tuple(templates)
+        self.dead: tuple[str, ...] = tuple(dead)
 
     def match(self, resource: str, values: Values) -> bool:
         """Return whether *resource*, the first five parts of it in lower case, is covered."""

@@ -46,7 +46,7 @@ class Template:
     __slots__ = ("parts", "text")
 
     def __init__(self, text: str, *, wild: bool) -> None:
-        self.text = text
+        self.text: str = text
         parts: list[str | Variable] = []
         at = 0
         # Not a regular expression: with many "${" and no "}" that would look to the end of the text from each of them.
