@@ -112,9 +112,10 @@ class WireService:
         protocol = request_protocol(request, self.protocol)
         if protocol in (QUERY, EC2):
             try:
-                return _form(request).get("Version") == self.model.api_version
+                form = _form(request)
             except MalformedError:
                 return False
+            return "Version" in form and form["Version"] == str(self.model.api_version)
         if protocol == JSON:
             target, _, name = (request.header("x-amz-target") or "").rpartition(".")
             return target == self.model.metadata.get("targetPrefix") and name in self.model.operation_names
