@@ -13,18 +13,21 @@ from ec2roles.arns import shown
 from ec2roles.calls import Api
 from ec2roles.ec2.association import RUNNING, Association, Epoch, InstanceRecord
 from ec2roles.ec2.attributes import InstanceAttributes, read_user_data
-from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
-from ec2roles.iam.names import check_tags
+from ec2roles.iam.names import Tags, check_tags
 from ec2roles.iam.role import Role
+from ec2roles.metadata.hardware import Hardware
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.ids import Ids
 from ec2roles.world.propagation import EC2_CONTROL_PLANE
 from ec2roles.world.timekeeper import Timekeeper
-from ec2roles.world.timeline import Timeline
+from ec2roles.world.timeline import Position, Timeline
+
+NAT_ADDRESS = "203.0.113.10"
+"""``aws:SourceIp`` of the instances' calls: the public address of their NAT gateway."""
 
 _IMAGE_DEVICES = (("ami", "/dev/xvda"), ("root", "/dev/xvda"))
 
@@ -182,33 +185,23 @@ def prepare_launch(
     """Check everything about a launch, note it, and return what its instances will share."""
     if unknown:
         raise TypeError(f"unknown option {shown(next(iter(unknown)))} of a launch")
-    texts = {
-        "region": region,
-        "availability_zone": availability_zone,
-        "instance_type": instance_type,
-        "image_id": image_id,
-        "key_name": key_name,
-        "subnet_id": subnet_id,
-        "instance_life_cycle": instance_life_cycle,
-        "group_name": group_name,
-        "host_id": host_id,
-        "client_token": client_token,
-    }
-    for name, value in texts.items():
-        if value is not None and not isinstance(value, str):
-            raise TypeError(f"{name} must be str, got {type(value).__name__}")
-    if rotation is not None and not isinstance(rotation, Rotation):
-        raise TypeError(f"rotation must be a Rotation, got {type(rotation).__name__}")
-    if block_devices is not None and not isinstance(block_devices, Mapping):
-        raise TypeError(f"block_devices must be a mapping, got {type(block_devices).__name__}")
-    if not isinstance(hibernation, bool):
-        raise TypeError(f"hibernation must be bool, got {type(hibernation).__name__}")
+    _check_texts(
+        region=region,
+        availability_zone=availability_zone,
+        instance_type=instance_type,
+        image_id=image_id,
+        key_name=key_name,
+        subnet_id=subnet_id,
+        instance_life_cycle=instance_life_cycle,
+        group_name=group_name,
+        host_id=host_id,
+        client_token=client_token,
+    )
+    _check_kinds(rotation, block_devices, hibernation)
     time.require_same(sts.time, "the token service")
     time.check_slots(count)
     found = None if profile is None else resolve_profile(profile, find_profile, time, sts.account_id)
-    rotation = Rotation() if rotation is None else rotation
-    if time.remember is not None and rotation.lifetime + rotation.jitter + rotation.refresh > time.remember:
-        raise Ec2RolesError(f"remember={time.remember} is shorter than the life of credentials under {rotation}")
+    rotation = _rotation(rotation, time)
     attributes = InstanceAttributes(
         instance_type, disable_api_termination, disable_api_stop, instance_initiated_shutdown_behavior
     )
@@ -217,52 +210,37 @@ def prepare_launch(
     options = MetadataOptions() if metadata_options is None else metadata_options
     options.check_tags(key for key, _ in pairs)
     check_options(options)
-    if instance_life_cycle not in ("on-demand", "spot"):
-        raise InstanceError(
-            f"Invalid value for instance_life_cycle: {instance_life_cycle}",
-            detail=f"instance_life_cycle must be 'on-demand' or 'spot', got {shown(instance_life_cycle)}",
-        )
-    if partition_number is not None and (isinstance(partition_number, bool) or not isinstance(partition_number, int)):
-        raise TypeError(f"partition_number must be int, got {type(partition_number).__name__}")
+    _check_placement(instance_life_cycle, partition_number)
     region = region or sts.region
-    ids = time.ids
-    reservation_id = ids.resource_id("r", time.next_slot)
-    position = time.write(
-        "RunInstances",
-        reservation_id,
-        account_id=sts.account_id,
-        detail=f"{count} instance{'s' if count != 1 else ''}" + (f" with {found.arn}" if found else ""),
+    groups, kept = (
+        _group_names(time.ids, _texts(security_groups, "security_groups")),
+        _texts(kept_devices, "kept_devices"),
     )
+    first_slot = time.next_slot
+    reservation_id = time.ids.resource_id("r", first_slot)
+    position = _note(time, reservation_id, sts.account_id, count, found)
     hardware = Hardware(
         account_id=sts.account_id,
         region=region,
         availability_zone=availability_zone or f"{region}a",
         instance_type=instance_type,
         image_id=image_id,
-        vpc_id=ids.resource_id("vpc", 1),
+        vpc_id=time.ids.resource_id("vpc", 1),
         launched=position,
         reservation_id=reservation_id,
         key_name=key_name,
-        security_groups=_group_names(ids, _texts(security_groups, "security_groups")),
+        security_groups=groups,
         subnet_id=subnet_id,
         instance_life_cycle=instance_life_cycle,
         monitoring="enabled" if monitoring else "disabled",
         group_name=group_name,
         partition_number=partition_number,
         host_id=host_id,
-        kept_devices=_texts(kept_devices, "kept_devices"),
+        kept_devices=kept,
         repeated=MappingProxyType(dict(repeated or {})),
         block_devices=_IMAGE_DEVICES if block_devices is None else (*_IMAGE_DEVICES, *block_devices.items()),
     )
-    record = InstanceRecord(
-        RUNNING,
-        None if found is None else Association(found, position, position[0]),
-        options,
-        attributes,
-        None if found is None else Epoch(position, 0),
-        tags=pairs,
-        user_data=data,
-    )
+    record = _first_record(position, found, options, attributes, tags=pairs, user_data=data)
     return Launch(
         time,
         sts,
@@ -270,13 +248,69 @@ def prepare_launch(
         hardware,
         rotation,
         find_profile,
-        time.next_slot,
+        first_slot,
         Timeline(position, record),
         check_options,
         forget,
         hibernation,
         client_token,
     )
+
+
+def _check_texts(**texts: object) -> None:
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} must be str, got {type(value).__name__}")
+
+
+def _check_kinds(rotation: object, block_devices: object, hibernation: object) -> None:
+    if rotation is not None and not isinstance(rotation, Rotation):
+        raise TypeError(f"rotation must be a Rotation, got {type(rotation).__name__}")
+    if block_devices is not None and not isinstance(block_devices, Mapping):
+        raise TypeError(f"block_devices must be a mapping, got {type(block_devices).__name__}")
+    if not isinstance(hibernation, bool):
+        raise TypeError(f"hibernation must be bool, got {type(hibernation).__name__}")
+
+
+def _rotation(rotation: Rotation | None, time: Timekeeper) -> Rotation:
+    """The rotation of a launch, if its credentials live no longer than the Cloud remembers."""
+    rotation = Rotation() if rotation is None else rotation
+    if time.remember is not None and rotation.lifetime + rotation.jitter + rotation.refresh > time.remember:
+        raise Ec2RolesError(f"remember={time.remember} is shorter than the life of credentials under {rotation}")
+    return rotation
+
+
+def _check_placement(instance_life_cycle: str, partition_number: object) -> None:
+    if instance_life_cycle not in ("on-demand", "spot"):
+        raise InstanceError(
+            f"Invalid value for instance_life_cycle: {instance_life_cycle}",
+            detail=f"instance_life_cycle must be 'on-demand' or 'spot', got {shown(instance_life_cycle)}",
+        )
+    if partition_number is not None and (isinstance(partition_number, bool) or not isinstance(partition_number, int)):
+        raise TypeError(f"partition_number must be int, got {type(partition_number).__name__}")
+
+
+def _note(
+    time: Timekeeper, reservation_id: str, account_id: str, count: int, profile: InstanceProfile | None
+) -> Position:
+    detail = f"{count} instance{'s' if count != 1 else ''}" + (f" with {profile.arn}" if profile else "")
+    return time.write("RunInstances", reservation_id, account_id=account_id, detail=detail)
+
+
+def _first_record(
+    position: Position,
+    profile: InstanceProfile | None,
+    options: MetadataOptions,
+    attributes: InstanceAttributes,
+    *,
+    tags: Tags,
+    user_data: bytes | None,
+) -> InstanceRecord:
+    """What all instances of a launch are at first: running, and with their profile's credentials fetched at once."""
+    if profile is None:
+        return InstanceRecord(RUNNING, None, options, attributes, tags=tags, user_data=user_data)
+    association = Association(profile, position, position[0])
+    return InstanceRecord(RUNNING, association, options, attributes, Epoch(position, 0), tags=tags, user_data=user_data)
 
 
 def _group_names(ids: Ids, given: tuple[str, ...]) -> tuple[str, ...]:

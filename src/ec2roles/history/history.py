@@ -339,8 +339,8 @@ class History(Part):
                 )
 
     def _fetches(self, instance: Instance, end: Position, since: int | None, kind: str | None) -> Iterator[Event]:
-        slot_mark = instance.instance_id
-        for fetch in instance.fetches((end[0], LAST), since):
+        slot_mark, credentials = instance.instance_id, instance.role_credentials
+        for fetch in credentials.fetches((end[0], LAST), since):
             role_arn = None if fetch.role is None else fetch.role.arn
             if kind in (None, ASSUME):
                 yield Event(
@@ -355,7 +355,7 @@ class History(Part):
                     error=None if fetch.ok else AwsError(fetch.problem or "", code=fetch.problem),
                 )
             if fetch.ok and kind in (None, ISSUE):
-                key_id = instance.access_key_id(fetch.ordinal)
+                key_id = credentials.access_key_id(fetch.ordinal)
                 yield Event(
                     fetch.position,
                     ISSUE,

@@ -13,6 +13,7 @@ from ec2roles.arns import shown
 from ec2roles.ec2.association import InstanceRecord
 from ec2roles.ec2.attributes import InstanceAttributes
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.records import Records
 from ec2roles.errors import AwsError, InstanceError, NoSuchEntityError, ResourceError
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.directory import Directory
@@ -190,7 +191,7 @@ class InstanceThen(_Thing):
 
     @property
     def _record(self) -> InstanceRecord:
-        record = self._now.written_at(self._position)
+        record = Records(self._now).written_at(self._position)
         assert record is not None  # those that were not launched yet are not listed
         return record
 
@@ -213,7 +214,7 @@ class InstanceThen(_Thing):
     @property
     def association_id(self) -> str | None:
         """The id of its association with the profile then, or None."""
-        return self._now.association_id_in(self._record)
+        return Records(self._now).association_id(self._record)
 
     @property
     def metadata_options(self) -> MetadataOptions:
@@ -351,7 +352,7 @@ class Past:
         found = {
             instance.instance_id: InstanceThen(instance, self._position)
             for instance in self._instances
-            if instance.written_at(self._position) is not None
+            if Records(instance).written_at(self._position) is not None
         }
         return Things(
             found,

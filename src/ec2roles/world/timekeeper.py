@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -103,6 +103,8 @@ class Timekeeper(Part):
     _shown: object = attrs.field(init=False, repr=False, factory=object)
     _instant: int = attrs.field(init=False, repr=False, default=0)
     journal: Journal = attrs.field(init=False, repr=False)
+    # The journal's: every look at the clock asks whether a thread is inside an operation.
+    _inside: Mapping[int, int] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not callable(getattr(self.clock, "now", None)):
@@ -117,6 +119,7 @@ class Timekeeper(Part):
             self._remembered = self.remember // MICROSECOND
         self.ids = Ids(self.seed)
         self.journal = Journal(self._restoring)
+        self._inside = self.journal.inside
 
     def _restoring(self) -> Step:
         return self._restore, (self._newest, self._order, self.ids.made, len(self._issuers))
@@ -139,7 +142,7 @@ class Timekeeper(Part):
         Raises:
             ConcurrentUseError: if another thread is inside an operation.
         """
-        if self.journal.inside:
+        if self._inside:
             self.journal.check_thread()
         shown = self.clock.now()
         # A datetime cannot change, so the same one means the same instant; most questions are put while a clock stands still.
