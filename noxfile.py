@@ -21,6 +21,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def slow(session: nox.Session) -> None:
+    """Run everything in full, what is marked slow too, with five times the examples; half an hour."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", "-m", "", "--hypothesis-profile=slow", *session.posargs)
+
+
+@nox.session
 def oldest(session: nox.Session) -> None:
     """Run the suite with the oldest attrs and dateutil that we say will do."""
     session.install("-e", ".[test]")
@@ -45,7 +52,7 @@ def moto(session: nox.Session) -> None:
     """Ask moto alone and moto behind us the same questions, and print the table: ``nox -s moto``; some minutes."""
     session.install("-e", ".[test]", "moto[all]>=5.2")
     session.run(
-        "python", "-m", "pytest", "tests/adapters/test_moto.py", "-m", "slow or not slow", "-s", *session.posargs
+        "python", "-m", "pytest", "tests/adapters/moto/test_moto.py", "-m", "slow or not slow", "-s", *session.posargs
     )
 
 
@@ -65,6 +72,17 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def verify_types(session: nox.Session) -> None:
+    """Ask pyright whether every public name has a known type: not editable, as users have it."""
+    session.install(
+        ".[boto]", "pyright[nodejs]>=1.1.400", "httpx>=0.27", "requests>=2.31", "types-python-dateutil>=2.9"
+    )
+    session.run("pyright", "--verifytypes", "ec2roles", "--ignoreexternal")
+    # Both checkers must read these alike; what mypy's own comments ignore, pyright reports by its own rules.
+    session.run("pyright", "typing_tests")
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Show the lines that no test reaches."""
     session.install("-e", ".[test]", "coverage[toml]")
@@ -74,14 +92,15 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def notebooks(session: nox.Session) -> None:
-    """Make the notebooks from the scripts beside them, and run them."""
-    session.install("-e", ".[test]", "nbconvert>=7")
+    """Make the notebooks from the scripts beside them, run them, and see that they run from top to bottom as they are."""
+    session.install("-e", ".[test]", "ipykernel>=6.29", "nbconvert>=7", "nbmake>=1.5.4")
     scripts = glob("notebooks/*.py")
     session.run("jupytext", "--to", "ipynb", "--update", "--set-kernel", "python3", *scripts)
     notebooks = [script.removesuffix("py") + "ipynb" for script in scripts]
     # Without the timing, running them again changes nothing.
     quiet = "--ExecutePreprocessor.record_timing=False"
     session.run("jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace", quiet, *notebooks)
+    session.run("python", "-m", "pytest", "-o", "addopts=", "--nbmake", "--nbmake-timeout=120", *notebooks)
 
 
 @nox.session
@@ -118,6 +137,14 @@ def mutation(session: nox.Session) -> None:
     directory = f"{session.create_tmp()}/copy"
     shutil.rmtree(directory, ignore_errors=True)
     session.run("python", "tests/mutation/run.py", directory, *session.posargs)
+
+
+@nox.session
+def mutation_sample(session: nox.Session) -> None:
+    """Change what is around the policies in a copy, 1,500 times; 50 minutes at a time, again and again until it is done."""
+    session.install("-e", ".[test]")
+    # The copy stays, with what is known already; delete it when the code has changed.
+    session.run("python", "tests/mutation/sample.py", f"{session.create_tmp()}/sample", *session.posargs)
 
 
 @nox.session

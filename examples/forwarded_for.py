@@ -7,8 +7,7 @@ X-Forwarded-For, and the token request is refused then.
 
 from __future__ import annotations
 
-from ec2roles import Account, Instance
-from ec2roles.metadata.response import MetadataResponse
+from ec2roles import Account, Instance, MetadataResponse
 
 TOKEN = "/latest/api/token"
 LIFETIME = {"X-aws-ec2-metadata-token-ttl-seconds": "21600"}

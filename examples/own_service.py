@@ -7,10 +7,9 @@ and what it does then. Credentials, policies, denials, history and time come fro
 
 from __future__ import annotations
 
-from ec2roles import Account, Decision, PermissionPolicy
-from ec2roles.calls import Call
+from ec2roles import Account, Call, Decision, PermissionPolicy
 from ec2roles.errors import AccessDeniedError, AwsError
-from ec2roles.services.operation import Operation, Service
+from ec2roles.services import Operation, Service
 
 DEPOT = "arn:aws:parcels:us-east-1:123456789012:depot/north"
 

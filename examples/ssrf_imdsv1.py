@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 
-from ec2roles import Account, Credentials, Instance
-from ec2roles.secret import Secret
+from ec2roles import Account, Credentials, Instance, Secret
 
 ROLES = "/latest/meta-data/iam/security-credentials/"
 

@@ -10,14 +10,15 @@ from hypothesis import settings
 
 # A slow machine is no defect. CI draws the same examples each time, so that a change is judged by what it changes; at
 # home they differ from run to run, which finds more. A failure prints how to repeat it. Hypothesis' own 100 examples would
-# take the suite over a minute; HYPOTHESIS_EXAMPLES asks for more.
-settings.register_profile(
-    "ec2roles",
-    deadline=None,
-    print_blob=True,
-    derandomize="CI" in os.environ,
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "40")),
-)
+# take a minute: ``--hypothesis-profile=slow`` draws them, and so many of HYPOTHESIS_EXAMPLES as that says.
+for name, usual in {"ec2roles": 20, "slow": 100}.items():
+    settings.register_profile(
+        name,
+        deadline=None,
+        print_blob=True,
+        derandomize="CI" in os.environ,
+        max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", usual)),
+    )
 settings.load_profile("ec2roles")
 
 

@@ -8,14 +8,15 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from histories import OPTIONS, STEPS, World, answer
-from state import differences, lines_of
+from helpers.histories import OPTIONS, STEPS, World, answer
+from helpers.sizes import examples
+from helpers.state import differences, lines_of
 
 QUESTIONS = st.lists(st.tuples(st.integers(0, 60), st.floats(0, 1.2), st.integers(0, 3)), max_size=6)
 
 
 @example({"seed": 0, "propagation": None}, [(("wait", 1500), [(46, 1.0, 0), (0, 0.5, 0)]), (("call", 0), [])], [])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(OPTIONS, st.lists(st.tuples(STEPS, QUESTIONS), max_size=15), QUESTIONS)
 def test_a_history_with_questions_in_between_is_the_same_as_one_without(
     options: dict[str, Any], history: list[tuple[Any, list[Any]]], last: list[Any]
@@ -45,7 +46,7 @@ def test_a_history_with_questions_in_between_is_the_same_as_one_without(
     assert asked.looks() == silent.looks()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(OPTIONS, st.lists(STEPS, max_size=8), st.lists(STEPS, max_size=8))
 def test_what_is_done_later_changes_no_answer_about_the_past(
     options: dict[str, Any], before: list[Any], after: list[Any]
@@ -68,7 +69,7 @@ def test_what_is_done_later_changes_no_answer_about_the_past(
     assert answers() == first
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(OPTIONS, st.lists(STEPS, max_size=12), st.lists(st.integers(0, 10_000), min_size=1, max_size=5))
 def test_p17_time_that_passes_in_parts_is_time_that_passes_at_once(
     options: dict[str, Any], history: list[Any], parts: list[int]

@@ -1,5 +1,5 @@
 """
-Bad input at the control plane, as a table: ``bad_input.json``, a row of reliability G each (30-33 and 46-60).
+Bad input at the control plane, as a table: ``bad_input.json``, a row for each (numbers 30-33 and 46-60).
 
 Rows 1 to 45 are about policy documents; ``policy/bad_documents.json`` has them. Here they go in where users put them: into
 roles, managed policies, loaded accounts and the command line.
@@ -20,13 +20,13 @@ import pytest
 from ec2roles import Account, Credentials, ManualClock, PermissionPolicy, Role, TrustPolicy, errors
 from ec2roles.arns import Arn
 from ec2roles.cli.main import main
-from worlds import ADMIN, EC2, LIST, OWN, digest, user_with_key
+from helpers.worlds import ADMIN, EC2, LIST, OWN, digest, user_with_key
 
 HERE = Path(__file__).parent
 ROWS: list[dict[str, Any]] = json.loads((HERE / "bad_input.json").read_text(encoding="utf-8"))
 DOCUMENTS: list[dict[str, Any]] = [
     row
-    for row in json.loads((HERE / "policy" / "bad_documents.json").read_text(encoding="utf-8"))
+    for row in json.loads((HERE / "policy" / "validation" / "bad_documents.json").read_text(encoding="utf-8"))
     if "document" in row and not row.get("strict")
 ]
 IDENTITY = [row for row in DOCUMENTS if row["kind"] == "identity"]

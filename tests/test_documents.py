@@ -17,16 +17,15 @@ import contextlib
 import doctest
 import importlib.util
 import io
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 import pytest
+
+from ec2roles.cli.main import main
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
@@ -87,18 +86,18 @@ def run_command(command: str) -> str | None:
     ours = OUR_COMMAND.match(command.replace("\\\n", " ").rpartition("&& ")[2].strip())
     if ours is None:
         return None
-    # A person's terminal may be of any width; the pages show the width that argparse takes when it knows none.
-    done = subprocess.run(
-        [sys.executable, "-m", "ec2roles", *shlex.split(ours["arguments"])],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    )
-    return done.stdout
+    # In this process, for a page has up to ten; tests/cli starts the program as a person does.
+    printed = io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        # A person's terminal may be of any width; the pages show the width that argparse takes when it knows none.
+        patch.setenv("COLUMNS", "80")
+        with contextlib.suppress(SystemExit):  # after --help, and after a mistake
+            main(shlex.split(ours["arguments"]))
+    return printed.getvalue()
 
 
 def commands(text: str) -> Iterator[tuple[str, str]]:
@@ -190,3 +189,15 @@ def test_a_page_that_does_not_fails(tmp_path: Path, page: str) -> None:
 
 def test_a_block_may_say_why_it_does_not_run(tmp_path: Path) -> None:
     check_page(write(tmp_path, "<!-- not run: it needs boto3 -->\n```python\nno_such_name\n```\n"))
+
+
+def test_every_file_that_the_architecture_names_is_there() -> None:
+    """The walks name a file at each step; who follows one finds it."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:\w+/)+\w+\.\w+(?:\.zlib)?|\w+\.py)`", page)
+
+    assert len(named) > 20
+    homes = (ROOT, ROOT / "src" / "ec2roles")
+    assert [
+        name for name in named if not any((home / name.removeprefix("ec2roles/")).is_file() for home in homes)
+    ] == []

@@ -54,3 +54,13 @@ def promised(package: str) -> list[str]:
 def test_other_names_are_not_found() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"No module named 'ec2roles.nowhere'"):
         importlib.import_module("ec2roles.nowhere")
+
+
+def test_an_old_name_of_a_package_warns_and_is_the_new_one() -> None:
+    from ec2roles import policy
+
+    with pytest.warns(DeprecationWarning, match=r"ec2roles\.policy\.Way is ec2roles\.policy\.RequestChange now"):
+        way = policy.Way
+
+    assert way is policy.RequestChange
+    assert "Way" not in dir(policy)

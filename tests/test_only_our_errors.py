@@ -26,10 +26,10 @@ from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError
 from ec2roles.policy import PolicySet, Request, lint, load_policy
 from ec2roles.world.propagation import Propagation
-from junk import World as JunkWorld
-from junk import junk, models
-from served import LOADER
-from worlds import ADMIN, EC2, LIST, OTHER, OWN, at, digest
+from helpers.junk import World as JunkWorld
+from helpers.junk import junk, models
+from helpers.served import LOADER
+from helpers.worlds import ADMIN, EC2, LIST, OTHER, OWN, at, digest
 
 NAN, HALF = float("nan"), "\ud800"
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 -- what is refused
@@ -108,7 +108,7 @@ OPTIONS: dict[str, list[str]] = {
 }  # fmt: skip
 # Parameters that only our own modules have something for: a method with one of them is theirs.
 INNER_PARAMETERS = set("call position record place issued shared seen now response ids authorizations".split())
-INNER_METHODS = {"issue", "issue_role_session", "stored_session", "from_authorization_details", "fetches"}
+INNER_METHODS = {"issue", "issue_role_session", "from_authorization_details", "fetches", "note_use"}
 
 
 def parameters(function: Callable[..., object]) -> list[inspect.Parameter]:

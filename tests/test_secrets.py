@@ -26,7 +26,7 @@ from ec2roles.programs.program import Completed
 from ec2roles.secret import Secret
 from ec2roles.services.operation import Operation, Service
 from ec2roles.world.part import Part
-from worlds import ADMIN, LIST, user_with_key
+from helpers.worlds import ADMIN, LIST, user_with_key
 
 
 class World:

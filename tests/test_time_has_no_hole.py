@@ -25,7 +25,7 @@ from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, FixedAttributeError, NoSuchEntityError
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.part import Part
-from worlds import EC2, LIST
+from helpers.worlds import EC2, LIST
 
 # What may be assigned, and why it does no harm.
 ALLOWED = {
@@ -34,6 +34,7 @@ ALLOWED = {
 
 # Classes of `ec2roles` that no world has an object of: values, and what is only raised.
 NOT_PARTS = {"Policy", "PermissionPolicy", "TrustPolicy", "AwsError", "Ec2RolesError", "SystemClock"}
+NOT_PARTS |= {"Arn", "Call", "Operation", "Propagation", "Service"}
 
 # Python's own; an error whose method is covered by another object answers nothing else.
 METHODS_OF_ERRORS = ("add_note", "with_traceback")

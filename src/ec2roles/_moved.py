@@ -77,7 +77,7 @@ iam.organization_hierarchy organizations.hierarchy
 iam.organization_tree organizations.tree
 ids world.ids
 past history.past
-policy.avoid policy.explain.avoid
+policy.avoid policy.explain.request_changes
 policy.caller policy.principal
 policy.checks policy.validation.checks
 policy.conditions policy.engine.conditions
@@ -92,7 +92,7 @@ policy.problems policy.validation.problems
 policy.questions policy.explain.analysis
 policy.report policy.explain.report
 policy.resources policy.engine.resources
-policy.screen policy.explain.screen
+policy.screen policy.explain.rendering
 policy.source policy.validation.json
 policy.trace policy.explain.trace
 policy.values policy.engine.values
@@ -122,6 +122,7 @@ sts.authorization authorization.permissions
 sts.authorization_message authorization.encoded_messages
 sts.judging authorization.authorizer
 sts.refusal authorization.denials
+sts.credentials credentials
 sts.session_store sts.sessions
 timeline world.timeline
 """

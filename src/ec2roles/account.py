@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
 
 import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.calls import NOTHING, Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
+from ec2roles.ec2.launch_options import LaunchOptions
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import ArgumentError, ClockError, InstanceError, NoCredentialsError, NoSuchEntityError
 from ec2roles.gateway import Gateway
@@ -20,7 +23,6 @@ from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.directory import Directory
 from ec2roles.iam.entities import Entities
 from ec2roles.iam.group import Group
-from ec2roles.iam.identity import ManagedPolicy
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.managed import AwsManagedPolicies
 from ec2roles.iam.quotas import Quotas
@@ -30,10 +32,9 @@ from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.services.registry import Registry
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
-from ec2roles.world.clock import Clock
+from ec2roles.world.clock import AnyClock, Clock_co
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
@@ -72,7 +73,7 @@ class Shared(Part):
     """
 
     time: Timekeeper
-    accounts: dict[str, Account] = attrs.field(factory=dict)
+    accounts: dict[str, Account[Any]] = attrs.field(factory=dict)
     buckets: dict[str, Bucket] = attrs.field(factory=dict)
     aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies)
     organizations: list[Organization] = attrs.field(factory=list)
@@ -118,12 +119,52 @@ class Instances(Part, dict[str, Instance]):
         return f"<{len(self)} instance{'' if len(self) == 1 else 's'}>"
 
 
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def _of_iam(
+    method: Callable[Concatenate[Directory, Given], Result],
+) -> Callable[Concatenate[Account[Any], Given], Result]:
+    """Return a method of the directory of an account's IAM as one of the account's own."""
+
+    def of_account(self: Account[Any], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        return method(self.iam, *args, **kwargs)
+
+    return cast("Callable[Concatenate[Account[Any], Given], Result]", wraps(method)(of_account))
+
+
 def _nothing_to_sign_with(credentials: Credentials | None) -> NoCredentialsError | None:
     # What every AWS client says then, without asking AWS.
     return NoCredentialsError("Unable to locate credentials") if credentials is None else None
 
 
-class Account(Part):
+class AccountOptions(TypedDict, total=False):
+    """
+    What an account may be told wherever it is made: `Account` says what each of them means.
+
+    >>> from ec2roles import Cloud
+    >>> options: AccountOptions = {"region": "eu-west-1"}
+    >>> Cloud().account("111122223333", **options).region
+    'eu-west-1'
+    """
+
+    region: str
+    quotas: Quotas | None
+    rotation: Rotation | None
+    keep_calls: int | None
+    semantics: Semantics | None
+    mfa_present: bool | None
+    service_context: Mapping[str, Any] | None
+
+
+class _WorldOptions(AccountOptions, total=False):
+    seed: int
+    remember: timedelta | None
+    propagation: Propagation | timedelta | None
+
+
+class Account(Part, Generic[Clock_co]):
     """
     An AWS account.
 
@@ -157,7 +198,7 @@ class Account(Part):
         self,
         account_id: str = "123456789012",
         *,
-        clock: Clock | None = None,
+        clock: Clock_co | None = None,
         seed: int = 0,
         region: str = "us-east-1",
         quotas: Quotas | None = None,
@@ -170,7 +211,7 @@ class Account(Part):
         propagation: Propagation | timedelta | None = None,
         shared: Shared | None = None,
     ) -> None:
-        self.account_id = check_account_id(account_id)
+        self.account_id: str = check_account_id(account_id)
         for name, given, kind in (
             ("region", region, str),
             ("quotas", quotas, Quotas | None),
@@ -185,12 +226,12 @@ class Account(Part):
             shared = Shared(Timekeeper(clock, seed, remember, propagation))
         elif propagation is not None:
             raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
-        self.time = shared.time
+        self.time: Timekeeper = shared.time
         self._created = self.time.instant()
         self.region = region
-        self.rotation = Rotation() if rotation is None else rotation
+        self.rotation: Rotation = Rotation() if rotation is None else rotation
         self._shared = shared
-        self.iam = Directory(
+        self.iam: Directory = Directory(
             self.time,
             account_id,
             quotas=Quotas() if quotas is None else quotas,
@@ -208,7 +249,7 @@ class Account(Part):
             organizations=shared.organizations,
         )
         self._root: RootUser | None = None
-        self.instances = Instances()
+        self.instances: Instances = Instances()
         # Imported when the first account is made, to keep the import of the library quick.
         from ec2roles.history.history import History
         from ec2roles.iam.console import Console
@@ -216,10 +257,10 @@ class Account(Part):
         from ec2roles.services.s3.operations import S3Operations
         from ec2roles.services.sts.operations import sts_service
 
-        self.registry = Registry()
-        self.history = History(self.time, account_id, self.instances, keep_calls, region, self.registry)
+        self.registry: Registry = Registry()
+        self.history: History = History(self.time, account_id, self.instances, keep_calls, region, self.registry)
         self._gateway = Gateway(authorizer, self.registry, self.history, self._api_of)
-        self.sts = TokenService(
+        self.sts: TokenService = TokenService(
             time=self.time,
             account_id=account_id,
             region=region,
@@ -230,7 +271,7 @@ class Account(Part):
             api=self._gateway,
             quotas=self.iam.quotas,
         )
-        self.s3 = S3(
+        self.s3: S3 = S3(
             self.time,
             account_id,
             shared.buckets,
@@ -242,12 +283,14 @@ class Account(Part):
         self.registry.register(sts_service(self.sts))
         self.registry.register_later("iam", self._iam_service)
         self.registry.register_later("ec2", self._ec2_service)
-        self.console = Console(self.iam)
+        self.console: Console = Console(self.iam)
         self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
         shared.accounts[account_id] = self
 
     @classmethod
-    def from_authorization_details(cls, document: object, **options: Any) -> Account:
+    def from_authorization_details(
+        cls, document: object, *, clock: AnyClock | None = None, **options: Unpack[_WorldOptions]
+    ) -> Account[AnyClock]:
         """
         Return an account with everything that ``aws iam get-account-authorization-details`` printed.
 
@@ -278,7 +321,7 @@ class Account(Part):
 
         Args:
             document: the JSON text, or the object parsed from it.
-            options: as for `Account`, but for the id, which the document says.
+            clock, options: as for `Account`; the id is in the document.
 
         Raises:
             AuthorizationDetailsError: if it is malformed or inconsistent, with the JSON pointer; no account exists then.
@@ -288,7 +331,7 @@ class Account(Part):
 
         if isinstance(document, str):
             document = authorization_details.parse_details(document)
-        account = cls(authorization_details.account_of(document), **options)
+        account: Account[Any] = cls(authorization_details.account_of(document), clock=clock, **options)  # type: ignore[arg-type]
         authorization_details.load(document, account.iam)
         return account
 
@@ -324,9 +367,9 @@ class Account(Part):
     # -- IAM --------------------------------------------------------------------------------------------------------
 
     @property
-    def clock(self) -> Any:
+    def clock(self) -> Clock_co:
         """The clock; `ManualClock` by default."""
-        return self.time.clock
+        return cast("Clock_co", self.time.clock)
 
     @property
     def faults(self) -> FaultPlan:
@@ -358,55 +401,15 @@ class Account(Part):
         """The customer managed policies by name."""
         return self.iam.policies
 
-    def create_role(
-        self,
-        name: str,
-        *,
-        trust: object,
-        policies: Iterable[str | ManagedPolicy] = (),
-        path: str = "/",
-        max_session_duration: int = 3600,
-        tags: Mapping[str, str] | None = None,
-        description: str | None = None,
-        permissions_boundary: object = None,
-    ) -> Role:
-        """
-        Create a role, and nothing else: an instance profile is another thing (AWS: CreateRole).
-
-        Args:
-            name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
-            trust: who may assume it: a `TrustPolicy`, a dict or JSON text.
-            policies: names or ARNs of managed policies to attach.
-            path: such as ``/service/``.
-            max_session_duration: 3600-43200 seconds.
-            tags: at most 50.
-            description: at most 1,000 characters.
-            permissions_boundary: a managed policy, its name or ARN, or a document.
-
-        Raises:
-            EntityAlreadyExistsError, InvalidNameError, PolicyError, NoSuchEntityError, LimitExceededError: nothing has been
-                created then.
-        """
-        return self.iam.create_role(
-            name,
-            trust=trust,
-            policies=policies,
-            path=path,
-            max_session_duration=max_session_duration,
-            tags=tags,
-            description=description,
-            permissions_boundary=permissions_boundary,
-        )
-
-    def delete_role(self, name: str) -> None:
-        """
-        Delete a role; its sessions stop working (AWS: DeleteRole).
-
-        Raises:
-            NoSuchEntityError: if there is none of that name.
-            DeleteConflictError: if it is in an instance profile, or has policies.
-        """
-        self.iam.delete_role(name)
+    create_role = _of_iam(Directory.create_role)
+    delete_role = _of_iam(Directory.delete_role)
+    create_policy = _of_iam(Directory.create_policy)
+    create_instance_profile = _of_iam(Directory.create_instance_profile)
+    delete_instance_profile = _of_iam(Directory.delete_instance_profile)
+    create_user = _of_iam(Directory.create_user)
+    delete_policy = _of_iam(Directory.delete_policy)
+    delete_user = _of_iam(Directory.delete_user)
+    create_group = _of_iam(Directory.create_group)
 
     @atomic
     def create_service_linked_role(
@@ -448,87 +451,6 @@ class Account(Part):
 
         return delete_service_linked_role(self.iam, name)
 
-    def create_policy(
-        self,
-        name: str,
-        document: object,
-        *,
-        path: str = "/",
-        description: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> CustomerManagedPolicy:
-        """
-        Create a customer managed policy (AWS: CreatePolicy).
-
-        Args:
-            name: 1-128 of ``[\\w+=,.@-]``.
-            document: a `PermissionPolicy`, a dict or JSON text.
-            path: such as ``/team/``.
-            description: at most 1,000 characters; it can never be changed.
-            tags: at most 50.
-
-        Raises:
-            EntityAlreadyExistsError, PolicyError, PolicyTooLargeError, LimitExceededError: nothing has been created then.
-        """
-        return self.iam.create_policy(name, document, path=path, description=description, tags=tags)
-
-    def create_instance_profile(
-        self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
-    ) -> InstanceProfile:
-        """
-        Create an empty instance profile (AWS: CreateInstanceProfile).
-
-        Args:
-            name: 1-128 of ``[\\w+=,.@-]``, unique whatever the case.
-            path: such as ``/web/``.
-            tags: at most 50.
-
-        Raises:
-            EntityAlreadyExistsError, InvalidNameError, LimitExceededError: nothing has been created then.
-        """
-        return self.iam.create_instance_profile(name, path=path, tags=tags)
-
-    def delete_instance_profile(self, name: str) -> None:
-        """
-        Delete an empty instance profile; instances that have it are not asked (AWS: DeleteInstanceProfile).
-
-        Raises:
-            NoSuchEntityError: if there is none of that name.
-            DeleteConflictError: if it holds a role.
-        """
-        self.iam.delete_instance_profile(name)
-
-    def create_user(
-        self,
-        name: str,
-        *,
-        path: str = "/",
-        tags: Mapping[str, str] | None = None,
-        permissions_boundary: object = None,
-    ) -> User:
-        """
-        Create a user, to show what long-term credentials do instead (AWS: CreateUser).
-
-        Args:
-            name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
-            path: such as ``/staff/``.
-            tags: at most 50.
-            permissions_boundary: a managed policy, its name or ARN, or a document.
-        """
-        return self.iam.create_user(name, path=path, tags=tags, permissions_boundary=permissions_boundary)
-
-    def delete_policy(self, name: str) -> None:
-        """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
-        self.iam.delete_policy(name)
-
-    def delete_user(self, name: str) -> None:
-        """Delete a user without keys, password, policies and groups (AWS: DeleteUser)."""
-        self.iam.delete_user(name)
-
-    def create_group(self, name: str, *, path: str = "/") -> Group:
-        """Create a group of users (AWS: CreateGroup)."""
-        return self.iam.create_group(name, path=path)
-
     def _session_policy(self, arn: str, account_id: str) -> Policy:
         directory = self._shared.directory(account_id)
         if directory is None or not arn.startswith("arn:"):
@@ -543,7 +465,9 @@ class Account(Part):
 
     # -- instances --------------------------------------------------------------------------------------------------
 
-    def launch_instance(self, profile: InstanceProfile | str | None = None, **options: Any) -> Instance:
+    def launch_instance(
+        self, profile: InstanceProfile | str | None = None, **options: Unpack[LaunchOptions]
+    ) -> Instance:
         """
         Launch an instance; it runs at once (AWS: RunInstances).
 
@@ -562,7 +486,7 @@ class Account(Part):
 
     @atomic
     def launch_instances(
-        self, count: int, profile: InstanceProfile | str | None = None, **options: Any
+        self, count: int, profile: InstanceProfile | str | None = None, **options: Unpack[LaunchOptions]
     ) -> list[Instance]:
         """
         Launch many instances alike (AWS: RunInstances with MinCount and MaxCount).
@@ -571,7 +495,8 @@ class Account(Part):
             count: 1 or more.
             profile, options: as for `launch_instance`.
         """
-        chosen = {name: options.pop(name) for name in list(options) if name in _OPTIONS}
+        others: dict[str, Any] = {"rotation": self.rotation, "region": self.region, **options}
+        chosen = {name: others.pop(name) for name in list(options) if name in _OPTIONS}
         instances = launch_instances(
             count,
             profile,
@@ -579,10 +504,10 @@ class Account(Part):
             time=self.time,
             api=self._gateway,
             find_profile=self._find_profile,
-            metadata_options=self._options_at_launch(chosen, options.pop("imds_support", None)),
+            metadata_options=self._options_at_launch(chosen, others.pop("imds_support", None)),
             check_options=self._check_options,
             forget=self._forget_instance,
-            **{"rotation": self.rotation, "region": self.region, **options},
+            **others,
         )
         self.time.journal.note(self._forget, instances)
         self.instances.update((instance.instance_id, instance) for instance in instances)

@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError
 from ec2roles.policy.decision import Decision
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.timeline import Position
 
+if TYPE_CHECKING:
+    # Type checkers know this module by themselves, and only there can a type variable have a default before Python 3.13.
+    from typing_extensions import TypeVar
+
+    Value_co = TypeVar("Value_co", covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    Value_co = TypeVar("Value_co", covariant=True)
+
 NOTHING: Mapping[str, Any] = {}
 
 _SECRETS = ("SecretAccessKey", "SessionToken")
+
+
+class Caller(Protocol):
+    """Who calls, once that is known: what every operation may ask of a `ec2roles.sts.Session`."""
+
+    @property
+    def arn(self) -> str:
+        """The caller's ARN, as GetCallerIdentity gives it."""
+
+    @property
+    def account_id(self) -> str:
+        """The account that the caller belongs to."""
+
+    @property
+    def user_id(self) -> str:
+        """``aws:userid``."""
 
 
 @attrs.frozen(eq=False)
@@ -44,7 +71,7 @@ class Call:
     action: str
     resource: str | None = attrs.field(default=None, kw_only=True)
     position: Position = attrs.field(kw_only=True)
-    credentials: Any = attrs.field(default=None, kw_only=True, repr=False)
+    credentials: Credentials | None = attrs.field(default=None, kw_only=True, repr=False)
     source: str | None = attrs.field(default=None, kw_only=True)
     operation: str | None = attrs.field(default=None, kw_only=True)
     context: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
@@ -54,18 +81,19 @@ class Call:
     prepared: Any = attrs.field(default=None, kw_only=True, repr=False)
     refusal: AwsError | None = attrs.field(default=None, kw_only=True)
     sender: str | None = attrs.field(default=None, kw_only=True)
-    caller: Any = attrs.field(default=None, kw_only=True, repr=False)
+    caller: Caller | None = attrs.field(default=None, kw_only=True, repr=False)
     seen: Position | None = attrs.field(default=None, kw_only=True, repr=False)
 
-    def by(self, caller: Any) -> Call:
-        """Return the same call with its caller known, as operations get it."""
-        return self._with(caller, self.parameters, self.prepared)
+    def by(self, caller: Caller | None, parameters: Mapping[str, Any], prepared: Any = None) -> Call:
+        """
+        Return the same call as operations get it.
 
-    def reading(self, parameters: Mapping[str, Any], prepared: Any = None) -> Call:
-        """Return the same call with its parameters read."""
-        return self._with(self.caller, parameters, prepared)
-
-    def _with(self, caller: Any, parameters: Mapping[str, Any], prepared: Any) -> Call:
+        Args:
+            caller: the session behind its credentials.
+            parameters: as they were read.
+            prepared: what the operation made of them.
+        """
+        # Once for each call, so without `attrs.evolve`, which looks at every field.
         return Call(
             self.action,
             resource=self.resource,
@@ -86,7 +114,7 @@ class Call:
 
 
 @attrs.frozen
-class Response:
+class Response(Generic[Value_co]):
     """
     The answer to a call: a value, or the error that AWS answers, always with the decision behind it.
 
@@ -97,14 +125,14 @@ class Response:
     42
 
     Args:
-        value: what the operation gave.
+        value: what the operation gave; None with an error, although its type does not say so: `result()` never gives that.
         error: what AWS answered instead, with ``.code`` and ``.message``; None when the call worked.
         allowed: whether the call was authorised.
         decision: how that was decided; None when it did not come to that.
         source: which link of the credential chain signed the call: ``env``, ``shared-credentials-file``, ``iam-role``.
     """
 
-    value: Any = None
+    value: Value_co = None  # type: ignore[assignment]  # as the docstring says
     error: AwsError | None = attrs.field(default=None, kw_only=True)
     allowed: bool = attrs.field(default=False, kw_only=True)
     decision: Decision | None = attrs.field(default=None, kw_only=True)
@@ -118,7 +146,7 @@ class Response:
     def __bool__(self) -> bool:
         return self.error is None
 
-    def result(self) -> Any:
+    def result(self) -> Value_co:
         """
         Return the value, or raise the error.
 

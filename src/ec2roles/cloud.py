@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Unpack, cast
 
-from ec2roles.account import Account, Shared
+from ec2roles.account import Account, AccountOptions, Shared
 from ec2roles.errors import EntityAlreadyExistsError
-from ec2roles.world.clock import Clock
+from ec2roles.world.clock import Clock, Clock_co
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.propagation import Propagation
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ec2roles.organizations.organization import Organization
 
 
-class Cloud(Part):
+class Cloud(Part, Generic[Clock_co]):
     """
     A world of accounts.
 
@@ -36,7 +36,7 @@ class Cloud(Part):
 
     def __init__(
         self,
-        clock: Clock | None = None,
+        clock: Clock_co | None = None,
         seed: int = 0,
         *,
         remember: timedelta | None = None,
@@ -50,9 +50,9 @@ class Cloud(Part):
         return self._shared.time
 
     @property
-    def clock(self) -> Any:
-        """The clock."""
-        return self._shared.time.clock
+    def clock(self) -> Clock_co:
+        """The clock; `ManualClock` by default."""
+        return cast("Clock_co", self._shared.time.clock)
 
     @property
     def faults(self) -> FaultPlan:
@@ -60,11 +60,11 @@ class Cloud(Part):
         return self._shared.faults
 
     @property
-    def accounts(self) -> Mapping[str, Account]:
+    def accounts(self) -> Mapping[str, Account[Clock_co]]:
         """The accounts by id."""
         return dict(self._shared.accounts)
 
-    def account(self, account_id: str = "123456789012", **options: Any) -> Account:
+    def account(self, account_id: str = "123456789012", **options: Unpack[AccountOptions]) -> Account[Clock_co]:
         """
         Return the account of that id, making it if there is none.
 
@@ -85,7 +85,7 @@ class Cloud(Part):
         return existing
 
     @atomic
-    def create_organization(self, management_account: Account | str, **options: Any) -> Organization:
+    def create_organization(self, management_account: Account[Clock] | str, **options: Any) -> Organization:
         """
         Create an organisation with all features (AWS: CreateOrganization).
 

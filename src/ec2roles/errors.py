@@ -115,8 +115,8 @@ class AwsError(Ec2RolesError):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.code = code if code is not None else self.default_code
-        self.status = status if status is not None else self.default_status
+        self.code: str = code if code is not None else self.default_code
+        self.status: int = status if status is not None else self.default_status
         self.detail = detail
         self.members: Mapping[str, str] = {} if members is None else dict(members)
 

@@ -8,13 +8,13 @@ from typing import Any, Protocol
 import attrs
 
 from ec2roles.authorization.authorizer import Authorizer
+from ec2roles.authorization.denials import plain_denial
 from ec2roles.authorization.permissions import Verdict
 from ec2roles.calls import NOTHING, Call, Response
-from ec2roles.errors import AccessDeniedError, AwsError
+from ec2roles.credentials import Credentials
+from ec2roles.errors import AwsError
 from ec2roles.policy import Decision
-from ec2roles.services.operation import plain_denial
 from ec2roles.services.registry import Found, Registry
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
@@ -85,22 +85,31 @@ class Gateway(Part):
         if found is None:
             found = self._registry.find(call)
         # Before anything is done: what is done cannot be taken down at a time before the last thing that was.
-        self.time.check_clock(call.position[0])
+        time = self.time
+        if call.position[0] < time.newest:
+            time.check_clock(call.position[0])
         # Few worlds have faults.
-        faults = self.time.faults
+        faults = time.faults
         outage = None if faults is None else self._authorizer.outage(call)
         verdict = caller = resource = None
         try:
             if outage is not None:
                 raise outage
-            verdict = self._authorize(call, found)
+            verdict = self._authorizer.authorize(call, found.operation, named_operation=found.named_operation)
+            if found.named_operation is not None:
+                verdict = _noted(verdict, found)
             caller, resource, call = verdict.caller, verdict.resource, verdict.call or call
-            perform = found.operation.run if verdict.error is None and found.performed else _part(found, verdict)
+            if not verdict.allowed:
+                perform = _part(found, verdict)
+            elif not found.performed:
+                perform = None
+            else:
+                perform = found.operation.perform if found.operation.asked is None else found.operation.run
             if perform is not None:
                 author = None if caller is None else caller.arn
                 # An operation that is refused half-way has changed nothing.
-                value = self.time.journal.run_by(author, perform, call)
-                response = Response(value, allowed=verdict.error is None, decision=verdict.decision, source=call.source)
+                value = time.journal.run_by(author, perform, call)
+                response = Response(value, allowed=verdict.allowed, decision=verdict.decision, source=call.source)
             else:
                 response = self._refused(call, found, verdict)
         except AwsError as error:
@@ -109,8 +118,7 @@ class Gateway(Part):
                 caller = self._caller(call)
                 response = Response(error=error, source=call.source)
             else:
-                allowed = verdict.error is None
-                response = Response(error=error, allowed=allowed, decision=verdict.decision, source=call.source)
+                response = Response(error=error, allowed=verdict.allowed, decision=verdict.decision, source=call.source)
         if faults is not None and outage is None:
             self._authorizer.count(call)
         if caller is not None:
@@ -185,28 +193,22 @@ class Gateway(Part):
     def can(self, call: Call) -> Decision:
         """Authorize *call*; change nothing and record nothing."""
         question = call if call.question else attrs.evolve(call, question=True)
-        return self._authorize(question, self._registry.find(call)).decision
+        found = self._registry.find(call)
+        verdict = self._authorizer.authorize(question, found.operation, named_operation=found.named_operation)
+        if found.named_operation is not None:
+            verdict = _noted(verdict, found)
+        return verdict.decision
 
     def _caller(self, call: Call) -> Session | None:
         session = None if call.credentials is None else self._authorizer.authenticate(call.credentials, call.position)
         return session if isinstance(session, Session) else None
 
-    def _authorize(self, call: Call, found: Found) -> Verdict:
-        verdict = self._authorizer.authorize(call, found.operation, named_operation=found.named_operation)
-        if found.named_operation is None or verdict.caller is None:
-            return verdict
-        note = (
-            f"{found.named_operation} is the name of the API operation; the IAM action is {found.action}. "
-            f"AWS looks only for {found.action} in policies; here a statement that names the operation counts as well"
-        )
-        return attrs.evolve(verdict, decision=verdict.decision.with_notes(note))
-
     def _refused(self, call: Call, found: Found, verdict: Verdict) -> Response:
         """Return the answer to a call that is not performed: it is denied, or no service here performs it."""
         decision, error = verdict.decision, verdict.error
-        if error is not None:
+        if not verdict.allowed:
             # What was refused before it came to policies has its own words already.
-            if decision.request is not None and isinstance(error, AccessDeniedError):
+            if error is None:
                 denial = plain_denial if found.service is None else found.service.denial
                 error = denial(call, decision)
             return Response(error=error, decision=decision, source=call.source)
@@ -221,8 +223,19 @@ class Gateway(Part):
         return Response(error=unperformed, allowed=True, decision=decision, source=call.source)
 
 
+def _noted(verdict: Verdict, found: Found) -> Verdict:
+    """Return *verdict* of a call that named the operation and not the IAM action, with a note that says so."""
+    if verdict.caller is None:
+        return verdict
+    note = (
+        f"{found.named_operation} is the name of the API operation; the IAM action is {found.action}. "
+        f"AWS looks only for {found.action} in policies; here a statement that names the operation counts as well"
+    )
+    return attrs.evolve(verdict, decision=verdict.decision.with_notes(note))
+
+
 def _part(found: Found, verdict: Verdict) -> Callable[[Call], Any] | None:
     """Return what is done of a call that the policies deny, if part of it may be allowed: some of many objects; else None."""
-    if found.service is None or not found.performed or verdict.decision.request is None:
+    if found.service is None or not found.performed or verdict.error is not None:
         return None
-    return found.service.partly.get(found.operation.name) if isinstance(verdict.error, AccessDeniedError) else None
+    return found.service.partly.get(found.operation.name)

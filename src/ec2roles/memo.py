@@ -40,7 +40,7 @@ class Memo(dict[Key, Value]):
         self._most = most
         self._times = times
         self._weigh = _texts if weigh is None else weigh
-        self.held = 0
+        self.held: int = 0
         """The bytes that are remembered, as they were estimated."""
 
     def __missing__(self, key: Key) -> Value:

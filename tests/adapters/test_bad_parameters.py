@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from ec2roles import Account, Credentials, TrustPolicy
 from ec2roles.adapters.botocore.session import boto_session
-from served import CONFIG, LOADER, answered, application
-from worlds import code, digest, message, user_with_key
+from helpers.served import CONFIG, LOADER, answered, application
+from helpers.worlds import code, digest, message, user_with_key
 
 URLS = {
     "iam": "https://iam.amazonaws.com/",

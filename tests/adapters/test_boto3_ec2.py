@@ -7,14 +7,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from botocore.loaders import Loader
 
 from ec2roles import Account, PermissionPolicy
 from ec2roles.adapters.aws.dispatch import ApiRequest, Dispatcher
 from ec2roles.adapters.botocore.session import boto_session
-from worlds import LIST, code, user_with_key
+from helpers.served import LOADER
+from helpers.worlds import LIST, code, user_with_key
 
-LOADER = Loader()
 LAUNCH = {"ImageId": "ami-0abcdef1234567890", "MinCount": 1, "MaxCount": 1}
 FAST = {"Delay": 0, "MaxAttempts": 1}
 

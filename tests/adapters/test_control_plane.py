@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from ec2roles import Account, Credentials, ManualClock, PermissionPolicy
 from ec2roles.adapters.aws.protocol.wire_service import WireService
 from ec2roles.adapters.botocore.session import boto_session
-from served import LOADER, client, served
-from worlds import user_with_key
+from helpers.served import LOADER, client, served
+from helpers.worlds import user_with_key
 
 # Real clients sign by the machine's clock, so this is a moment of its own.
 NOW = datetime.now(timezone.utc).replace(microsecond=0)

@@ -2,7 +2,7 @@
 Every operation of IAM, EC2, STS and S3 through boto3: in this process, and over each protocol with real signatures.
 
 The rows are those of the core's own tables; what boto3 gets must be what `Account.request` answers, and it must have the
-shape of botocore's model (issue 6; iam-sts-ec2 B).
+shape of botocore's model.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 
-from control_world import control_world
-from control_world import filled as filled_words
 from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy
 from ec2roles.adapters.botocore.session import boto_session
-from served import CONFIG, LOADER, wired
-from shapes import without_empty
-from worlds import EC2, user_with_key
+from helpers.control_world import control_world
+from helpers.control_world import filled as filled_words
+from helpers.served import CONFIG, LOADER, wired
+from helpers.shapes import without_empty
+from helpers.worlds import EC2, user_with_key
 
 TESTS = Path(__file__).parent.parent
-IAM_ROWS = json.loads((TESTS / "iam" / "control_plane.json").read_text(encoding="utf-8"))
-EC2_ROWS = json.loads((TESTS / "services" / "ec2_errors.json").read_text(encoding="utf-8"))
+IAM_ROWS = json.loads((TESTS / "services" / "iam" / "control_plane.json").read_text(encoding="utf-8"))
+EC2_ROWS = json.loads((TESTS / "services" / "ec2" / "ec2_errors.json").read_text(encoding="utf-8"))
 LAUNCH = {"ImageId": "ami-0abcdef1234567890", "MinCount": 1, "MaxCount": 1}
 
 ENCODED = " Encoded authorization failure message: "
@@ -345,12 +345,13 @@ def test_sts() -> None:
     assert denied.error is not None
     session = account.sts.assume_role(role, "chained", credentials=key).result()
     assume = {"RoleArn": role.arn, "RoleSessionName": "web"}
-    full = {
-        **assume,
+    handed_on = {
         "DurationSeconds": 900,
         "Policy": PermissionPolicy.allow("s3:*").to_json(),
         "PolicyArns": [{"arn": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}],
     }
+    full = {**assume, **handed_on}
+    lent = account.sts.get_federation_token("lent", credentials=key).result()
     rows = [
         Row("sts", "AssumeRole", assume),
         Row("sts", "AssumeRole", full),
@@ -367,6 +368,13 @@ def test_sts() -> None:
         Row("sts", "GetSessionToken", {"DurationSeconds": 3600}),
         Row("sts", "GetSessionToken", {"DurationSeconds": 1}),
         Row("sts", "GetSessionToken", {}, credentials=session),
+        Row("sts", "GetFederationToken", {"Name": "lent"}),
+        Row("sts", "GetFederationToken", {"Name": "lent", **handed_on, "Tags": [{"Key": "team", "Value": "red"}]}),
+        Row("sts", "GetFederationToken", {"Name": "f", "DurationSeconds": 1}),
+        Row("sts", "GetFederationToken", {"Name": "lent"}, credentials=session),
+        Row("sts", "GetCallerIdentity", {}, credentials=lent),
+        Row("sts", "GetSessionToken", {}, credentials=lent),
+        Row("iam", "ListUsers", {}, credentials=lent),
         Row("sts", "GetAccessKeyInfo", {"AccessKeyId": key.access_key_id}),
         Row("sts", "GetAccessKeyInfo", {"AccessKeyId": "AKIA"}),
         Row("sts", "DecodeAuthorizationMessage", {"EncodedMessage": denied.error.message.rpartition(" ")[2]}),

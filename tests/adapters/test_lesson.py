@@ -1,4 +1,4 @@
-"""The lesson built and used with boto3, in this process and over HTTP: the same program, the same answers (issue 6)."""
+"""The lesson built and used with boto3, in this process and over HTTP: the same program, the same answers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from ec2roles import Account, Credentials, ManualClock
 from ec2roles.adapters.botocore.session import boto_session
-from served import EMPTY, LOADER, client, served
-from worlds import EC2, user_with_key
+from helpers.served import EMPTY, LOADER, client, served
+from helpers.worlds import EC2, user_with_key
 
 LAUNCH = {"ImageId": "ami-0abcdef1234567890", "MinCount": 1, "MaxCount": 1}
 WRITE = {

@@ -22,7 +22,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from adapters.requests_to import ask, header
 from ec2roles import Account, Cloud, Credentials, ManualClock, PermissionPolicy, errors
 from ec2roles.adapters.aws.signature import Reached, read_signature
 from ec2roles.adapters.aws.sigv4 import Verifier
@@ -31,10 +30,11 @@ from ec2roles.adapters.http.raw import RawRequest
 from ec2roles.adapters.http.server import Server
 from ec2roles.adapters.http.wsgi import Application
 from ec2roles.secret import Secret
-from presigned import CAT, Presigned
-from served import wired
-from signing import KEY, SECRET, TOKEN, random_request, sent
-from worlds import NOBODY, OTHER, OWN, at, code, user_with_key
+from helpers.presigned import CAT, Presigned
+from helpers.requests_to import ask, header
+from helpers.served import wired
+from helpers.signing import KEY, SECRET, TOKEN, random_request, sent
+from helpers.worlds import NOBODY, OTHER, OWN, at, code, user_with_key
 
 NOTICED = (AssertionError, pytest.fail.Exception, errors.Ec2RolesError, BotoCoreError, ClientError)
 
@@ -270,7 +270,7 @@ def test_user_data_that_is_no_base64_is_refused() -> None:
 def posted(account: Account, form: str) -> bytes:
     """What EC2 answers to a signed form."""
     from ec2roles.adapters.http.in_process import exchange
-    from served import application
+    from helpers.served import application
 
     request = AWSRequest("POST", "http://127.0.0.1:1/", data=form.encode())
     request.headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -357,8 +357,8 @@ PLANTED = [
     Planted("signatures hold before they were made", "adapters.aws.sigv4:_check_time", "abs(now - made) <= max_skew", "now - made <= max_skew", test_a_presigned_url_from_the_future_is_refused),
     Planted("a prefix of the control token is enough", "adapters.http.control:ControlEndpoint.answer", "hmac.compare_digest(given.encode(\"utf-8\", \"replace\"), self.token.encode())", "self.token.startswith(given)", test_only_the_whole_control_token_opens_the_control_plane),
     Planted("more than the control token is good", "adapters.http.control:ControlEndpoint.answer", "hmac.compare_digest(given.encode(\"utf-8\", \"replace\"), self.token.encode())", "given.startswith(self.token)", test_only_the_whole_control_token_opens_the_control_plane),
-    Planted("a length beside chunks is taken", "adapters.http.server:Handler._run", '"Transfer-Encoding" in self.headers or not', '("Transfer-Encoding" in self.headers and "Content-Length" not in self.headers) or not', test_two_opinions_on_the_length_of_a_body_are_refused),
-    Planted("the first of two lengths is taken", "adapters.http.server:Handler._run", '",".join(self.headers.get_all("Content-Length", ["0"]))', 'self.headers.get("Content-Length", "0")', test_two_opinions_on_the_length_of_a_body_are_refused),
+    Planted("a length beside chunks is taken", "adapters.http.server:_Handler._run", '"Transfer-Encoding" in self.headers or not', '("Transfer-Encoding" in self.headers and "Content-Length" not in self.headers) or not', test_two_opinions_on_the_length_of_a_body_are_refused),
+    Planted("the first of two lengths is taken", "adapters.http.server:_Handler._run", '",".join(self.headers.get_all("Content-Length", ["0"]))', 'self.headers.get("Content-Length", "0")', test_two_opinions_on_the_length_of_a_body_are_refused),
     Planted("the first account answers all", "adapters.aws.dispatch:Dispatcher.send", "api if session is None else api.of(session.account_id)", "api", test_each_account_answers_for_its_own_callers),
     Planted("instances call from anywhere", "adapters.aws.endpoint:_asked", "OUTSIDE_ADDRESS if sender is None else NAT_ADDRESS", "OUTSIDE_ADDRESS", test_calls_of_an_instance_come_from_its_own_address_over_http),
     Planted("everybody calls from an instance", "adapters.aws.endpoint:_asked", "OUTSIDE_ADDRESS if sender is None else NAT_ADDRESS", "NAT_ADDRESS", test_calls_of_an_instance_come_from_its_own_address_over_http),

@@ -1,4 +1,4 @@
-"""docs/lesson-cli.md is typed into a shell, with the real ``aws`` command, and prints what the page shows (issue 6)."""
+"""docs/lesson-cli.md is typed into a shell, with the real ``aws`` command, and prints what the page shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from serve_process import AWS, needs_cli, start
+from helpers.serve_process import AWS, needs_cli, start
 from test_documents import blocks, commands
 
 PAGE = Path(__file__).parents[2] / "docs" / "lesson-cli.md"

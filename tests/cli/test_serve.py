@@ -1,4 +1,4 @@
-"""``ec2roles serve`` as a process, and the real AWS CLI on it: the lesson, typed (issue 5.3)."""
+"""``ec2roles serve`` as a process, and the real AWS CLI on it: the lesson, typed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ec2roles.cli.main import main
 from ec2roles.cli.serve_clock import ScaledClock, clock_of
 from ec2roles.errors import ArgumentError, ClockError
 from ec2roles.world.clock import ManualClock, SystemClock
-from serve_process import World, needs_cli, start
-from served import client
+from helpers.serve_process import World, needs_cli, start
+from helpers.served import client
 
 
 @pytest.fixture

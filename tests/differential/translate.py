@@ -182,7 +182,7 @@ def star_past_colon(case: Case) -> Case | None:
     def spread(layer: str, _document: dict[str, Any], entry: str) -> list[str]:
         parts = entry.split(":")
         if len(parts) < 6 and (layer == "rcps" or (layer == "scps" and not entry.endswith("*"))):
-            return [entry]  # such a short ARN matches nothing in these policies (B2.6)
+            return [entry]  # such a short ARN matches nothing in these policies
         ends = [at for at, part in enumerate(parts[:5]) if part.endswith("*")]
         if not entry.startswith("arn:") or not ends or len(parts) < 3:
             return [entry]

@@ -14,7 +14,8 @@ from ec2roles.ec2.records import Records
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError
 from ec2roles.world.ids import IssuedKey
-from worlds import EC2
+from helpers.sizes import examples
+from helpers.worlds import EC2
 
 MOVES = st.one_of(
     st.sampled_from(["attach", "replace", "detach", "stop", "start", "hibernate", "reboot"]),
@@ -33,7 +34,7 @@ def move(account: Account, what: str | int) -> None:
         acts.get(what, getattr(web, what, None))()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(moves=st.lists(MOVES, max_size=30), delay=st.sampled_from([0, 1, 10, 60]))
 def test_whatever_the_metadata_shows_is_accepted_is_unique_and_can_be_asked_for_later(
     moves: list[str | int], delay: int

@@ -10,7 +10,7 @@ import pytest
 from ec2roles import Account, PermissionPolicy
 from ec2roles.ec2.records import Records
 from ec2roles.errors import InstanceError
-from worlds import code, user_with_key
+from helpers.worlds import code, user_with_key
 
 ANY = "arn:aws:ec2:us-east-1:123456789012:instance/*"
 

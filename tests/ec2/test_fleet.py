@@ -10,7 +10,7 @@ import pytest
 
 from ec2roles import Account
 from ec2roles.ec2.rotation import Rotation
-from worlds import LIST, user_with_key
+from helpers.worlds import LIST, user_with_key
 
 MOST_BYTES = 620
 
@@ -24,7 +24,7 @@ def fleet(count: int, **options: object) -> Account:
 
 
 def test_an_instance_of_a_fleet_is_small() -> None:
-    """620 bytes each at most (issue 4, speed and size)."""
+    """620 bytes each at most."""
     account = fleet(1)
     tracemalloc.start()
     instances = account.launch_instances(10_000, "app")

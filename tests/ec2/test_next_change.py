@@ -13,8 +13,9 @@ from ec2roles import Account, Instance
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import NaiveDatetimeError
 from ec2roles.world.propagation import Propagation
-from histories import OPTIONS, STEPS, World, revealed
-from worlds import EC2, NOBODY, START, at
+from helpers.histories import OPTIONS, STEPS, World, revealed
+from helpers.sizes import examples
+from helpers.worlds import EC2, NOBODY, START, at
 
 ROLE = "/latest/meta-data/iam/security-credentials/app"
 STEP = timedelta(microseconds=1)
@@ -137,7 +138,7 @@ def shown(web: Instance, when: datetime) -> object:
     return [(one.status, one.body) for one in answers], revealed(web.metadata.credentials(at=when))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     OPTIONS,
     st.lists(STEPS.filter(lambda step: step[0] != "saturated"), max_size=15),

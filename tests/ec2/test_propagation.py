@@ -1,4 +1,4 @@
-"""IAM's propagation delay, against a second account of it that replays all writes (reliability H, iam-sts-ec2 E)."""
+"""IAM's propagation delay, against a second account of it that replays all writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from ec2roles.errors import ArgumentError, InstanceError
 from ec2roles.instants import from_microseconds
 from ec2roles.world.ids import Ids
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, EC2_CREDENTIALS, Propagation
-from worlds import EC2, LIST, NOBODY, START, at, code
+from helpers.sizes import examples
+from helpers.worlds import EC2, LIST, NOBODY, START, at, code
 
 ALLOW = PermissionPolicy.allow(LIST)
 SECOND = 1_000_000
@@ -489,7 +490,7 @@ DELAYS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(DELAYS, st.integers(0, 50), st.lists(STEPS, max_size=25))
 def test_every_reader_sees_what_a_replay_of_all_writes_says(
     propagation: Propagation | None, seed: int, steps: list[tuple[str, Any]]

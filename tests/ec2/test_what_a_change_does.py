@@ -13,7 +13,7 @@ import pytest
 
 from ec2roles import Account, Credentials, Instance, PermissionPolicy
 from ec2roles.ec2.rotation import Rotation
-from worlds import EC2, LIST, NOBODY, code
+from helpers.worlds import EC2, LIST, NOBODY, code
 
 IAM = "/latest/meta-data/iam/"
 ROWS = json.loads(Path(__file__).with_name("what_a_change_does.json").read_text(encoding="utf-8"))
@@ -232,7 +232,7 @@ def test_tokens_of_the_metadata_service_die_with_a_stop_and_survive_a_reboot(eve
 
 
 def test_a_program_wakes_from_hibernation_with_expired_credentials_and_finds_fresh_ones() -> None:
-    """What it holds in memory is as it was; what it fetches is new (reliability H)."""
+    """What it holds in memory is as it was; what it fetches is new."""
     world = World.make()
     world.web.hibernate()
     world.account.clock.advance(days=30)

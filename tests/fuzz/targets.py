@@ -244,7 +244,7 @@ def wildcards(data: bytes) -> None:
     plain = pattern.replace("+", "*").replace(".", "?")
     covered = Resources((f"arn:aws:s3:::{plain}",), kind="identity", variables=True).match(f"arn:aws:s3:::{text}", {})
     assert covered is matches(plain, text), f"Resource {plain!r} and {text!r}"
-    # A resource and its parts; the star that ends a part runs past the colon (policy-evaluation B2).
+    # A resource and its parts; the star that ends a part runs past the colon.
     head = plain.replace(":", "").replace("/", "")
     entry = f"arn:aws:sqs:{head}:{plain}" if plain.count(":") == 1 else f"arn:aws:sqs:{head}:1:{plain}"
     kinds = [

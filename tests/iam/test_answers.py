@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from control_world import control_world, filled
 from ec2roles import Account, PermissionPolicy
-from worlds import EC2, OTHER, code, message, user_with_key
+from helpers.control_world import control_world, filled
+from helpers.worlds import EC2, OTHER, code, message, user_with_key
 
 ROWS = json.loads((Path(__file__).parent / "answers.json").read_text(encoding="utf-8"))
 

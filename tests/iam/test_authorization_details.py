@@ -14,7 +14,7 @@ import pytest
 from ec2roles import Account
 from ec2roles.errors import AuthorizationDetailsError
 from ec2roles.iam.quotas import Quotas
-from worlds import ADMIN, EC2, LIST, OWN, code, digest
+from helpers.worlds import ADMIN, EC2, LIST, OWN, code, digest
 
 ARN = f"arn:aws:iam::{OWN}"
 

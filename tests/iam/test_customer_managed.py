@@ -17,7 +17,7 @@ from ec2roles.errors import (
     PolicyTooLargeError,
 )
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
-from worlds import ADMIN, EC2, LIST, at, digest
+from helpers.worlds import ADMIN, EC2, LIST, at, digest
 
 READ = PermissionPolicy.allow(LIST)
 NOTHING = PermissionPolicy.deny("*")

@@ -9,7 +9,7 @@ from importlib.resources import files
 import pytest
 
 from ec2roles.errors import NoSuchEntityError
-from ec2roles.iam.managed import AwsManagedPolicies
+from ec2roles.iam.managed import AwsManagedPolicies, _rows
 from ec2roles.policy import Outcome, PolicySet, Request, evaluate
 
 ANYBODY = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0"
@@ -173,8 +173,9 @@ def test_no_key_but_text_is_in_a_library(library: AwsManagedPolicies) -> None:
 
 def test_nothing_is_read_before_it_is_asked_for() -> None:
     """The file waits for the first question, and each document for its own."""
+    _rows.cache_clear()
     library = AwsManagedPolicies()
-    assert library._rows is None
+    assert _rows.cache_info().currsize == 0
 
     assert "AmazonS3ReadOnlyAccess" in library
     assert library._parsed == {}

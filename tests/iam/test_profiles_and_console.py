@@ -20,7 +20,7 @@ from ec2roles.errors import (
     PolicyError,
     UnmodifiableEntityError,
 )
-from worlds import ADMIN, EC2, OTHER, OWN, digest
+from helpers.worlds import ADMIN, EC2, OTHER, OWN, digest
 
 
 def pair() -> tuple[Account, Role, InstanceProfile]:

@@ -1,4 +1,4 @@
-"""P-26: every quota of IAM is on, has AWS's default, and can be raised (iam-sts-ec2 D)."""
+"""P-26: every quota of IAM is on, has AWS's default, and can be raised."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ec2roles import Account, PermissionPolicy, Role, TrustPolicy
 from ec2roles.errors import LimitExceededError, PolicyTooLargeError
 from ec2roles.iam.quotas import Quotas
-from worlds import ADMIN, EC2
+from helpers.worlds import ADMIN, EC2
 
 DEFAULTS = {
     "trust_policy_size": 2_048,

@@ -8,7 +8,7 @@ import pytest
 
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.errors import EntityAlreadyExistsError
-from worlds import ADMIN, OTHER, code, digest, message, user_with_key
+from helpers.worlds import ADMIN, OTHER, code, digest, message, user_with_key
 
 ALICE = "arn:aws:iam::123456789012:user/alice"
 ALICIA = "arn:aws:iam::123456789012:user/staff/alicia"

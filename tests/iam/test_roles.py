@@ -20,7 +20,7 @@ from ec2roles.errors import (
     PolicyTooLargeError,
 )
 from ec2roles.iam.quotas import Quotas
-from worlds import ADMIN, EC2, LIST, OTHER, at, digest
+from helpers.worlds import ADMIN, EC2, LIST, OTHER, at, digest
 
 
 def account_with_role(**options: Any) -> tuple[Account, Role]:

@@ -1,4 +1,4 @@
-"""The root user of an account: everything, except to assume roles (iam-sts-ec2 C1, C2)."""
+"""The root user of an account: everything, except to assume roles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.errors import AwsError
-from worlds import LIST, OTHER, OWN, at, code, message, user_with_key
+from helpers.worlds import LIST, OTHER, OWN, at, code, message, user_with_key
 
 
 def test_the_root_user_may_do_everything_in_its_account() -> None:

@@ -10,7 +10,7 @@ import pytest
 from ec2roles import Account, PermissionPolicy
 from ec2roles.errors import InvalidInputError, NoSuchEntityError, UnmodifiableEntityError
 from ec2roles.iam.service_linked import find_template
-from worlds import code, digest, user_with_key
+from helpers.worlds import code, digest, user_with_key
 
 AUTO = "autoscaling.amazonaws.com"
 ROLE = f"arn:aws:iam::123456789012:role/aws-service-role/{AUTO}/AWSServiceRoleForAutoScaling"

@@ -9,7 +9,7 @@ import pytest
 from ec2roles import Account, Cloud, Credentials, Role, Timekeeper, TrustPolicy
 from ec2roles.errors import TrustPolicyError
 from ec2roles.iam.user import User
-from worlds import EC2, OTHER, OWN, at, code, digest, user_with_key
+from helpers.worlds import EC2, OTHER, OWN, at, code, digest, user_with_key
 
 
 def trusted() -> tuple[Account, User, Credentials, Role]:

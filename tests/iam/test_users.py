@@ -17,7 +17,7 @@ from ec2roles.errors import (
     PolicyTooLargeError,
     ValidationError,
 )
-from worlds import ADMIN, LIST, OTHER, at, code, digest, user_with_key
+from helpers.worlds import ADMIN, LIST, OTHER, at, code, digest, user_with_key
 
 
 def test_an_access_key_never_expires_and_has_no_token() -> None:

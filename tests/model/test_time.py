@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
+from helpers.state import lines_of
 from model.operations import run
 from model.pair import Pair, instant
 from model.reference import HOUR
-from state import lines_of
 
 
 class InPieces(Pair):

@@ -30,7 +30,17 @@ SURVIVORS = Path(__file__).parent / "survivors.toml"
 LEAST = 0.95
 MODULES = tuple(
     f"engine.{name}"
-    for name in ("matching", "conditions", "evaluate", "index", "principals", "resources", "variables", "values")
+    for name in (
+        "matching",
+        "compiled",
+        "conditions",
+        "evaluate",
+        "index",
+        "principals",
+        "resources",
+        "variables",
+        "values",
+    )
 )
 
 CONFIG = """
@@ -68,7 +78,7 @@ from pathlib import Path
 
 from hypothesis import settings
 
-settings.register_profile("mutation", deadline=None, derandomize=True, database=None, max_examples=60)
+settings.register_profile("mutation", deadline=None, derandomize=True, database=None, max_examples=100)
 settings.load_profile("mutation")
 HERE = str(Path(__file__).parent)
 
@@ -106,9 +116,8 @@ def test_short_agreement(seed, count):
 def prepare(directory: Path, modules: list[str]) -> None:
     """Make the copy."""
     shutil.copytree(ROOT / "src", directory / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(
-        ROOT / "tests" / "policy", directory / "tests" / "policy", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    for room in ("policy", "helpers"):
+        shutil.copytree(ROOT / "tests" / room, directory / "tests" / room, ignore=shutil.ignore_patterns("__pycache__"))
     (directory / "tests" / "conftest.py").write_text(CONFTEST)
     (directory / "tests" / "policy" / "test_short_reference.py").write_text(SHORT)
     for module in MODULES:

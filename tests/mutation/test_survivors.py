@@ -45,7 +45,10 @@ def test_no_survivor_is_listed_twice() -> None:
 def test_a_survivor_is_found_by_its_place_and_its_lines() -> None:
     """As mutmut names and shows it, wherever it stands and whatever its number."""
     assert run.place("ec2roles.policy.engine.index.xǁLayerǁabout__mutmut_3") == ("engine.index", "Layer.about")
-    assert run.place("ec2roles.policy.engine.index.xǁHalfǁ__init____mutmut_24") == ("engine.index", "Half.__init__")
+    assert run.place("ec2roles.policy.engine.index.xǁStatementIndexǁ__init____mutmut_24") == (
+        "engine.index",
+        "StatementIndex.__init__",
+    )
     assert run.place("ec2roles.policy.engine.index.x__by_service__mutmut_14") == ("engine.index", "_by_service")
     shown = "# x: survived\n--- a.py\n+++ a.py\n@@ -1,2 +1,2 @@\n def f():\n-    return 1\n+    return 2\n"
     assert run.changed(shown) == run.changed("- return 1\n+ return 2\n") == ("-return 1", "+return 2")

@@ -14,9 +14,9 @@ import pytest
 
 from ec2roles.errors import AwsError, DuplicateKeyError, PolicyError, PolicyTooDeepError, TrustPolicyError
 from ec2roles.policy import PolicySet, Request, evaluate, load_policy
-from ec2roles.policy.document import _LOADED, _mark
 from ec2roles.policy.engine.matching import glob, mark, matcher
 from ec2roles.policy.engine.variables import Template, Variable
+from ec2roles.policy.loading import _LOADED, _mark
 
 CALLER = "arn:aws:iam::123456789012:user/alice"
 ARN = "arn:aws:s3:::" + "a" * 2_000

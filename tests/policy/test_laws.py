@@ -1,4 +1,4 @@
-"""The promises about decisions (reliability B1), on random policies over a small alphabet so that matches happen."""
+"""The promises about decisions, on random policies over a small alphabet so that matches happen."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ec2roles.policy import Decision, Outcome, PolicySet, Request, Statement, evaluate, load_policy
 from ec2roles.policy.document import Policy
+from helpers.sizes import examples
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "sqs:SendMessage", "ec2:RunInstances"]
 RESOURCES = ["arn:aws:s3:::a/x", "arn:aws:s3:::b/y", "arn:aws:sqs:us-east-1:111122223333:q", "*"]
@@ -101,7 +102,7 @@ requests = st.builds(
         },
     ),
 )
-laws = settings(max_examples=60, deadline=None)
+laws = settings(max_examples=examples(60), deadline=None)
 ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from ec2roles.policy import Caller, Condition, PolicySet, Request, Semantics, evaluate, load_policy, parse_caller
+from ec2roles.policy.engine.compiled import compile_statement
 from ec2roles.policy.engine.conditions import compile_condition, describe, simple_lower
-from ec2roles.policy.engine.index import Layer, compiled
+from ec2roles.policy.engine.index import Layer
 from ec2roles.policy.engine.matching import ANY, PART_ANY, PART_STAR, STAR, glob, literal, mark, matcher
 from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, NONE, ROLE_OF_SESSION, Principals
 from ec2roles.policy.engine.resources import Resources
@@ -401,7 +402,7 @@ def test_a_decision_names_the_statement_it_was_made_by(effect: str) -> None:
 
 
 def test_not_principal_spares_nobody_with_a_boundary_in_an_endpoint_policy_either() -> None:
-    """Where it is documented no kind of policy is excepted (B4)."""
+    """Where it is documented no kind of policy is excepted."""
     chain = [HOME, f"arn:aws:iam::{HOME}:role/App", SESSION.text]
     deny = {**DENY["Statement"], "NotPrincipal": {"AWS": chain}}
     endpoint = document(ALLOW["Statement"], deny)
@@ -438,7 +439,7 @@ def test_each_of_several_statements_counts(shape: str) -> None:
 def test_what_is_prepared_is_kept() -> None:
     """With the statement, the policy and the layer: for other actions, for other sets, and for the same question."""
     policy = load_policy(document({**ALLOW["Statement"], "Sid": "Kept"}), "identity")
-    assert compiled(policy.statements[0]) is compiled(policy.statements[0])
+    assert compile_statement(policy.statements[0]) is compile_statement(policy.statements[0])
     layer, other = Layer("identity", (policy,)), Layer("boundary", (policy,))
     plan = layer.plan("s3:GetObject")
     assert layer.plan("s3:GetObject") is other.plan("s3:GetObject") is plan

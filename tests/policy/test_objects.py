@@ -172,7 +172,7 @@ def test_a_decision_carries_notes() -> None:
 
 
 def test_all_buckets_are_listed_on_their_literal_name_whatever_the_caller_says() -> None:
-    """AWS has no resource for it, and yet `arn:aws:s3:::*` grants it (policy-evaluation B2.11); any other action keeps its `*`."""
+    """AWS has no resource for it, and yet `arn:aws:s3:::*` grants it (service authorization reference); any other action keeps its `*`."""
     buckets = PolicySet([PermissionPolicy.allow("s3:*", resource="arn:aws:s3:::*")])
     for action in ("s3:ListAllMyBuckets", "S3:listallmybuckets"):
         assert Request(SESSION, action) == Request(SESSION, action, "arn:aws:s3:::*")
@@ -259,6 +259,6 @@ def test_lint_warns_about_what_aws_accepts(policy: PermissionPolicy, code: str) 
 
 def test_lint_checks_action_names_only_against_a_list() -> None:
     """The core ships no list of actions."""
-    policy = PermissionPolicy.allow("s3:ListBuckets")
+    policy = PermissionPolicy.allow("s3:ListBukket")
     assert lint(policy) == ()
     assert "s3:ListBucket'" in lint(policy, ["s3:ListBucket", "s3:GetObject"])[0].suggestion

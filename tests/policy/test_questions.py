@@ -24,6 +24,7 @@ from ec2roles.policy import (
     permitted_actions,
 )
 from ec2roles.policy.explain import analysis
+from helpers.sizes import examples
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/App/i-0abc"
 CAT = "arn:aws:s3:::photos/cat.jpg"
@@ -177,7 +178,7 @@ policy_sets = st.lists(statements, min_size=1, max_size=3).map(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(policy_sets, policy_sets, st.lists(st.sampled_from(NAMES)), st.sampled_from(["*", CAT]))
 def test_both_questions_agree_with_evaluate(
     before: PolicySet, after: PolicySet, names: list[str], resource: str

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ec2roles import Account
-from presigned import CAT, Presigned
-from worlds import NOBODY
+from helpers.presigned import CAT, Presigned
+from helpers.worlds import NOBODY
 
 Fact = Mapping[str, Any]
 META = {**CAT, "Metadata": {"foo": "bar"}}

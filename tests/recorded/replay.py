@@ -28,8 +28,8 @@ from ec2roles import Account, Credentials, ManualClock, PermissionPolicy, TrustP
 from ec2roles.adapters.aws.dispatch import Dispatcher  # noqa: E402
 from ec2roles.adapters.aws.endpoint import AwsEndpoint  # noqa: E402
 from ec2roles.adapters.http.wsgi import Application  # noqa: E402
+from helpers.served import AWS_HOSTS, CONFIG, HOSTS, answered, session  # noqa: E402
 from recorded import by_hand  # noqa: E402
-from served import AWS_HOSTS, CONFIG, HOSTS, answered, session  # noqa: E402
 
 FACTS: list[dict[str, Any]] = json.loads((HERE / "facts.json").read_text(encoding="utf-8"))["facts"]
 ASKED: dict[str, dict[str, Any]] = json.loads((HERE / "asked.json").read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ import pytest
 
 from ec2roles import Account
 from ec2roles.errors import AwsError
-from worlds import OWN, user_with_key
+from helpers.worlds import OWN, user_with_key
 
 HERE = Path(__file__).parent
 ASKED: dict[str, list[tuple[str, dict[str, Any]]]] = json.loads((HERE / "cloudtrail_asked.json").read_text())["asked"]

@@ -11,7 +11,7 @@ from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy
 from ec2roles.errors import ArgumentError, ParameterError, ValidationError
 from ec2roles.services.operation import Operation, Service
 from ec2roles.services.shapes import matches
-from worlds import LIST, code, digest, message, user_with_key
+from helpers.worlds import LIST, code, digest, message, user_with_key
 
 DENY = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
 
@@ -157,8 +157,13 @@ def test_nothing_of_the_callers_own_is_kept() -> None:
     tags = [{"Key": "team", "Value": "red"}]
     account.request("iam:TagRole", {"RoleName": "app", "Tags": tags}, credentials=key).result()
     tags[0]["Value"] = "blue"
+    document = {"Version": "2012-10-17", "Statement": [dict(DENY["Statement"])]}  # type: ignore[call-overload]
+    given = {"RoleName": "app", "PolicyName": "deny", "PolicyDocument": document}
+    account.request("iam:PutRolePolicy", given, credentials=key).result()
+    document["Statement"].clear()
 
-    assert account.history.to_cloudtrail()[-1]["requestParameters"]["tags"] == [{"key": "team", "value": "red"}]
+    assert "Deny" in account.history.to_cloudtrail()[-1]["requestParameters"]["policyDocument"]
+    assert account.history.to_cloudtrail()[-2]["requestParameters"]["tags"] == [{"key": "team", "value": "red"}]
 
 
 def test_letters_of_all_scripts_are_letters() -> None:

@@ -10,7 +10,7 @@ import pytest
 from ec2roles import Account, Credentials, PermissionPolicy, SystemClock
 from ec2roles.errors import ClockError, EntityAlreadyExistsError, ResourceError, ValidationError
 from ec2roles.services.operation import Operation, Service
-from worlds import LIST, START, code, digest, user_with_key
+from helpers.worlds import LIST, START, code, digest, user_with_key
 
 
 def world() -> tuple[Account, Credentials]:

@@ -19,7 +19,7 @@ from ec2roles import (
     TrustPolicy,
 )
 from ec2roles.errors import DurationError, Ec2RolesError
-from worlds import ADMIN, EC2, LIST, OTHER, OWN, START, code, digest, message, user_with_key
+from helpers.worlds import ADMIN, EC2, LIST, OTHER, OWN, START, code, digest, message, user_with_key
 
 ASSUME = "sts:AssumeRole"
 ALICE = f"arn:aws:iam::{OWN}:user/alice"

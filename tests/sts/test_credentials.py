@@ -16,7 +16,7 @@ from ec2roles.calls import Call
 from ec2roles.errors import CredentialError, ExpiredTokenError, InvalidClientTokenIdError
 from ec2roles.secret import Secret
 from ec2roles.services.operation import Operation, Service
-from worlds import ADMIN, LIST, OTHER, OWN, START, at, code, message, user_with_key
+from helpers.worlds import ADMIN, LIST, OTHER, OWN, START, at, code, message, user_with_key
 
 UNKNOWN = "The security token included in the request is invalid."
 EXPIRED = "The security token included in the request is expired"
@@ -24,7 +24,7 @@ SIGNATURE = "The request signature we calculated does not match the signature yo
 S3_UNKNOWN = "The AWS Access Key Id you provided does not exist in our records."
 EC2_FAILURE = "AWS was not able to validate the provided access credentials"
 
-# Fault -> service -> code, message, HTTP status (iam-sts-ec2 F3; the codes of JSON services from the same table).
+# Fault -> service -> code, message, HTTP status (docs/fidelity.md, "How each service says no").
 REFUSALS: dict[str, dict[str, tuple[str, str, int]]] = {
     "unknown key": {
         "sts": ("InvalidClientTokenId", UNKNOWN, 403),
@@ -159,7 +159,7 @@ def test_each_service_words_a_fault_of_the_credentials_in_its_own_way(fault: str
     ],
 )
 def test_each_service_has_its_own_code_for_a_denial(action: str, code_: str, status: int) -> None:
-    """JSON services say AccessDeniedException (iam-sts-ec2 F4)."""
+    """JSON services say AccessDeniedException."""
     account = Account()
     _, key = user_with_key(account)
     parameters = {"access_key_id": key.access_key_id} if action == "sts:GetAccessKeyInfo" else {}

@@ -13,7 +13,7 @@ from ec2roles import Account, Credentials, PermissionPolicy, TrustPolicy
 from ec2roles.errors import ValidationError
 from ec2roles.policy import PermissionPolicy as Policy
 from ec2roles.policy import PolicySet, Request, evaluate
-from worlds import ADMIN, code, message, user_with_key
+from helpers.worlds import ADMIN, code, message, user_with_key
 
 ROWS = json.loads((Path(__file__).parent / "federation.json").read_text(encoding="utf-8"))
 LENT = "arn:aws:sts::123456789012:federated-user/lent"

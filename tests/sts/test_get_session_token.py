@@ -1,4 +1,4 @@
-"""GetSessionToken and MFA: a user's temporary credentials, and what a second factor gives (iam-sts-ec2 C1, C2)."""
+"""GetSessionToken and MFA: a user's temporary credentials, and what a second factor gives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ec2roles import Account, Credentials, PermissionPolicy, Response, Timekeepe
 from ec2roles.errors import AwsError, InvalidNameError
 from ec2roles.iam.mfa import MfaDevice
 from ec2roles.iam.user import User
-from worlds import ADMIN, LIST, OWN, START, at, code, message, user_with_key
+from helpers.worlds import ADMIN, LIST, OWN, START, at, code, message, user_with_key
 
 INVALID = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
 WITH_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}

@@ -1,4 +1,4 @@
-"""Services that assume roles as EC2 does, and the confused deputy (iam-sts-ec2 C, policy-evaluation F4)."""
+"""Services that assume roles as EC2 does, and the confused deputy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ec2roles import Account, Cloud, PermissionPolicy, TrustPolicy
 from ec2roles.errors import Ec2RolesError
 from ec2roles.world.propagation import Propagation
-from worlds import LIST, OTHER, OWN, at, code, message
+from helpers.worlds import LIST, OTHER, OWN, at, code, message
 
 LAMBDA = "lambda.amazonaws.com"
 FUNCTION = f"arn:aws:lambda:us-east-1:{OWN}:function:resize"
@@ -92,7 +92,7 @@ def test_a_role_of_another_account_is_named_by_its_arn() -> None:
 
 
 def test_a_services_session_is_not_bound_by_the_roles_maximum() -> None:
-    """Nor is it chained; what goes on from it is (iam-sts-ec2 A1, C3)."""
+    """Nor is it chained; what goes on from it is."""
     account = Account()
     role = account.create_role("worker", trust=TrustPolicy.service(LAMBDA))
     role.put_policy("assume", PermissionPolicy.allow("sts:AssumeRole"))

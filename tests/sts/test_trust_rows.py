@@ -1,4 +1,4 @@
-"""Who may assume a role: every caller, every way of naming it, every identity policy (policy-evaluation F4)."""
+"""Who may assume a role: every caller, every way of naming it, every identity policy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ec2roles import Cloud, Credentials, PermissionPolicy, TrustPolicy
-from worlds import NOBODY, OTHER, OWN, user_with_key
+from helpers.worlds import NOBODY, OTHER, OWN, user_with_key
 
 ASSUME = "sts:AssumeRole"
 IDENTITIES: dict[str, Any] = {

@@ -16,7 +16,7 @@ import pytest
 
 import ec2roles
 from ec2roles.world.part import Part
-from state import lines_of
+from helpers.state import lines_of
 from test_atomicity import World
 
 # What lives and is no part of a Cloud: a clock of one's own, what holds values only, what works for one call.

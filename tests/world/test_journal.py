@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import random
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -20,7 +21,8 @@ import attrs
 import pytest
 
 from ec2roles.world import journal as original
-from state import differences, lines_of
+from helpers.sizes import sized
+from helpers.state import differences, lines_of
 from test_atomicity import MOST_USED, World
 
 
@@ -248,11 +250,13 @@ def fail_and_interrupt(world: World, operate: Callable[[World], Any], line: int)
     raise AssertionError("it did not fail")
 
 
+# Every seventh line, from another one in each run: an operation has some hundred, and `Small` above is tried at each.
+@sized("step", 7, full=1)
 @pytest.mark.parametrize("name", MOST_USED)
-def test_an_interrupt_at_any_line_of_taking_back_leaves_everything_as_it_was(name: str) -> None:
+def test_an_interrupt_at_any_line_of_taking_back_leaves_everything_as_it_was(name: str, step: int) -> None:
     world = World()
     before = lines_of(world.account)
-    for line in range(1, 10_000):
+    for line in range(random.randint(1, step), 10_000, step):
         interrupted = fail_and_interrupt(world, MOST_USED[name], line)
         after = lines_of(world.account)
         assert after == before, f"line {line}: {differences(before, after)[:5]}"

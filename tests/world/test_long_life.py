@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from cycles import KINDS, LongLife
 from ec2roles import Cloud, TrustPolicy
 from ec2roles.errors import ClockError, InstanceError
 from ec2roles.world.timekeeper import FORGOTTEN
-from state import lines_of
-from worlds import EC2, user_with_key
+from helpers.cycles import KINDS, LongLife
+from helpers.state import lines_of
+from helpers.worlds import EC2, user_with_key
 
 DAY = timedelta(days=1)
 

@@ -12,8 +12,8 @@ import pytest
 from ec2roles import Account, Cloud
 from ec2roles.errors import ConcurrentUseError, Ec2RolesError
 from ec2roles.services.operation import Operation, Service
-from state import lines_of
-from worlds import EC2
+from helpers.state import lines_of
+from helpers.worlds import EC2
 
 
 def in_a_thread(do: Callable[[], Any], name: str = "second") -> Any:

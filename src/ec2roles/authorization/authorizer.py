@@ -13,12 +13,12 @@ from ec2roles.authorization.denials import refusal
 from ec2roles.authorization.inherited import InheritedPolicies
 from ec2roles.authorization.permissions import Permission, Permitted, Verdict
 from ec2roles.calls import NOTHING, Call
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
 from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.memo import Memo
 from ec2roles.policy import Decision, PolicySet, Request, Semantics, evaluate, parse_caller
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Fault, PrincipalType, Session
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.world.timekeeper import Timekeeper
@@ -81,7 +81,11 @@ class Authorizer:
         session = self.sessions.recall(credentials.access_key_id, position[0])
         if session is None:
             return self._without_session(credentials)
-        return session.fault(credentials, position, seen) or session.as_of(seen or position)
+        fault = session.fault(credentials, position, seen)
+        if fault is not None:
+            return fault
+        # Of roles and root users there is but one name.
+        return session if session.rename is None else session.rename(session, seen or position)
 
     def _without_session(self, credentials: Credentials) -> Fault:
         """Why credentials without a session are not accepted: of those that were issued long ago it is only known that."""
@@ -159,13 +163,12 @@ class Authorizer:
         if isinstance(found, Fault):
             error = refusal(found, service, call.credentials.access_key_id)
             return Verdict(None, Decision.refused(error.message, reason=found.value), error)
-        if service in _NOT_WITH_SESSION_TOKEN:
+        if service in _NOT_WITH_SESSION_TOKEN and found.expires is not None:
             limited = self._not_with_session_token(found, call, service)
             if limited is not None:
                 return Verdict(found, Decision.refused(limited.message, reason=limited.detail or limited.code), limited)
         try:
-            ready = operation.ready(call.by(found))
-            all_needed = operation.needed(ready)
+            ready, all_needed = operation.ready(call, found)
         except AccessDeniedError as refused:
             # Who calls decides, not the policies: a root user, a wrong one-time code.
             return Verdict(found, Decision.refused(refused.message, reason=refused.detail or refused.code), refused)
@@ -176,16 +179,16 @@ class Authorizer:
             one = self._decide(found, needed, call, named_operation)
             if not one.allowed:
                 one = one if needed.note is None else one.with_notes(needed.note)
-                return Verdict(found, one, AccessDeniedError(one.message), first, ready)
+                return Verdict(found, one, None, first, ready)
             decision = decision or one
         if decision is None:
             raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Verdict(found, decision, resource=first, call=ready)
+        return Verdict(found, decision, None, first, ready, allowed=True)
 
     @staticmethod
     def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:
-        """Return why what GetSessionToken or GetFederationToken gave is no good for *call*; None if it is, and for all other credentials."""
-        if not caller.temporary or caller.principal_type is PrincipalType.ASSUMED_ROLE:
+        """Return why what GetSessionToken or GetFederationToken gave is no good for *call*; None if it is, and for a role's session."""
+        if caller.principal_type is PrincipalType.ASSUMED_ROLE:
             return None
         federated = caller.principal_type is PrincipalType.FEDERATED_USER
         if service == "iam":

@@ -1,10 +1,16 @@
-"""How each service words it when credentials are not accepted (iam-sts-ec2 F3)."""
+"""
+AWS's words for a refusal: how each service puts it when credentials are not accepted, and when the policies deny.
+
+The sentence of a denial, ``User: ... is not authorized to perform: ...``, is the `Decision`'s own message.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ec2roles.errors import CredentialError, ExpiredTokenError, InvalidClientTokenIdError
+from ec2roles.calls import Call
+from ec2roles.errors import AccessDeniedError, AwsError, CredentialError, ExpiredTokenError, InvalidClientTokenIdError
+from ec2roles.policy import Decision
 from ec2roles.sts.session import Fault
 
 _INVALID = "The security token included in the request is invalid."
@@ -120,3 +126,11 @@ def refusal(
     if code == "InvalidAccessKeyId" and access_key_id is not None:
         members = {"AWSAccessKeyId": access_key_id}
     return kind(message, code=code, status=status, detail=detail, members=members)
+
+
+def plain_denial(call: Call, decision: Decision) -> AwsError:
+    """Return the error for a call that was denied, as IAM, STS and most services put it; JSON has a code of its own."""
+    status = JSON_SERVICES.get(call.action.partition(":")[0].lower())
+    if status is not None:
+        return AccessDeniedError(decision.message, code="AccessDeniedException", status=status)
+    return AccessDeniedError(decision.message)

@@ -1,4 +1,4 @@
-"""The encoded message that EC2 adds to a denial: why it was denied, for those who may decode it (iam-sts-ec2 F4)."""
+"""The encoded message that EC2 adds to a denial: why it was denied, for those who may decode it."""
 
 from __future__ import annotations
 

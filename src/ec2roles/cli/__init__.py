@@ -1,1 +1,7 @@
-"""The command line: ``python -m ec2roles``."""
+"""
+The command line: ``python -m ec2roles``.
+
+Its commands and their options are promised (docs/command-line.md); nothing in here is.
+"""
+
+__all__: list[str] = []

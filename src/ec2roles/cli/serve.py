@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ec2roles.account import Account
 from ec2roles.cli.check import load_account
 from ec2roles.cli.serve_clock import clock_of
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import ArgumentError
 from ec2roles.instants import iso
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.clock import Clock
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
     return 0
 
 
-def world(options: argparse.Namespace, clock: Clock) -> tuple[Account, str | None]:
+def world(options: argparse.Namespace, clock: Clock) -> tuple[Account[Clock], str | None]:
     """Return the account, and the instance profile to launch with."""
     if options.account is not None:
         return load_account(options.account, clock=clock), options.profile
@@ -121,7 +121,7 @@ def world(options: argparse.Namespace, clock: Clock) -> tuple[Account, str | Non
 
 
 def serve(
-    account: Account,
+    account: Account[Clock],
     instances: list[Instance],
     port: int,
     out: TextIO,
@@ -190,7 +190,7 @@ def serve(
 
 
 def variables(
-    account: Account,
+    account: Account[Clock],
     instances: list[Instance],
     url: str,
     token: str,
@@ -265,7 +265,7 @@ class Log:
         out: where it goes.
     """
 
-    def __init__(self, account: Account, out: TextIO) -> None:
+    def __init__(self, account: Account[Clock], out: TextIO) -> None:
         self._account = account
         self._out = out
 

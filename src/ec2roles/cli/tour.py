@@ -10,12 +10,12 @@ from typing import TextIO
 import attrs
 
 from ec2roles.account import OUTSIDE_ADDRESS, Account
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import AwsError
 from ec2roles.iam.names import ROLE_NAME
 from ec2roles.instants import iso
 from ec2roles.policy import PermissionPolicy, TrustPolicy
-from ec2roles.sts.credentials import Credentials
 
 BUCKET = "ac-instance-role-demo"
 IMDS = "http://169.254.169.254/latest"
@@ -100,10 +100,10 @@ class Tour:
         if answer is not None:
             self.say(f"          {answer}")
 
-    def clock(self, **delta: float) -> None:
+    def clock(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
         """Let time pass."""
         before = self.account.clock.now()
-        after = self.account.clock.advance(**delta)
+        after = self.account.clock.advance(days=days, hours=hours, minutes=minutes)
         self.say(f"... {after - before} later: {iso(after)}")
 
     def attempt(self, action: Callable[[], object]) -> AwsError | None:

@@ -44,7 +44,8 @@ class Changes(Part):
     __slots__ = ("_instance", "_instance_id", "_launch")
 
     # It stores no public attribute, so there is none to guard.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
 
     def __init__(self, instance: InstanceState) -> None:
         self._instance = instance

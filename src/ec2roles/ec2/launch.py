@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Unpack
 
 import attrs
 
@@ -13,10 +13,11 @@ from ec2roles.arns import shown
 from ec2roles.calls import Api
 from ec2roles.ec2.association import RUNNING, Association, Epoch, InstanceRecord
 from ec2roles.ec2.attributes import InstanceAttributes, read_user_data
+from ec2roles.ec2.launch_options import InstanceOptions
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
-from ec2roles.iam.names import Tags, check_tags
+from ec2roles.iam.names import check_tags
 from ec2roles.iam.role import Role
 from ec2roles.metadata.hardware import Hardware
 from ec2roles.metadata.options import MetadataOptions
@@ -30,6 +31,23 @@ NAT_ADDRESS = "203.0.113.10"
 """``aws:SourceIp`` of the instances' calls: the public address of their NAT gateway."""
 
 _IMAGE_DEVICES = (("ami", "/dev/xvda"), ("root", "/dev/xvda"))
+_INSTANCE_TYPE, _IMAGE_ID = "t3.micro", "ami-0abcdef1234567890"
+
+# Of what type each option must be, and whether None stands for its default. Those without a type are checked by the values
+# that they go into.
+_KINDS: dict[str, tuple[type | None, bool]] = {
+    **dict.fromkeys(InstanceOptions.__optional_keys__, (None, True)),
+    **dict.fromkeys(
+        "region availability_zone instance_type image_id key_name subnet_id instance_life_cycle group_name host_id "
+        "client_token".split(),
+        (str, True),
+    ),
+    "rotation": (Rotation, True),
+    "block_devices": (Mapping, True),
+    "partition_number": (int, True),
+    "hibernation": (bool, False),
+}
+_WORDS = {Rotation: "a Rotation", Mapping: "a mapping"}
 
 
 @attrs.define(eq=False, repr=False)
@@ -154,163 +172,125 @@ def prepare_launch(
     time: Timekeeper,
     api: Api | None = None,
     find_profile: Callable[[str], InstanceProfile] | None = None,
-    rotation: Rotation | None = None,
-    region: str | None = None,
-    availability_zone: str | None = None,
-    instance_type: str = "t3.micro",
-    image_id: str = "ami-0abcdef1234567890",
-    tags: Mapping[str, str] | None = None,
-    user_data: str | bytes | None = None,
-    metadata_options: MetadataOptions | None = None,
     check_options: Callable[[MetadataOptions], None] = lambda options: None,
     forget: Callable[[str], None] = lambda instance_id: None,
-    key_name: str | None = None,
-    security_groups: Iterable[str] = ("default",),
-    subnet_id: str | None = None,
-    instance_life_cycle: str = "on-demand",
-    monitoring: bool = False,
-    group_name: str | None = None,
-    partition_number: int | None = None,
-    host_id: str | None = None,
-    block_devices: Mapping[str, str] | None = None,
-    kept_devices: Iterable[str] = (),
-    repeated: Mapping[str, Any] | None = None,
-    hibernation: bool = False,
-    disable_api_termination: bool = False,
-    disable_api_stop: bool = False,
-    instance_initiated_shutdown_behavior: str = "stop",
-    client_token: str = "",
-    **unknown: Any,
+    **options: Unpack[InstanceOptions],
 ) -> Launch:
     """Check everything about a launch, note it, and return what its instances will share."""
-    if unknown:
-        raise TypeError(f"unknown option {shown(next(iter(unknown)))} of a launch")
-    _check_texts(
-        region=region,
-        availability_zone=availability_zone,
-        instance_type=instance_type,
-        image_id=image_id,
-        key_name=key_name,
-        subnet_id=subnet_id,
-        instance_life_cycle=instance_life_cycle,
-        group_name=group_name,
-        host_id=host_id,
-        client_token=client_token,
-    )
-    _check_kinds(rotation, block_devices, hibernation)
+    _check_types(options)
     time.require_same(sts.time, "the token service")
     time.check_slots(count)
     found = None if profile is None else resolve_profile(profile, find_profile, time, sts.account_id)
-    rotation = _rotation(rotation, time)
+    rotation = _rotation(options, time)
     attributes = InstanceAttributes(
-        instance_type, disable_api_termination, disable_api_stop, instance_initiated_shutdown_behavior
+        options.get("instance_type", _INSTANCE_TYPE),
+        options.get("disable_api_termination", False),
+        options.get("disable_api_stop", False),
+        options.get("instance_initiated_shutdown_behavior", "stop"),
     )
-    data = read_user_data(user_data)
-    pairs = check_tags(tags, most=50)
-    options = MetadataOptions() if metadata_options is None else metadata_options
-    options.check_tags(key for key, _ in pairs)
-    check_options(options)
-    _check_placement(instance_life_cycle, partition_number)
-    region = region or sts.region
-    groups, kept = (
-        _group_names(time.ids, _texts(security_groups, "security_groups")),
-        _texts(kept_devices, "kept_devices"),
-    )
-    first_slot = time.next_slot
-    reservation_id = time.ids.resource_id("r", first_slot)
-    position = _note(time, reservation_id, sts.account_id, count, found)
-    hardware = Hardware(
+    data = read_user_data(options.get("user_data"))
+    pairs = check_tags(options.get("tags"), most=50)
+    metadata = options.get("metadata_options") or MetadataOptions()
+    metadata.check_tags(key for key, _ in pairs)
+    check_options(metadata)
+    groups, kept_devices = _check_place(options, time.ids)
+    reservation_id = time.ids.resource_id("r", time.next_slot)
+    position = time.write(
+        "RunInstances",
+        reservation_id,
         account_id=sts.account_id,
-        region=region,
-        availability_zone=availability_zone or f"{region}a",
-        instance_type=instance_type,
-        image_id=image_id,
-        vpc_id=time.ids.resource_id("vpc", 1),
-        launched=position,
-        reservation_id=reservation_id,
-        key_name=key_name,
-        security_groups=groups,
-        subnet_id=subnet_id,
-        instance_life_cycle=instance_life_cycle,
-        monitoring="enabled" if monitoring else "disabled",
-        group_name=group_name,
-        partition_number=partition_number,
-        host_id=host_id,
-        kept_devices=kept,
-        repeated=MappingProxyType(dict(repeated or {})),
-        block_devices=_IMAGE_DEVICES if block_devices is None else (*_IMAGE_DEVICES, *block_devices.items()),
+        detail=f"{count} instance{'s' if count != 1 else ''}" + (f" with {found.arn}" if found else ""),
     )
-    record = _first_record(position, found, options, attributes, tags=pairs, user_data=data)
+    record = InstanceRecord(
+        RUNNING,
+        None if found is None else Association(found, position, position[0]),
+        metadata,
+        attributes,
+        None if found is None else Epoch(position, 0),
+        tags=pairs,
+        user_data=data,
+    )
     return Launch(
         time,
         sts,
         api if api is not None else sts.api,
-        hardware,
+        _hardware(options, sts, position, reservation_id, groups, kept_devices),
         rotation,
         find_profile,
-        first_slot,
+        time.next_slot,
         Timeline(position, record),
         check_options,
         forget,
-        hibernation,
-        client_token,
+        options.get("hibernation", False),
+        options.get("client_token", ""),
     )
 
 
-def _check_texts(**texts: object) -> None:
-    for name, value in texts.items():
-        if value is not None and not isinstance(value, str):
-            raise TypeError(f"{name} must be str, got {type(value).__name__}")
+def _check_types(options: InstanceOptions) -> None:
+    """Raise TypeError for an option that a launch does not have, or for a value of another type."""
+    for name, value in options.items():
+        if name not in _KINDS:
+            raise TypeError(f"unknown option {shown(name)} of a launch")
+        kind, may_be_none = _KINDS[name]
+        if kind is None or isinstance(value, kind) or (value is None and may_be_none):
+            continue
+        words = _WORDS.get(kind, kind.__name__)
+        raise TypeError(f"{name} must be {words}, got {type(value).__name__}")
 
 
-def _check_kinds(rotation: object, block_devices: object, hibernation: object) -> None:
-    if rotation is not None and not isinstance(rotation, Rotation):
-        raise TypeError(f"rotation must be a Rotation, got {type(rotation).__name__}")
-    if block_devices is not None and not isinstance(block_devices, Mapping):
-        raise TypeError(f"block_devices must be a mapping, got {type(block_devices).__name__}")
-    if not isinstance(hibernation, bool):
-        raise TypeError(f"hibernation must be bool, got {type(hibernation).__name__}")
-
-
-def _rotation(rotation: Rotation | None, time: Timekeeper) -> Rotation:
-    """The rotation of a launch, if its credentials live no longer than the Cloud remembers."""
+def _rotation(options: InstanceOptions, time: Timekeeper) -> Rotation:
+    rotation = options.get("rotation")
     rotation = Rotation() if rotation is None else rotation
     if time.remember is not None and rotation.lifetime + rotation.jitter + rotation.refresh > time.remember:
         raise Ec2RolesError(f"remember={time.remember} is shorter than the life of credentials under {rotation}")
     return rotation
 
 
-def _check_placement(instance_life_cycle: str, partition_number: object) -> None:
-    if instance_life_cycle not in ("on-demand", "spot"):
+def _check_place(options: InstanceOptions, ids: Ids) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Raise for what a Hardware cannot be; return the names of the security groups, and the devices that are kept."""
+    life_cycle = options.get("instance_life_cycle", "on-demand")
+    if life_cycle not in ("on-demand", "spot"):
         raise InstanceError(
-            f"Invalid value for instance_life_cycle: {instance_life_cycle}",
-            detail=f"instance_life_cycle must be 'on-demand' or 'spot', got {shown(instance_life_cycle)}",
+            f"Invalid value for instance_life_cycle: {life_cycle}",
+            detail=f"instance_life_cycle must be 'on-demand' or 'spot', got {shown(life_cycle)}",
         )
-    if partition_number is not None and (isinstance(partition_number, bool) or not isinstance(partition_number, int)):
-        raise TypeError(f"partition_number must be int, got {type(partition_number).__name__}")
+    if isinstance(options.get("partition_number"), bool):
+        raise TypeError("partition_number must be int, got bool")
+    groups = _texts(options.get("security_groups", ("default",)), "security_groups")
+    return _group_names(ids, groups), _texts(options.get("kept_devices", ()), "kept_devices")
 
 
-def _note(
-    time: Timekeeper, reservation_id: str, account_id: str, count: int, profile: InstanceProfile | None
-) -> Position:
-    detail = f"{count} instance{'s' if count != 1 else ''}" + (f" with {profile.arn}" if profile else "")
-    return time.write("RunInstances", reservation_id, account_id=account_id, detail=detail)
-
-
-def _first_record(
+def _hardware(
+    options: InstanceOptions,
+    sts: TokenService,
     position: Position,
-    profile: InstanceProfile | None,
-    options: MetadataOptions,
-    attributes: InstanceAttributes,
-    *,
-    tags: Tags,
-    user_data: bytes | None,
-) -> InstanceRecord:
-    """What all instances of a launch are at first: running, and with their profile's credentials fetched at once."""
-    if profile is None:
-        return InstanceRecord(RUNNING, None, options, attributes, tags=tags, user_data=user_data)
-    association = Association(profile, position, position[0])
-    return InstanceRecord(RUNNING, association, options, attributes, Epoch(position, 0), tags=tags, user_data=user_data)
+    reservation_id: str,
+    security_groups: tuple[str, ...],
+    kept_devices: tuple[str, ...],
+) -> Hardware:
+    region = options.get("region") or sts.region
+    devices = options.get("block_devices")
+    return Hardware(
+        account_id=sts.account_id,
+        region=region,
+        availability_zone=options.get("availability_zone") or f"{region}a",
+        instance_type=options.get("instance_type", _INSTANCE_TYPE),
+        image_id=options.get("image_id", _IMAGE_ID),
+        vpc_id=sts.time.ids.resource_id("vpc", 1),
+        launched=position,
+        reservation_id=reservation_id,
+        key_name=options.get("key_name"),
+        security_groups=security_groups,
+        subnet_id=options.get("subnet_id"),
+        instance_life_cycle=options.get("instance_life_cycle", "on-demand"),
+        monitoring="enabled" if options.get("monitoring") else "disabled",
+        group_name=options.get("group_name"),
+        partition_number=options.get("partition_number"),
+        host_id=options.get("host_id"),
+        kept_devices=kept_devices,
+        repeated=MappingProxyType(dict(options.get("repeated") or {})),
+        block_devices=_IMAGE_DEVICES if devices is None else (*_IMAGE_DEVICES, *devices.items()),
+    )
 
 
 def _group_names(ids: Ids, given: tuple[str, ...]) -> tuple[str, ...]:

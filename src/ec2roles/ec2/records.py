@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ec2roles.ec2.association import ASSOCIATED, ASSOCIATING, Association, InstanceRecord, association_id
 from ec2roles.ec2.state import InstanceState
 from ec2roles.world.part import Part
@@ -25,7 +27,8 @@ class Records(Part):
     __slots__ = ("_instance",)
 
     # It stores no public attribute, so there is none to guard.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
 
     def __init__(self, instance: InstanceState) -> None:
         self._instance = instance

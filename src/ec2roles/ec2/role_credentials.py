@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import attrs
 
 from ec2roles.calls import Api
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.association import RUNNING, InstanceRecord
 from ec2roles.ec2.refresh import Fetcher
 from ec2roles.ec2.state import InstanceState
@@ -18,7 +20,6 @@ from ec2roles.metadata.host import Record, Served, not_yet_launched
 from ec2roles.metadata.metrics import MetadataMetrics
 from ec2roles.metadata.options import DISABLED
 from ec2roles.metadata.service import V1, V2, MetadataService
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.part import Part
@@ -49,7 +50,8 @@ class RoleCredentials(Part):
     __slots__ = ("_instance",)
 
     # It stores no public attribute, so there is none to guard; and it is made for every look at the metadata.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
 
     def __init__(self, instance: InstanceState) -> None:
         self._instance = instance

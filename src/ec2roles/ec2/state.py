@@ -25,8 +25,9 @@ class InstanceState(Part):
     """
 
     # No public attribute is stored, so there is none to guard; and launches are quick.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
-    __delattr__ = object.__delattr__
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
+        __delattr__ = object.__delattr__
 
     __slots__ = ("__weakref__", "_instance_id", "_launch", "_metrics", "_programs", "_served", "_slot", "_states")
 

@@ -1,4 +1,4 @@
-"""The kinds of things that go wrong: each for a while, for all of a Cloud, an account or an instance (reliability H)."""
+"""The kinds of things that go wrong: each for a while, for all of a Cloud, an account or an instance."""
 
 from __future__ import annotations
 

@@ -20,19 +20,18 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Call, Response
 from ec2roles.ec2.instance import Instance
-from ec2roles.ec2.refresh import EC2
-from ec2roles.errors import ArgumentError, AwsError, ClockError
+from ec2roles.errors import ArgumentError, ClockError
 from ec2roles.history.event import ASSUME, CALL, CHANGE, ISSUE, KINDS, Event, Events
-from ec2roles.history.merged import ALWAYS, Stream, by_launch, merged, not_before
+from ec2roles.history.merged import ALWAYS, Stream, by_launch, merged
 from ec2roles.history.recorded import Recorded
+from ec2roles.history.streams import changes, issues_by_call, recorded_calls, refreshes
 from ec2roles.iam.role import Role
-from ec2roles.instants import EPOCH, from_microseconds, iso, to_microseconds, to_utc
+from ec2roles.instants import EPOCH, iso, to_microseconds, to_utc
 from ec2roles.services.registry import Registry
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Session
 from ec2roles.world.part import Part
-from ec2roles.world.timekeeper import EVERYWHERE, Timekeeper
-from ec2roles.world.timeline import LAST, Position
+from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position
 
 _MOST_CALLS = 1_000_000_000
 
@@ -87,11 +86,12 @@ class History(Part):
     def record_call(self, call: Call, response: Response, caller: Session | None, operation: str | None = None) -> None:
         """Take down *call*, its answer and the API's name of what was performed."""
         # What the call did may have read the clock again, and later than the call.
-        position = self.time.step_after(call.position[0])
+        time, now, calls = self.time, call.position[0], self._calls
+        position = time.step(max(now, time.newest))
         recorded = Recorded(position, call, response, caller, operation)
-        oldest = self._calls[0] if self._calls and len(self._calls) == self.keep_calls else None
-        self.time.journal.note(self._take_back, recorded, oldest)
-        self._calls.append(recorded)
+        oldest = calls[0] if calls and len(calls) == self.keep_calls else None
+        time.journal.note(self._take_back, recorded, oldest)
+        calls.append(recorded)
 
     def _take_back(self, recorded: Recorded, oldest: Recorded | None) -> None:
         if self._calls and self._calls[-1] is recorded:
@@ -212,15 +212,15 @@ class History(Part):
     ) -> Iterator[Event]:
         streams: list[Stream[Event]] = []
         if kind in (None, CHANGE):
-            streams.append((ALWAYS, partial(self._changes, start)))
+            streams.append((ALWAYS, partial(changes, self.time, self.account_id, self._instances, start)))
         if kind in (None, CALL):
-            streams.append((ALWAYS, partial(self._recorded_calls, start)))
+            streams.append((ALWAYS, partial(recorded_calls, self._calls, start)))
         if kind in (None, ISSUE):
-            streams.append((ALWAYS, partial(self._stored_issues, start)))
+            streams.append((ALWAYS, partial(issues_by_call, self._calls, start)))
         instances: Iterable[Instance] = ()
         if kind in (None, ASSUME, ISSUE):
             instances = self._instances.values() if instance_id is None else [self._instances[instance_id]]
-        fetched = by_launch(instances, start, lambda one: self._fetches(one, end, start, kind))
+        fetched = by_launch(instances, start, lambda instance: refreshes(instance, end, start, kind))
         for event in merged(chain(streams, fetched), position=attrgetter("position")):
             if event.position > end:
                 return
@@ -289,85 +289,6 @@ class History(Part):
         instance = self._instances.get(instance_id)
         return instance is not None and event.kind == CHANGE and event.subject == instance.hardware.reservation_id
 
-    def _changes(self, start: int | None) -> Iterator[Event]:
-        for change in not_before(self.time.changes, start):
-            if change.account_id in (self.account_id, EVERYWHERE):
-                is_instance = change.subject in self._instances
-                yield Event(
-                    change.position,
-                    CHANGE,
-                    change.operation,
-                    change.subject,
-                    instance_id=change.subject if is_instance else None,
-                    role_arn=change.subject if ":role/" in change.subject else None,
-                    caller=change.caller,
-                    detail=change.detail,
-                )
-
-    def _recorded_calls(self, start: int | None) -> Iterator[Event]:
-        for recorded in not_before(self._calls, start):
-            call, caller, response = recorded.call, recorded.caller, recorded.response
-            yield Event(
-                recorded.position,
-                CALL,
-                recorded.operation_name,
-                call.resource,
-                instance_id=call.sender or _instance_of(caller),
-                role_arn=None if caller is None else caller.role_arn,
-                caller=recorded.by,
-                decision=response.decision,
-                error=response.error,
-                action=call.action,
-                access_key_id=getattr(call.credentials, "access_key_id", None),
-                source=call.source,
-                source_ip=call.context.get("aws:SourceIp"),
-            )
-
-    def _stored_issues(self, start: int | None) -> Iterator[Event]:
-        for recorded in not_before(self._calls, start):
-            value = recorded.response.value
-            if isinstance(value, Credentials):
-                yield Event(
-                    recorded.position,
-                    ISSUE,
-                    recorded.operation_name,
-                    value.access_key_id,
-                    role_arn=recorded.call.resource,
-                    caller=recorded.by,
-                    detail=_life(value.expiration),
-                    access_key_id=value.access_key_id,
-                )
-
-    def _fetches(self, instance: Instance, end: Position, since: int | None, kind: str | None) -> Iterator[Event]:
-        slot_mark, credentials = instance.instance_id, instance.role_credentials
-        for fetch in credentials.fetches((end[0], LAST), since):
-            role_arn = None if fetch.role is None else fetch.role.arn
-            if kind in (None, ASSUME):
-                yield Event(
-                    fetch.position,
-                    ASSUME,
-                    "AssumeRole",
-                    role_arn or fetch.profile.arn,
-                    instance_id=slot_mark,
-                    role_arn=role_arn,
-                    caller=EC2,
-                    decision=fetch.decision,
-                    error=None if fetch.ok else AwsError(fetch.problem or "", code=fetch.problem),
-                )
-            if fetch.ok and kind in (None, ISSUE):
-                key_id = credentials.access_key_id(fetch.ordinal)
-                yield Event(
-                    fetch.position,
-                    ISSUE,
-                    "AssumeRole",
-                    key_id,
-                    instance_id=slot_mark,
-                    role_arn=role_arn,
-                    caller=EC2,
-                    detail=_life(from_microseconds(fetch.expires)),
-                    access_key_id=key_id,
-                )
-
     def __repr__(self) -> str:
         return f"<History of {self.account_id}: {len(self.time.changes)} changes, {len(getattr(self, '_calls', ()))} calls>"
 
@@ -376,14 +297,3 @@ def check_position(position: object) -> None:
     """Raise `TypeError` if *position* is not one: a pair of whole numbers."""
     if not (isinstance(position, tuple) and len(position) == 2 and all(type(one) is int for one in position)):
         raise TypeError(f"after must be a position of the history, a pair of int, got {type(position).__name__}")
-
-
-def _instance_of(caller: Session | None) -> str | None:
-    if caller is None or caller.role_arn is None:
-        return None
-    name = caller.arn.rpartition("/")[2]
-    return name if name.startswith("i-") else None
-
-
-def _life(expiration: Any) -> str:
-    return "" if expiration is None else f"until {iso(expiration)}"

@@ -1,4 +1,4 @@
-"""Many streams of things that happened, in one order: a stream is begun only when its turn may have come."""
+"""Many streams of events merged into one order; a stream is begun only when its first event may be the next one."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ Item = TypeVar("Item")
 
 
 class HasPosition(Protocol):
-    """Something that happened, and says where in time it stands."""
+    """Something that happened at a position in time."""
 
     @property
     def position(self) -> Position:
-        """Where in time it stands."""
+        """When it happened."""
 
 
 Placed = TypeVar("Placed", bound=HasPosition)
 
 Stream = tuple[Position, Callable[[], Iterable[Item]]]
-"""A position that is not after the first thing of a stream, and what begins to iterate over it, oldest first."""
+"""A position that is not later than the first item of a stream, and what begins to iterate over it, oldest first."""
 
 ALWAYS: Position = (-(1 << 62), 0)
-"""Where a stream begins of whose first thing nothing is known."""
+"""The position for a stream whose first item is unknown: it is begun at once."""
 
 
 def merged(streams: Iterable[Stream[Item]], *, position: Callable[[Item], Position]) -> Iterator[Item]:
     """
-    Iterate over the things of all *streams*, in order; of two at one position that of the earlier stream comes first.
+    Iterate over the items of all *streams*, in order; of two at one position, the earlier stream's comes first.
 
-    A fleet has a stream for each instance, and the first thing that happened comes without asking the others.
+    A fleet has a stream for each instance, and reading a stream means working out refreshes. So those that are launched
+    later are not touched until the reader gets there.
 
     >>> streams = [(ALWAYS, lambda: [(1, 0), (2, 0), (3, 0)]), ((2, 0), lambda: [(2, 0), (5, 0)])]
     >>> [instant for instant, _ in merged(streams, position=lambda item: item)]
@@ -44,18 +45,20 @@ def merged(streams: Iterable[Stream[Item]], *, position: Callable[[Item], Positi
 
     Args:
         streams: in the order in which they begin.
-        position: returns where a thing stands.
+        position: returns the position of an item.
     """
     waiting = iter(streams)
     following = next(waiting, None)
-    # Each entry: where the next thing of a stream stands, the stream's number, the thing, and the rest of the stream.
+    # A heap with one entry for each stream that is under way: the position of its next item, the number of the stream, that
+    # item, and the rest. The number settles ties, so items themselves are never compared.
     begun: list[tuple[Position, int, Item, Iterator[Item]]] = []
     number = 0
     while True:
-        # At one position the streams that have begun come first: they are the earlier ones.
+        # Begin every stream that could hold the next item: those whose first possible position is before all that is on the
+        # heap. One that could begin at the very same position can wait, since the streams under way are the earlier ones.
         while following is not None and (not begun or following[0] < begun[0][0]):
             rest = iter(following[1]())
-            for item in rest:
+            for item in rest:  # its first item, if it has any
                 heapq.heappush(begun, (position(item), number, item, rest))
                 break
             following = next(waiting, None)
@@ -65,9 +68,11 @@ def merged(streams: Iterable[Stream[Item]], *, position: Callable[[Item], Positi
         _, place, item, rest = begun[0]
         yield item
         if following is None and len(begun) == 1:
+            # Nothing is left to compare with.
             yield from rest
             return
         for later in rest:
+            # One step down the heap instead of a pop and a push.
             heapq.heapreplace(begun, (position(later), place, later, rest))
             break
         else:
@@ -76,7 +81,9 @@ def merged(streams: Iterable[Stream[Item]], *, position: Callable[[Item], Positi
 
 def not_before(things: Reversible[Placed], start: int | None) -> list[Placed]:
     """
-    Return those of *things* that are not earlier than an instant; what is older is not looked at.
+    Return those of *things* that are not earlier than an instant.
+
+    They are read from the newest back to the first that is too old: a long past costs nothing.
 
     Args:
         things: oldest first.
@@ -84,9 +91,8 @@ def not_before(things: Reversible[Placed], start: int | None) -> list[Placed]:
     """
     if start is None:
         return [*things]
-    found = list(takewhile(lambda one: one.position[0] >= start, reversed(things)))
-    found.reverse()
-    return found
+    newest_first = list(takewhile(lambda thing: thing.position[0] >= start, reversed(things)))
+    return newest_first[::-1]
 
 
 def by_launch(
@@ -97,8 +103,8 @@ def by_launch(
 
     Args:
         instances: the instances.
-        start: no thing is earlier than this instant, in microseconds; None for the launch.
-        read: begins to iterate over the things of an instance.
+        start: no item is earlier than this instant, in microseconds; None for the launch.
+        read: begins to iterate over the items of an instance.
     """
     since = ALWAYS if start is None else (start, FIRST)
     for instance in sorted(instances, key=attrgetter("hardware.launched")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from ec2roles.world.part import Part
@@ -35,7 +37,8 @@ class _Hour(Part):
     last: LastUse
 
     # A use is noted by every call.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
 
 
 @attrs.define(eq=False)
@@ -51,7 +54,8 @@ class UsageLog(Part):
     newest: LastUse | None = attrs.field(default=None, init=False)
 
     # A use is noted by every call.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
 
     def note(self, time: Timekeeper, instant: int, region: str, service: str) -> None:
         """

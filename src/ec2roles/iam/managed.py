@@ -8,6 +8,7 @@ The file is read when the first policy is asked for, and a document is parsed wh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import attrs
 
@@ -102,7 +103,6 @@ class AwsManagedPolicies:
     One library may serve any number of accounts: it never changes, it only remembers what it has read.
     """
 
-    _rows: dict[str, _Row] | None = attrs.field(default=None, init=False, repr=False)
     _parsed: dict[str, AwsManagedPolicy] = attrs.field(factory=dict, init=False, repr=False)
 
     def __getitem__(self, name_or_arn: str) -> AwsManagedPolicy:
@@ -119,7 +119,7 @@ class AwsManagedPolicies:
             )
         found = self._parsed.get(name)
         if found is None:
-            row = self._read()[name]
+            row = _rows()[name]
             document = load_policy(row.document, "managed", stored=True)
             found = self._parsed[name] = AwsManagedPolicy(
                 name,
@@ -137,21 +137,21 @@ class AwsManagedPolicies:
 
     def arn_of(self, name: str) -> str:
         """Return the ARN of the policy of that name; its document is not read for that."""
-        return f"{ARN_PREFIX}{self._read()[name].path}{name}"
+        return f"{ARN_PREFIX}{_rows()[name].path}{name}"
 
     def __contains__(self, name_or_arn: object) -> bool:
         return isinstance(name_or_arn, str) and self._name(name_or_arn) is not None
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names, in alphabetical order."""
-        return iter(self._read())
+        return iter(_rows())
 
     def __len__(self) -> int:
-        return len(self._read())
+        return len(_rows())
 
     def _name(self, name_or_arn: str) -> str | None:
         """Return the name that *name_or_arn* stands for, or None if AWS has no such policy."""
-        rows = self._read()
+        rows = _rows()
         if not name_or_arn.startswith("arn:"):
             return name_or_arn if name_or_arn in rows else None
         name = name_or_arn.rpartition("/")[2]
@@ -161,7 +161,7 @@ class AwsManagedPolicies:
         """Say in our words why there is no such policy, and which ones may be meant."""
         import difflib  # only a failed look-up needs it
 
-        rows = self._read()
+        rows = _rows()
         name = name_or_arn.rpartition("/")[2]
         if name in rows:
             return f"the ARN of AWS's policy '{name}' is '{ARN_PREFIX}{rows[name].path}{name}'"
@@ -171,17 +171,17 @@ class AwsManagedPolicies:
         hint = ", ".join(f"'{by_lower_case[one]}'" for one in near)
         return f"AWS has no managed policy {shown(name)}" + (f"; did you mean {hint}?" if hint else "")
 
-    def _read(self) -> dict[str, _Row]:
-        """Return the rows of the file, read the first time they are needed."""
-        if self._rows is None:
-            # Few programs come here, so `import ec2roles` does not pay for these two.
-            import zlib
-            from importlib.resources import files
 
-            text = zlib.decompress(files("ec2roles.iam").joinpath(DATA_FILE).read_bytes()).decode()
-            rows = {}
-            for line in text.split("\n")[1:]:  # the first line says where the rest comes from
-                name, *columns = line.split("\t")
-                rows[name] = _Row(*columns)
-            self._rows = rows
-        return self._rows
+@cache
+def _rows() -> dict[str, _Row]:
+    """Return the rows of the file, read the first time that a library needs them: they are the same for all."""
+    # Few programs come here, so `import ec2roles` does not pay for these two.
+    import zlib
+    from importlib.resources import files
+
+    text = zlib.decompress(files("ec2roles.iam").joinpath(DATA_FILE).read_bytes()).decode()
+    rows = {}
+    for line in text.split("\n")[1:]:  # the first line says where the rest comes from
+        name, *columns = line.split("\t")
+        rows[name] = _Row(*columns)
+    return rows

@@ -6,9 +6,10 @@ from datetime import datetime
 
 import attrs
 
-from ec2roles.sts.mfa import SERIAL_NUMBER
+from ec2roles.iam.names import NameRule
 from ec2roles.world.timekeeper import Timekeeper
 
+SERIAL_NUMBER = NameRule("serialNumber", "serial number", r"[\w+=/:,.@-]*", r"[A-Za-z0-9_+=/:,.@-]*", 9, 256)
 _STEP = 30_000_000
 
 

@@ -1,4 +1,4 @@
-"""Names, paths, tags and descriptions: the patterns IAM checks, and how it words it when they do not fit (iam-sts-ec2 A1)."""
+"""Names, paths, tags and descriptions: the patterns IAM checks, and how it words it when they do not fit."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import attrs
 @attrs.frozen
 class Quotas:
     """
-    The limits of one account, with AWS's defaults (iam-sts-ec2 D).
+    The limits of one account, with AWS's defaults (IAM user guide, "IAM and AWS STS quotas").
 
     Pass another `Quotas` to an `Account` for raised limits: ``Account(quotas=Quotas(trust_policy_size=4096))``.
     Sizes are in characters, white space not counted. ``packed_policy_size`` is how many characters of session policies and

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.credentials import Credentials
 from ec2roles.errors import EntityAlreadyExistsError, LimitExceededError, NoSuchEntityError
+from ec2roles.iam.access_keys import AccessKey, AccessKeys
 from ec2roles.iam.mfa import MfaDevice
 from ec2roles.iam.quotas import Quotas
 from ec2roles.policy import PolicySet
-from ec2roles.sts.credentials import Credentials
-from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
@@ -60,10 +59,7 @@ class RootUser(Part):
     time: Timekeeper = attrs.field(kw_only=True)
     quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
     _states: Timeline[RootState] = attrs.field(init=False, factory=lambda: Timeline((-(1 << 62), 0), RootState()))
-    _slot: int | None = attrs.field(init=False, default=None)
-    # By the number of their issue; those that were deleted long ago are forgotten.
-    _issued: dict[int, Session] = attrs.field(init=False, factory=dict)
-    _made: int = attrs.field(init=False, default=0)
+    _keys: AccessKeys = attrs.field(init=False, default=attrs.Factory(AccessKeys, takes_self=True))
 
     @property
     def arn(self) -> str:
@@ -95,28 +91,10 @@ class RootUser(Part):
                 f"Cannot exceed quota for AccessKeysPerUser: {most}",
                 detail=f"the root user has {', '.join(state.access_keys)}",
             )
-        slot = self._slot if self._slot is not None else self.time.next_slot
-        key_id = self.time.ids.access_key_id("AKIA", slot=slot, ordinal=self._made)
-        position = self.time.write("CreateAccessKey", self.arn, account_id=self.account_id, detail=key_id)
-        credentials = Credentials.mint(self.time.ids, key_id, issued=position[0], expires=None)
-        session = Session(
-            credentials,
-            self,
-            PrincipalType.ROOT,
-            self.arn,
-            self.account_id,
-            self.account_id,
-            position[0],
-            None,
-            identity_context(self, PrincipalType.ROOT, user_id=self.account_id, account_id=self.account_id),
-            partial(self._key_works, key_id),
-        )
-        if self._slot is None:
-            self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
-        self.time.journal.put(self._issued, self._made, session)
-        self.time.journal.assign(self, "_made", self._made + 1)
-        self._write(position, attrs.evolve(state, access_keys=(*state.access_keys, key_id)))
-        return credentials
+        key = self._keys.issue()
+        access_keys = (*state.access_keys, key.credentials.access_key_id)
+        self._write(key.position, attrs.evolve(state, access_keys=access_keys))
+        return key.credentials
 
     @atomic
     def delete_access_key(self, access_key_id: str) -> None:
@@ -135,12 +113,7 @@ class RootUser(Part):
         keys = tuple(key for key in state.access_keys if key != access_key_id)
         position = self.time.write("DeleteAccessKey", self.arn, account_id=self.account_id, detail=access_key_id)
         self._write(position, attrs.evolve(state, access_keys=keys))
-        self.time.forget_later(position[0], self._forget_key, access_key_id)
-
-    def _forget_key(self, access_key_id: str) -> None:
-        issued = self.time.ids.read_access_key_id(access_key_id)
-        if issued is not None and issued.ordinal in self._issued:
-            self.time.journal.drop(self._issued, issued.ordinal)
+        self.time.forget_later(position[0], self._keys.forget, access_key_id)
 
     @atomic
     def enable_mfa_device(self, serial_number: str | None = None) -> MfaDevice:
@@ -184,14 +157,12 @@ class RootUser(Part):
     def note_use(self, access_key_id: str, instant: int, region: str, service: str) -> None:
         """Note nothing: IAM does not tell when a root user's key was last used."""
 
-    def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
-        """Return the session behind an access key of the root user, or None if it never had that one."""
-        session = self._issued.get(issued.ordinal)
-        if session is None:
-            return None
-        return session if session.credentials.access_key_id == access_key_id else None
+    def issued_key(self, issued: IssuedKey, access_key_id: str) -> AccessKey | None:
+        """Return an access key of the root user as it was issued, or None if it never had that one."""
+        return self._keys.numbered(issued, access_key_id)
 
-    def _key_works(self, access_key_id: str, position: Position) -> bool:
+    def key_works(self, access_key_id: str, position: Position) -> bool:
+        """Return whether that access key of its is there as of *position*."""
         state = self._states.at(position)
         return state is not None and access_key_id in state.access_keys
 

@@ -2,7 +2,7 @@
 A role's trust policy as IAM keeps it: the ARNs of users and roles turned into their unique ids when it is saved.
 
 So a principal that is deleted and made again under the same name is not trusted any more, until the policy is saved anew
-(policy-evaluation A4).
+(IAM user guide, "AWS JSON policy elements: Principal").
 """
 
 from __future__ import annotations

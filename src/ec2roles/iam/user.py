@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.credentials import Credentials
 from ec2roles.errors import (
     EntityAlreadyExistsError,
     InvalidInputError,
@@ -16,14 +16,13 @@ from ec2roles.errors import (
     NoSuchEntityError,
     ValidationError,
 )
+from ec2roles.iam.access_keys import AccessKey, AccessKeys
 from ec2roles.iam.group import Group
 from ec2roles.iam.identity import Identity, IdentityState, ManagedPolicy
 from ec2roles.iam.last_used import LastUse, UsageLog
 from ec2roles.iam.names import USER_NAME, NameRule, check_tags, validation_message
 from ec2roles.policy import Policy
 from ec2roles.secret import Secret
-from ec2roles.sts.credentials import Credentials
-from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.journal import atomic
 from ec2roles.world.timeline import Position
@@ -83,10 +82,7 @@ class User(Identity):
     _user_id: str | None = attrs.field(default=None, kw_only=True, alias="user_id")
     _stored: bool = attrs.field(default=False, kw_only=True, alias="stored")
     user_id: str = attrs.field(init=False)
-    _slot: int | None = attrs.field(init=False, default=None)
-    # By the number of their issue; those that were deleted long ago are forgotten.
-    _issued: dict[int, Session] = attrs.field(init=False, factory=dict)
-    _made: int = attrs.field(init=False, default=0)
+    _keys: AccessKeys = attrs.field(init=False, default=attrs.Factory(AccessKeys, takes_self=True))
     _usage: dict[str, UsageLog] = attrs.field(init=False, factory=dict)
 
     @atomic
@@ -118,7 +114,9 @@ class User(Identity):
             NoSuchEntityError: if it has none of that id.
         """
         self._state_with_key(access_key_id)
-        return next(one.issued for one in self._issued.values() if one.credentials.access_key_id == access_key_id)
+        key = self._keys.find(access_key_id)
+        assert key is not None
+        return key.position[0]
 
     def access_key_last_used(self, access_key_id: str) -> LastUse | None:
         """
@@ -156,35 +154,10 @@ class User(Identity):
                 f"Cannot exceed quota for AccessKeysPerUser: {most}",
                 detail=f"{self.name} has {', '.join(state.access_keys)}",
             )
-        slot = self._slot if self._slot is not None else self.time.next_slot
-        key_id = self.time.ids.access_key_id("AKIA", slot=slot, ordinal=self._made)
-        position = self.time.write("CreateAccessKey", self.arn, account_id=self.account_id, detail=key_id)
-        credentials = Credentials.mint(self.time.ids, key_id, issued=position[0], expires=None)
-        session = Session(
-            credentials,
-            self,
-            PrincipalType.USER,
-            self.arn,
-            self.user_id,
-            self.account_id,
-            position[0],
-            None,
-            identity_context(
-                self,
-                PrincipalType.USER,
-                user_id=self.user_id,
-                account_id=self.account_id,
-                extra={"aws:username": self.name},
-            ),
-            partial(self._key_works, key_id),
-            rename=self._renamed,
-        )
-        if self._slot is None:
-            self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
-        self.time.journal.put(self._issued, self._made, session)
-        self.time.journal.assign(self, "_made", self._made + 1)
-        self._write_state(position, attrs.evolve(state, access_keys={**state.access_keys, key_id: ACTIVE}))
-        return credentials
+        key = self._keys.issue()
+        access_keys = {**state.access_keys, key.credentials.access_key_id: ACTIVE}
+        self._write_state(key.position, attrs.evolve(state, access_keys=access_keys))
+        return key.credentials
 
     @atomic
     def update_access_key(self, access_key_id: str, status: str) -> None:
@@ -211,21 +184,13 @@ class User(Identity):
         state = self._state_with_key(access_key_id)
         keys = {key: status for key, status in state.access_keys.items() if key != access_key_id}
         position = self._write("DeleteAccessKey", attrs.evolve(state, access_keys=keys), detail=access_key_id)
-        self.time.forget_later(position[0], self._forget_key, access_key_id)
-
-    def _forget_key(self, access_key_id: str) -> None:
-        issued = self.time.ids.read_access_key_id(access_key_id)
-        if issued is not None and issued.ordinal in self._issued:
-            self.time.journal.drop(self._issued, issued.ordinal)
-
-    def _forget_self(self) -> None:
-        self.time.forget_issuer(self._slot)
+        self.time.forget_later(position[0], self._keys.forget, access_key_id)
 
     @atomic
     def mark_deleted(self) -> Position:
         """Record that it is gone; the directory calls this once nothing stands in the way."""
         position = super().mark_deleted()
-        self.time.forget_later(position[0], self._forget_self)
+        self.time.forget_later(position[0], self._keys.forget_issuer)
         return position
 
     def _state_with_key(self, access_key_id: str) -> UserState:
@@ -237,25 +202,14 @@ class User(Identity):
             )
         return state
 
-    def _renamed(self, session: Session, position: Position) -> Session:
-        if self._names is None:
-            return session
-        arn = self.arn_at(position)
-        if arn == session.arn:
-            return session
-        names = {"aws:PrincipalArn": arn, "aws:username": self.name_at(position)}
-        return attrs.evolve(session, arn=arn, context=session.context.extended(names))
-
-    def _key_works(self, access_key_id: str, position: Position) -> bool:
+    def key_works(self, access_key_id: str, position: Position) -> bool:
+        """Return whether that access key of its is active as of *position*."""
         state = self._states.at(position)
         return state is not None and state.exists and state.access_keys.get(access_key_id) == ACTIVE
 
-    def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
-        """Return the session behind an access key of this user, or None if it never had that one."""
-        session = self._issued.get(issued.ordinal)
-        if session is None:
-            return None
-        return session if session.credentials.access_key_id == access_key_id else None
+    def issued_key(self, issued: IssuedKey, access_key_id: str) -> AccessKey | None:
+        """Return an access key of this user as it was issued, or None if it never had that one."""
+        return self._keys.numbered(issued, access_key_id)
 
     # -- multi-factor authentication ----------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The account's defaults for metadata options, and which of the four sources of an option wins at a launch (imds B)."""
+"""The account's defaults for metadata options, and which of the four sources of an option wins at a launch."""
 
 from __future__ import annotations
 

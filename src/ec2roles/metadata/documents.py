@@ -1,12 +1,12 @@
-"""The JSON documents under ``iam/``: their keys, order and spacing are the real service's (imds C)."""
+"""The JSON documents under ``iam/``: their keys, order and spacing are the real service's."""
 
 from __future__ import annotations
 
+from ec2roles.credentials import Credentials
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.instants import from_microseconds, iso
 from ec2roles.metadata.fetch import NO_PROFILE, NO_ROLE, Fetch
 from ec2roles.metadata.text import document
-from ec2roles.sts.credentials import Credentials
 
 _SEE = (
     "  Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.errors import InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.role import Role
@@ -19,7 +20,6 @@ from ec2roles.metadata.fetch import Fetch
 from ec2roles.metadata.hardware import Hardware
 from ec2roles.metadata.metrics import MetadataMetrics
 from ec2roles.metadata.options import MetadataOptions
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 

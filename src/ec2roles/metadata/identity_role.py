@@ -11,11 +11,11 @@ from typing import Any
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.instants import from_microseconds, iso
 from ec2roles.metadata.host import Host
 from ec2roles.metadata.text import document
 from ec2roles.policy import PolicySet
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.timeline import Position

@@ -39,7 +39,7 @@ def _hop_limit(instance: object, attribute: attrs.Attribute[int], value: object)
 @attrs.frozen
 class MetadataOptions:
     """
-    The metadata options of an instance (imds B).
+    The metadata options of an instance, by the names of ``ModifyInstanceMetadataOptions``.
 
     >>> MetadataOptions(http_tokens="required").http_put_response_hop_limit
     1

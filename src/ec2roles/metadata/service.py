@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.credentials import Credentials
 from ec2roles.errors import InstanceError, MetadataError
 from ec2roles.metadata.host import RUNNING, Host, Record, Served, not_yet_launched
 from ec2roles.metadata.metrics import MetadataMetrics
@@ -23,7 +25,6 @@ from ec2roles.metadata.response import (
 from ec2roles.metadata.tokens import LONGEST, SHORTEST, make_token, seconds_left
 from ec2roles.metadata.tree import look_up
 from ec2roles.metadata.view import View
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
 
@@ -60,8 +61,9 @@ class MetadataService(Part):
     """
 
     # It has no public attribute to guard, and is made for every look.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
-    __delattr__ = object.__delattr__
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
+        __delattr__ = object.__delattr__
 
     _host: Host = attrs.field(alias="host")
     _hops: int = attrs.field(default=0, alias="hops")
@@ -205,7 +207,7 @@ class MetadataService(Part):
         position: Position,
     ) -> MetadataResponse:
         """
-        Send any request at *position*, now; the order of the checks is that of imds A.0.
+        Send any request at *position*, now; the order of the checks is in ``docs/fidelity.md``, Instance metadata.
 
         Raises:
             MetadataError: if the path does not start with a slash: no client can send that.

@@ -1,4 +1,4 @@
-"""What stands at which path of the metadata service: one table, worked out from the instance when it is asked (imds A.4)."""
+"""What stands at which path of the metadata service: one table, worked out from the instance when it is asked."""
 
 from __future__ import annotations
 

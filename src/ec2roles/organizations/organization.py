@@ -10,6 +10,7 @@ from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import AwsError
 from ec2roles.iam.names import NameRule
 from ec2roles.organizations.hierarchy import CONSTRAINT, OrganizationHierarchy, Root, Target
+from ec2roles.organizations.policy import OrganizationPolicy, check_type, load_content
 from ec2roles.organizations.tree import DEFAULTS, KINDS, RCP, SCP, Tree
 from ec2roles.policy import Policy, load_policy
 from ec2roles.world.journal import atomic
@@ -19,37 +20,8 @@ RCP_SERVICES = frozenset({"kms", "s3", "secretsmanager", "sqs", "sts"})
 """The services whose resources AWS's resource control policies knew when they came out."""
 
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-_POLICY_SIZE = 5_120
 _POLICIES_PER_TARGET = 5
 _POLICY_NAME = NameRule("name", "name of a policy", r"[\s\S]*", r"[\s\S]*", 1, 128)
-
-
-@attrs.frozen
-class OrganizationPolicy:
-    """
-    A policy of an organisation; what it says now is `Organization.content`.
-
-    Args:
-        id: ``p-...``.
-        name: unique in the organisation.
-        policy_type: ``SERVICE_CONTROL_POLICY`` or ``RESOURCE_CONTROL_POLICY``.
-        arn: its ARN.
-    """
-
-    id: str
-    name: str
-    policy_type: str
-    arn: str = attrs.field(repr=False)
-
-
-def _check_type(policy_type: str) -> str:
-    if policy_type not in KINDS:
-        raise AwsError(
-            "You provided invalid values for one or more of the request parameters.",
-            code="InvalidInputException",
-            detail=f"policy_type must be {' or '.join(KINDS)}, got {shown(policy_type)}",
-        )
-    return policy_type
 
 
 # Nothing is checked or converted on assignment: nothing public can be assigned (`Fixed`).
@@ -86,10 +58,10 @@ class Organization(OrganizationHierarchy):
     def __attrs_post_init__(self) -> None:
         check_account_id(self.management_account_id)
         self._check_free(self.management_account_id, "AlreadyInOrganizationException")
-        enabled = frozenset(_check_type(one) for one in self._policy_types)
-        self.id = self.time.ids.resource_id("o")
+        enabled = frozenset(check_type(one) for one in self._policy_types)
+        self.id: str = self.time.ids.resource_id("o")
         root_id = f"r-{self.id[-4:]}"
-        self.root = Root(root_id, self._arn("root", root_id))
+        self.root: Root = Root(root_id, self._arn("root", root_id))
         documents = {}
         for policy_type, policy_id in DEFAULTS.items():
             kind, name = KINDS[policy_type], policy_id.removeprefix("p-")
@@ -131,7 +103,7 @@ class Organization(OrganizationHierarchy):
             target: the root, a unit, or an account; the thing or its id.
             policy_type: ``SERVICE_CONTROL_POLICY`` or ``RESOURCE_CONTROL_POLICY``.
         """
-        found = self._tree.of_type(self._target(target), _check_type(policy_type))
+        found = self._tree.of_type(self._target(target), check_type(policy_type))
         return tuple(self._policies[one] for one in found)
 
     @atomic
@@ -149,7 +121,7 @@ class Organization(OrganizationHierarchy):
                 for a document that is too long.
         """
         _POLICY_NAME.check(name)
-        loaded = _load(content, _check_type(policy_type))
+        loaded = load_content(content, check_type(policy_type))
         if name in self.policies:
             raise AwsError(
                 "A policy with the same name already exists.",
@@ -175,7 +147,7 @@ class Organization(OrganizationHierarchy):
             content: as for `create_policy`.
         """
         found = self._own(policy)
-        loaded = _load(content, found.policy_type).named(found.name, arn=found.arn)
+        loaded = load_content(content, found.policy_type).named(found.name, arn=found.arn)
         documents = {**self._tree.documents, found.id: loaded}
         self._write("UpdatePolicy", found.arn, attrs.evolve(self._tree, documents=documents), detail=found.name)
 
@@ -275,7 +247,7 @@ class Organization(OrganizationHierarchy):
             AwsError: ``PolicyTypeAlreadyEnabledException``.
         """
         tree = self._tree
-        if _check_type(policy_type) in tree.enabled:
+        if check_type(policy_type) in tree.enabled:
             raise AwsError(
                 "The specified policy type is already enabled in the specified root.",
                 code="PolicyTypeAlreadyEnabledException",
@@ -293,7 +265,7 @@ class Organization(OrganizationHierarchy):
         Raises:
             AwsError: ``PolicyTypeNotEnabledException``.
         """
-        self._require_enabled(_check_type(policy_type))
+        self._require_enabled(check_type(policy_type))
         tree, kind = self._tree, KINDS[policy_type]
         attached = {
             target: tuple(one for one in ids if tree.documents[one].kind != kind)
@@ -345,23 +317,3 @@ class Organization(OrganizationHierarchy):
             f"<Organization of {self.management_account_id}: {accounts} account{'' if accounts == 1 else 's'}, "
             f"{units} organizational unit{'' if units == 1 else 's'}, {policies} policies>"
         )
-
-
-def _load(content: object, policy_type: str) -> Policy:
-    # Organizations has its own code for what IAM calls MalformedPolicyDocument, and one text for every reason.
-    try:
-        loaded = load_policy(content, KINDS[policy_type])
-    except AwsError as error:
-        raise AwsError(
-            "The provided policy document does not meet the requirements of the specified policy type.",
-            code="MalformedPolicyDocumentException",
-            detail=error.detail or error.message,
-        ) from None
-    size = len(content) if isinstance(content, str) else loaded.size
-    if size > _POLICY_SIZE:
-        raise AwsError(
-            "You have exceeded the maximum size of a policy document.",
-            code=CONSTRAINT,
-            detail=f"{size} characters, at most {_POLICY_SIZE}; white space counts",
-        )
-    return loaded

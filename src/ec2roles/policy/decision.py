@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from ec2roles.policy.request import LIST_ALL_BUCKETS, Request
@@ -11,6 +10,9 @@ from ec2roles.policy.semantics import Semantics
 
 if TYPE_CHECKING:
     from ec2roles.policy.document import Policy
+    from ec2roles.policy.explain.report import LayerReport
+    from ec2roles.policy.explain.why_not import WhyNot
+    from ec2roles.policy.policy_set import PolicySet
     from ec2roles.policy.statement import Statement
 
 
@@ -25,7 +27,7 @@ class Outcome(enum.Enum):
 _ALLOWED, _EXPLICIT = Outcome.ALLOWED, Outcome.EXPLICIT_DENY
 _DEFAULT = Semantics()
 
-# How AWS words each layer (G1): when nothing in it allows, and when it denies.
+# How AWS words each layer (IAM user guide, "Troubleshoot access denied error messages"): when nothing in it allows, and when it denies.
 _IMPLICIT_WORDS = {
     "identity": "no identity-based policy allows",
     "boundary": "no permissions boundary allows",
@@ -79,7 +81,7 @@ class Decision:
     def __init__(
         self,
         request: Request | None,
-        policy_set: Any,
+        policy_set: PolicySet | None,
         outcome: Outcome,
         denied_by: str | None = None,
         reason: str = "",
@@ -150,7 +152,7 @@ class Decision:
         return self._request
 
     @property
-    def policy_set(self) -> Any:
+    def policy_set(self) -> PolicySet | None:
         """The policies that were judged; None for a call that never came to policies."""
         return self._policy_set
 
@@ -233,19 +235,25 @@ class Decision:
         For an explicit deny, the Denys that apply in the layer that is named; when allowed, every Allow that applies in
         the layers that had to allow; for an implicit deny, none.
         """
-        found: tuple[tuple[Policy, Statement], ...] = () if self._request is None else _explainer().deciding(self)
-        return found
+        if self._request is None:
+            return ()
+        # Explaining means to evaluate again with everything written down, so that stands above this module; and most
+        # decisions are never explained.
+        from ec2roles.policy.explain.text import deciding
+
+        return deciding(self)
 
     @property
-    def layers(self) -> tuple[Any, ...]:
+    def layers(self) -> tuple[LayerReport, ...]:
         """
         What each layer said, as `LayerReport`, with every statement that matched or nearly matched.
 
         A statement that does not apply says which of its elements failed, with the values on both sides, and where it
         stands in its document. Empty for a call that never came to policies.
         """
-        found: tuple[Any, ...] = importlib.import_module("ec2roles.policy.explain.report").report(self)
-        return found
+        from ec2roles.policy.explain.report import report
+
+        return report(self)
 
     def explain(self) -> str:
         """
@@ -253,10 +261,11 @@ class Decision:
 
         It is never longer than 24 lines of 120 columns.
         """
-        text: str = _explainer().explain(self)
-        return text
+        from ec2roles.policy.explain.text import explain
 
-    def why_not(self) -> Any:
+        return explain(self)
+
+    def why_not(self) -> WhyNot:
         """
         Return what stands in the way of an Allow, as `WhyNot`: the Denys that apply, and the smallest additions.
 
@@ -266,7 +275,9 @@ class Decision:
         >>> decision.why_not().additions[0].statement
         {'Effect': 'Allow', 'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::photos/cat.jpg'}
         """
-        return importlib.import_module("ec2roles.policy.explain.why_not").why_not(self)
+        from ec2roles.policy.explain.why_not import why_not
+
+        return why_not(self)
 
     def to_dict(self) -> dict[str, Any]:
         """
@@ -312,9 +323,3 @@ class Decision:
         by = f" by {self._denied_by}" if self._denied_by else ""
         what = f": {self._request.action}" if self._request is not None else ""
         return f"<Decision {self._outcome.value}{by}{what}>"
-
-
-def _explainer() -> Any:
-    # By name, when it is first needed: explaining means evaluating again with everything written down, so that module
-    # stands above this one; and most decisions are never explained.
-    return importlib.import_module("ec2roles.policy.explain.text")

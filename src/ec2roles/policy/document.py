@@ -1,26 +1,21 @@
-"""A policy: a document that AWS would store, loaded, checked and never changed."""
+"""A policy: a document that AWS would store; it is checked when it is made, and never changes."""
 
 from __future__ import annotations
 
 import json
-import marshal
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
 
-from ec2roles.errors import ArgumentError, PolicySyntaxError, PolicyTooLargeError
-from ec2roles.memo import Memo
-from ec2roles.policy.semantics import Semantics
+from ec2roles.errors import ArgumentError, PolicySyntaxError
 from ec2roles.policy.statement import Statement
-from ec2roles.policy.validation.grammar import IDENTITY_LIKE, KINDS, NEWEST, NOT_JSON, OF_TODAY, Grammar
+from ec2roles.policy.validation.grammar import KINDS, NEWEST, NOT_JSON, Grammar
 from ec2roles.policy.validation.hints import text_hint
 from ec2roles.policy.validation.json import plain, read_text, to_text
 
 _P = TypeVar("_P", bound="Policy")
-_SYNTAX = "Syntax errors in policy."
-# The longest document that is remembered, in characters or bytes.
-_LONG = 8192
+SYNTAX_ERRORS = "Syntax errors in policy."
 
 
 @attrs.frozen(init=False, repr=False)
@@ -48,7 +43,7 @@ class Policy:
             ``endpoint``. An identity policy may be inline, and so of any version; a managed one is of 2012-10-17.
         name: a label for messages, such as the name of an inline policy.
         arn: the ARN of a managed policy.
-        stored: AWS holds the document already, so rules that came later are not held against it.
+        stored: AWS holds the document already, so it is not held to rules that came later.
 
     Raises:
         TypeError: if *document* is neither dict nor str.
@@ -63,8 +58,8 @@ class Policy:
     arn: str | None
     _text: str = attrs.field(eq=False)
     written: str = attrs.field(eq=False, repr=False)
-    """The text as it was given, white space and all; of a document that was given as a dict, its compact text."""
-    # Filled by `plan` on first use, from nothing but the statements; and what `saved_with` says.
+    """The text as it was passed, white space and all; for a document that was passed as a dict, its compact text."""
+    # Filled by `Layer.plan` on first use, from nothing but the statements; and by `saved_with`.
     prepared: dict[str, Any] = attrs.field(eq=False)
 
     def __init__(
@@ -76,7 +71,7 @@ class Policy:
         arn: str | None = None,
         stored: bool = False,
     ) -> None:
-        data = _data(document, kind, stored)
+        data = read_data(document, kind, stored)
         read = Grammar(kind, stored=stored).read(data, document if isinstance(document, str) else None)
         text = to_text(data)
         # What is compact already is kept once.
@@ -90,8 +85,8 @@ class Policy:
         >>> TrustPolicy.service("ec2.amazonaws.com").to_dict()["Statement"]["Principal"]
         {'Service': 'ec2.amazonaws.com'}
         """
-        found: dict[str, Any] = json.loads(self._text)
-        return found
+        document: dict[str, Any] = json.loads(self._text)
+        return document
 
     def to_json(self) -> str:
         """
@@ -153,8 +148,8 @@ class Policy:
             # A traceback may show one whose document was refused.
             return f"<{type(self).__name__}, not loaded>"
         if self.kind == "trust":
-            allowed = [value for one in statements if one.effect == "Allow" for _, value in one.principal or ()]
-            denied = [value for one in statements if one.effect == "Deny" for _, value in one.principal or ()]
+            allowed = [value for allow in statements if allow.effect == "Allow" for _, value in allow.principal or ()]
+            denied = [value for deny in statements if deny.effect == "Deny" for _, value in deny.principal or ()]
             parts = [
                 f"{word} {', '.join(values)}" for word, values in (("allows", allowed), ("denies", denied)) if values
             ]
@@ -314,7 +309,7 @@ _NOUNS = {
     "rcp": "resource control policy",
     "endpoint": "VPC endpoint policy",
 }
-_CLASSES = {
+CLASSES: dict[str, type[Policy]] = {
     "identity": PermissionPolicy,
     "managed": PermissionPolicy,
     "boundary": PermissionPolicy,
@@ -362,39 +357,26 @@ def _trust(kind: str, principals: Sequence[str], condition: Mapping[str, Any] | 
     return {"Version": NEWEST, "Statement": statement}
 
 
-def _mark(document: object) -> str | bytes | None:
-    """Return what only an equal document gives too, or None if that would take long, or the types are not plain."""
-    if type(document) is str:
-        return document if len(document) <= _LONG else None
-    if type(document) is not dict or len(document) > 8:
-        return None
-    try:
-        # Faster than any walk in Python, and exact: it tells True from 1 and a list from a tuple, and refuses subclasses.
-        mark = marshal.dumps(document)
-    except ValueError:
-        return None
-    return mark if len(mark) <= _LONG else None
+def read_data(document: object, kind: str, stored: bool) -> Any:
+    """
+    Return a document as plain data: what JSON text says, or a copy of a dict.
 
+    >>> read_data('{"Statement": []}', "identity", False)
+    {'Statement': []}
 
-def _load(document: object, kind: str, stored: bool) -> Policy:
-    # Whatever is neither dict nor str is refused there, with a TypeError that says what it got.
-    return _CLASSES.get(kind, Policy)(document, kind, stored=stored)  # type: ignore[arg-type]
+    Args:
+        document: a dict, JSON text, or a policy.
+        kind: of the policy, as for `Policy`.
+        stored: whether AWS holds the document already.
 
-
-# A memo of a pure function: tests pass the same few dicts again and again, and a policy never changes.
-def _load_marked(asked: tuple[str | bytes, str, bool]) -> Policy:
-    mark, kind, stored = asked
-    return _load(mark if isinstance(mark, str) else marshal.loads(mark), kind, stored)  # noqa: S302 - our own bytes
-
-
-# A policy and what is compiled of it are up to twelve times as large as its text.
-_LOADED = Memo(_load_marked, most=16 << 20, times=12)
-
-
-def _data(document: object, kind: str, stored: bool) -> Any:
+    Raises:
+        TypeError: if it is none of these.
+        ArgumentError: for an unknown kind.
+        PolicyError: if the text is not JSON as AWS reads it.
+    """
     if kind not in KINDS:
         raise ArgumentError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-    message = NOT_JSON.get(kind, _SYNTAX)
+    message = NOT_JSON.get(kind, SYNTAX_ERRORS)
     if isinstance(document, str):
         try:
             return read_text(document, message, stored=stored)
@@ -410,118 +392,3 @@ def _data(document: object, kind: str, stored: bool) -> Any:
     if isinstance(document, (bytes, bytearray, memoryview)):
         raise TypeError(f"policy must be str or dict, got {type(document).__name__}; decode it first")
     raise TypeError(f"policy must be str or dict, got {type(document).__name__}")
-
-
-def load_policy(document: object, kind: str = "identity", *, strict: bool = False, stored: bool = False) -> Policy:
-    """
-    Load a policy as AWS would when it is saved: the same documents are refused, for the same first reason.
-
-    >>> load_policy('{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}')
-    <PermissionPolicy identity: 1 statement, 86 characters>
-
-    Args:
-        document: a dict, JSON text, or a policy that is loaded already (checked anew if *kind* is another).
-        kind: ``identity``, ``managed``, ``boundary``, ``session``, ``trust``, ``resource``, ``scp``, ``rcp`` or
-            ``endpoint``. An identity policy may be inline, and so of any version; a managed one is of 2012-10-17.
-        strict: refuse also what AWS stores although it can never match, such as a space in an action.
-        stored: AWS holds the document already, so rules that changed over the years (the Version, the characters) are
-            not held against it.
-
-    Raises:
-        TypeError: if *document* is bytes, None, a list or a number.
-        PolicyError: if AWS would refuse it; ``message`` is AWS's, ``detail`` says what, where, and the cure.
-    """
-    policy: Policy
-    if not isinstance(document, Policy):
-        mark = _mark(document)
-        policy = _load(document, kind, stored) if mark is None else _LOADED[mark, kind, stored]
-    elif document.kind == kind:
-        policy = document
-    elif {document.kind, kind} <= IDENTITY_LIKE and (stored or document.version == NEWEST or kind not in OF_TODAY):
-        policy = _retyped(document, kind)
-    else:
-        policy = _CLASSES.get(kind, Policy)(
-            document.to_dict(), kind, name=document.name, arn=document.arn, stored=stored
-        )
-    if strict:
-        _refuse_dead(policy)
-    return policy
-
-
-def load_session_policy(document: object, semantics: Semantics) -> Policy:
-    """
-    Load the policy that is passed as a session begins.
-
-    >>> old = {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
-    >>> load_session_policy(old, Semantics(old_session_policies=True))
-    <PermissionPolicy session: 1 statement, 63 characters>
-
-    Args:
-        document: as for `load_policy`.
-        semantics: whether it may be of an older version.
-
-    Raises:
-        TypeError, PolicyError: as `load_policy`.
-    """
-    if not semantics.old_session_policies:
-        return load_policy(document, "session")
-    return _retyped(load_policy(document, "identity"), "session")
-
-
-def _retyped(policy: Policy, kind: str) -> Policy:
-    """But for the version, the same rules hold for all policies of permissions, so nothing is read again."""
-    copy = object.__new__(PermissionPolicy)
-    copy.__attrs_init__(
-        kind, policy.version, policy.id, policy.statements, policy.name, policy.arn, policy._text, policy.written,
-        policy.prepared,
-    )  # fmt: skip
-    return copy
-
-
-def load_resource_policy(document: Mapping[str, Any] | str | Policy) -> Policy:
-    """
-    Load the policy of a resource; one without any ``Resource`` element is a role's trust policy.
-
-    >>> load_resource_policy(TrustPolicy.service("ec2.amazonaws.com").to_json()).kind
-    'trust'
-    """
-    if isinstance(document, Policy):
-        return document if document.kind in ("trust", "resource") else load_policy(document, "resource")
-    data = _data(document, "resource", False)
-    found = data.get("Statement") if isinstance(data, dict) else None
-    statements = found if isinstance(found, list) else [found]
-    bare = all(isinstance(one, dict) and not {"Resource", "NotResource"} & set(one) for one in statements)
-    return load_policy(data, "trust" if bare else "resource")
-
-
-def _refuse_dead(policy: Policy) -> None:
-    from ec2roles.errors import PolicyCharError, PolicyError, TrustPolicyError
-    from ec2roles.policy.validation.checks import findings
-
-    for finding in findings(policy.statements):
-        if finding.dead:
-            kind = PolicyCharError if finding.code == "character" else PolicyError
-            if policy.kind == "trust" and kind is PolicyError:
-                kind = TrustPolicyError
-            raise kind(_SYNTAX, detail=f"{finding.message} at {finding.pointer}")
-
-
-def check_size(policy: Policy, limit: int, message: str | None = None) -> None:
-    """
-    Raise if *policy* has more characters than a quota allows.
-
-    >>> check_size(PermissionPolicy.allow("s3:GetObject"), 6144)
-
-    Args:
-        policy: the policy.
-        limit: the quota.
-        message: AWS's wording of the refusal.
-
-    Raises:
-        PolicyTooLargeError: if it is over the quota.
-    """
-    if policy.size > limit:
-        raise PolicyTooLargeError(
-            message if message is not None else f"Cannot exceed quota for PolicySize: {limit}",
-            detail=f"{policy.size} characters, limit {limit}; white space is not counted",
-        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from ec2roles.policy.document import Policy, load_policy, load_resource_policy
+from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.index import Layer
+from ec2roles.policy.loading import load_policy, load_resource_policy
 from ec2roles.policy.validation.grammar import IDENTITY_LIKE
 
 Source = Policy | Mapping[str, Any] | str

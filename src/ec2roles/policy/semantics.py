@@ -22,13 +22,13 @@ class Semantics:
         old_session_policies: a session policy may be of Version 2008-10-17, or of none, as an inline policy may. By
             default it is refused, as a managed policy is; AWS says neither.
         session_policy_limits_session_arn: a session policy limits a resource policy that names the session itself.
-            The guide says it does not; iam-simulate says it does (F2).
-        everyone_includes_services: ``"Principal": "*"`` covers AWS services too (B3).
+            The guide says it does not; iam-simulate says it does.
+        everyone_includes_services: ``"Principal": "*"`` covers AWS services too.
         account_grant_names_resource: across accounts, a call that lacks the identity's permission is reported as lacking
-            the resource policy's when that one only names the account, as measured on Secrets Manager in 2021 (G1).
-        name_policy_arn: explicit denials end with the ARN of the policy, as AWS does since 2026 within an account (G1).
+            the resource policy's when that one only names the account, as measured on Secrets Manager in 2021.
+        name_policy_arn: explicit denials end with the ARN of the policy, as AWS does since 2026 within an account.
         context_across_accounts: denials across accounts say which policy is missing; AWS leaves that out for callers
-            outside the organisation (G1).
+            outside the organisation.
     """
 
     not_principal_session: bool = True

@@ -8,11 +8,11 @@ from typing import Protocol
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError, CredentialError, NoCredentialsError
 from ec2roles.programs.files import Files
 from ec2roles.programs.profiles import Profiles, Section, read_profiles
 from ec2roles.secret import Secret
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 
 from ec2roles.calls import NOTHING, Api, Call
+from ec2roles.credentials import Credentials
 from ec2roles.errors import NoCredentialsError
 from ec2roles.programs.chain import IAM_ROLE, CredentialChain, Resolved
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position

@@ -54,7 +54,7 @@ class Ended(Exception):
 
     def __init__(self, exit_code: int, stderr: str = "", stdout: str = "") -> None:
         super().__init__(stderr)
-        self.completed = Completed(stdout, stderr, exit_code)
+        self.completed: Completed = Completed(stdout, stderr, exit_code)
 
 
 @attrs.frozen

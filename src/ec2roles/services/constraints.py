@@ -8,13 +8,15 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.errors import AwsError, DurationError, InstanceError, ResourceError, ValidationError
+from ec2roles.errors import AwsError, DurationError, InstanceError, InvalidNameError, ResourceError, ValidationError
 from ec2roles.iam.names import validation_message
 
 Place = tuple[str | int, ...]
 """Where a parameter is: names of members, and numbers in lists, from 1 on: ``("Tags", 1, "Key")``."""
 
 NULL, ENUM, PATTERN, LENGTH, RANGE = "null", "enum", "pattern", "length", "range"
+
+_NAMES = ("Name", "Path", "Description", "ExternalId", "SourceIdentity", "Alias", "Key", "Value")
 
 
 @attrs.frozen(eq=False)
@@ -90,8 +92,13 @@ def query_error(operation: str, problems: Sequence[Problem]) -> AwsError:
     """Return the error of IAM and STS, and of most services: all that is wrong, in one message."""
     message = validation_message([(said(one.value), member(one.place), one.constraint) for one in problems])
     detail = "; ".join(f"{in_sdk(one.place)} is {said(one.value)}: {one.constraint}" for one in problems)
-    is_duration = all(one.place[-1] == "DurationSeconds" for one in problems)
-    return (DurationError if is_duration else ValidationError)(message, detail=detail)
+    if all([one.place[-1] == "DurationSeconds" for one in problems]):
+        return DurationError(message, detail=detail)
+    return (InvalidNameError if all(map(_of_name, problems)) else ValidationError)(message, detail=detail)
+
+
+def _of_name(problem: Problem) -> bool:
+    return problem.kind in (PATTERN, LENGTH) and str(problem.place[-1]).endswith(_NAMES)
 
 
 def ec2_error(operation: str, problems: Sequence[Problem]) -> AwsError:

@@ -29,10 +29,10 @@ from typing import Any, overload
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.authorization.denials import JSON_SERVICES
+from ec2roles.authorization.denials import plain_denial
 from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
-from ec2roles.errors import AccessDeniedError, ArgumentError, AwsError
+from ec2roles.errors import ArgumentError, AwsError
 from ec2roles.policy import Decision
 from ec2roles.services.parameters import Names, Reader, pass_on
 
@@ -116,23 +116,29 @@ class Operation:
         perform: Any = functions.get("perform")
         self.__attrs_init__(name, read, permissions, perform, prepare, asked, response)
 
-    def ready(self, call: Call) -> Call:
+    def ready(self, call: Call, caller: Any) -> tuple[Call, list[Permission]]:
         """
-        Return *call* with its parameters read, as the other functions get it.
+        Return *call* with its caller and its parameters read, as it is performed, and what it must be allowed to do.
+
+        Args:
+            call: as it was sent.
+            caller: the session behind its credentials.
 
         Raises:
             AwsError: for parameters that AWS would not take, and those that are not simulated.
         """
-        return call if self.asked is not None and self._says_nothing(call) else self._read(call)
-
-    def needed(self, call: Call) -> list[Permission]:
-        """Return what a call must be allowed to do that is `ready`."""
         if self.asked is not None and self._says_nothing(call):
-            return [self.asked(call)]
+            call = call.by(caller, call.parameters)
+            return call, [self.asked(call)]
+        if self.prepare is None and isinstance(self.read, Reader):
+            # A reader does not ask who calls.
+            call = call.by(caller, self.read(call))
+        else:
+            call = self._read(call.by(caller, call.parameters))
         needed = []
         for permission in self.permissions(call):
             needed.append(permission if isinstance(permission, Permission) else _permission(permission))  # noqa: PERF401  (no frame of its own, once for each call)
-        return needed
+        return call, needed
 
     def run(self, call: Call) -> Any:
         """Do what a call wants that is `ready`, and allowed."""
@@ -143,7 +149,7 @@ class Operation:
         prepared = None if self.prepare is None else self.prepare(call, parameters)
         if parameters is call.parameters and prepared is None:
             return call
-        return call.reading(parameters, prepared)
+        return call.by(call.caller, parameters, prepared)
 
     def _says_nothing(self, call: Call) -> bool:
         """Whether *call* was made in Python with its resource alone, and there is more to say."""
@@ -197,14 +203,6 @@ def _permission(row: Any) -> Permission:
             f"keys; got {shown(row)}"
         )
     return Permission(*row)
-
-
-def plain_denial(call: Call, decision: Decision) -> AwsError:
-    """Return the error for a call that was denied, as IAM, STS and most services put it; JSON has a code of its own."""
-    status = JSON_SERVICES.get(call.action.partition(":")[0].lower())
-    if status is not None:
-        return AccessDeniedError(decision.message, code="AccessDeniedException", status=status)
-    return AccessDeniedError(decision.message)
 
 
 @attrs.frozen(eq=False)

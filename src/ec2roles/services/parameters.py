@@ -97,6 +97,24 @@ class Reader:
         """The operation's parameters."""
         return load(self.service).input(self.operation)
 
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return frozenset(self.shape.required)
+
+    @cached_property
+    def _by_any_name(self) -> Mapping[str, str]:
+        """AWS's name of each parameter by all that it is called in Python."""
+        return {**self.shape.by_snake_case, **self.also, **{name: name for name in self.shape.members}}
+
+    @cached_property
+    def _accepting(self) -> Mapping[str, Callable[[Any], bool]]:
+        """What accepts the value of a parameter at one look, where that can be; see `Shape.accepts`."""
+        return {
+            name: shape.accepts
+            for name, shape in self.shape.members.items()
+            if shape.accepts is not None and (self.simulated is None or name in self.simulated)
+        }
+
     def __call__(self, call: Call) -> Mapping[str, Any]:
         """
         Return the parameters of *call* by AWS's names, checked all the way down; nothing in them is the caller's own object.
@@ -111,13 +129,21 @@ class Reader:
         complete = not (self.partial and call.question)
         if not given and of_resource is None and not (complete and self.shape.required):
             return NOTHING
-        if call.api:
-            if None in given.values():
-                given = {name: value for name, value in given.items() if value is not None}
-        else:
+        if not call.api:
             given = self._in_awss_names(given)
             if of_resource is not None and call.resource is not None:
                 given = _joined(given, of_resource(call.resource), call.resource)
+        # Most calls have nothing but a few texts and numbers that are right.
+        accepting = self._accepting
+        for name, value in given.items():
+            accepts = accepting.get(name)
+            if accepts is None or not accepts(value):
+                break
+        else:
+            if not complete or given.keys() >= self._required:
+                return dict(given)
+        if call.api:
+            given = {name: value for name, value in given.items() if value is not None}
         reading = Reading(in_python=not call.api)
         found = reading.structure(self.shape, given, (), required=complete)
         if reading.unfit:
@@ -133,11 +159,11 @@ class Reader:
 
     def _in_awss_names(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return what was given in Python under AWS's names; None is what was not given."""
-        members, by_snake_case = self.shape.members, self.shape.by_snake_case
+        members, by_any_name = self.shape.members, self._by_any_name
         found: dict[str, Any] = {}
         said: dict[str, str] = {}
         for name, value in given.items():
-            aws = name if name in members else self.also.get(name) or by_snake_case.get(name, name)
+            aws = by_any_name.get(name, name)
             if aws in said:
                 raise ParameterError(
                     f'{_FAILED}Parameter {aws} is given twice in input: "{said[aws]}" and "{name}"',
@@ -177,10 +203,10 @@ class Reader:
 
 def _joined(given: Mapping[str, Any], of_resource: Mapping[str, Any], resource: str) -> dict[str, Any]:
     for name, value in of_resource.items():
-        if name in given and given[name] != value:
+        if name in given and (not isinstance(given[name], type(value)) or given[name] != value):
             raise ParameterError(
                 f"{_FAILED}Parameter {name} is given twice in input: by the resource {shown(resource)} and by name",
-                detail=f"the resource says {shown(value)}, the parameter {shown(given[name])}",
+                detail=f"the resource says {shown(value)}, the parameter {_of_any_type(given[name])}",
             )
     return {**of_resource, **given}
 
@@ -233,13 +259,16 @@ class Reading:
     __slots__ = ("in_python", "problems", "unfit", "unknown")
 
     def __init__(self, *, in_python: bool) -> None:
-        self.in_python = in_python
+        self.in_python: bool = in_python
         self.unfit: list[str] = []
         self.unknown: list[str] = []
         self.problems: list[Problem] = []
 
     def value(self, shape: Shape, value: Any, place: Place) -> Any:
         """Return one value as operations take it."""
+        accepts = shape.accepts
+        if accepts is not None and accepts(value):
+            return value
         if self.in_python:
             value = _plain_form(shape, value)
         kind = shape.type
@@ -247,7 +276,7 @@ class Reading:
         fits = isinstance(value, types)
         if not fits or (isinstance(value, bool) and kind != "boolean"):
             if kind == "string" and _is_document(shape) and isinstance(value, (Mapping, Policy)):
-                return value
+                return _copied(value)
             if shape.name == "RunInstancesUserData" and isinstance(value, (bytes, bytearray)):
                 return bytes(value)
             self.unfit.append(
@@ -347,6 +376,18 @@ def _plain_form(shape: Shape, value: Any) -> Any:
 def _is_document(shape: Shape) -> bool:
     """Whether it is a policy, which in Python may be a dict or one of our own objects."""
     return shape.name == "Policy" or shape.name.lower().endswith("policydocumenttype")
+
+
+_DEEPEST = 40
+
+
+def _copied(document: Any, depth: int = 0) -> Any:
+    """Return a policy that was given as a dict, as it is now; what is nested too deeply is refused by who loads it."""
+    if depth < _DEEPEST and isinstance(document, Mapping):
+        return {key: _copied(one, depth + 1) for key, one in document.items()}
+    if depth < _DEEPEST and isinstance(document, (list, tuple)):
+        return [_copied(one, depth + 1) for one in document]
+    return document
 
 
 def _of_any_type(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""iam:PassRole: what a caller must be allowed to do with a role before a service gets it. It is no API call (iam-sts-ec2 B5)."""
+"""iam:PassRole: what a caller must be allowed to do with a role before a service gets it. It is no API call."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property, lru_cache
@@ -103,6 +104,46 @@ class Shape:
         """The largest number, or the greatest length."""
         found = self._facts.get("max", {"integer": 2**31 - 1, "long": 2**63 - 1}.get(self.type))
         return None if found is None else int(found)
+
+    @cached_property
+    def accepts(self) -> Callable[[Any], bool] | None:
+        """
+        What tells whether a value breaks no constraint and is taken as it is; None where that is not told at one look.
+
+        A value that it does not accept may be right all the same: a text of a subclass, one that is not ASCII.
+        """
+        kind = _AS_THEY_ARE.get(self.type)
+        if kind in (bool, bytes):
+            return lambda value: type(value) is kind
+        least = -math.inf if self.least is None else self.least
+        most = math.inf if self.most is None else self.most
+        if kind is int:
+            return lambda value: type(value) is int and least <= value <= most
+        if kind is not str:
+            return None
+        enum = self.enum
+        if self.pattern is None:
+            return lambda value: type(value) is str and least <= len(value) <= most and (not enum or value in enum)
+        compiled, by_category = _compiled(self.pattern)
+        fits = compiled.fullmatch
+
+        def accepts(value: Any) -> bool:
+            if type(value) is not str or not least <= len(value) <= most or (enum and value not in enum):
+                return False
+            return fits(value) is not None and (not by_category or value.isascii())
+
+        return accepts
+
+
+# The types whose values are taken as they are.
+_AS_THEY_ARE: Mapping[str, type] = {
+    "string": str,
+    "character": str,
+    "integer": int,
+    "long": int,
+    "boolean": bool,
+    "blob": bytes,
+}
 
 
 @attrs.frozen(eq=False)

@@ -207,7 +207,7 @@ class AssumeRoleRequest:
         return packed_size(self.policies, (*caller.transitive_tags, *self.tags), allotted)
 
     def _check_chain(self, caller: Session) -> None:
-        """Refuse what a session may not change about the chain of sessions that it is part of (iam-sts-ec2 C1)."""
+        """Refuse what a session may not change about the chain of sessions that it is part of."""
         handed_down = {key.lower() for key, _ in caller.transitive_tags}
         passed = {key.lower() for key, _ in self.tags}
         for key in self.transitive_tag_keys:

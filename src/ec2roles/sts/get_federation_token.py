@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AccessDeniedError
 from ec2roles.iam.names import Tags
 from ec2roles.policy import PermissionPolicy, Policy, PolicySet
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import MfaDevice, Principal, PrincipalType, Session, identity_context
 from ec2roles.sts.session_policies import check_session_policies, packed_size, policy_arns, session_tags
 from ec2roles.sts.sessions import SessionStore

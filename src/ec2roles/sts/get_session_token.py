@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AccessDeniedError
 from ec2roles.policy import Policy, load_policy
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.mfa import MfaParameters
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.sts.sessions import SessionStore

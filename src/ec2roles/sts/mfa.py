@@ -5,11 +5,9 @@ from __future__ import annotations
 import attrs
 
 from ec2roles.errors import AccessDeniedError
-from ec2roles.iam.names import NameRule
 from ec2roles.sts.session import PrincipalType, Session
 from ec2roles.world.timeline import Position
 
-SERIAL_NUMBER = NameRule("serialNumber", "serial number", r"[\w+=/:,.@-]*", r"[A-Za-z0-9_+=/:,.@-]*", 9, 256)
 _FAILED = "MultiFactorAuthentication failed"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 
 from ec2roles.arns import check_account_id, shown
 from ec2roles.calls import Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AccessDeniedError, ValidationError
 from ec2roles.iam.role import Role
 from ec2roles.policy import CallerKind, Decision, parse_caller
@@ -66,7 +67,7 @@ class ServicePrincipal:
         duration: int = 3600,
         source_arn: str | None = None,
         source_account: str | None = None,
-    ) -> Response:
+    ) -> Response[Credentials]:
         """
         Assume a role; only its trust policy is asked, and resource control policies (AWS: AssumeRole by a service).
 
@@ -86,66 +87,76 @@ class ServicePrincipal:
         Raises:
             ValidationError, InvalidNameError, DurationError: for a parameter that does not fit.
         """
-        sts = self._sts
         if session_name is None:
-            session_name = self.name.partition(".")[0]
+            session_name = self._reader
         check_session_name(session_name)
         check_duration(duration)
+        call = self._call(role, session_name, duration, self._context(source_arn, source_account))
+        self.time.check_clock(call.position[0])
+        response = self._answer(call, role)
+        if self._record is not None:
+            self._record(call, response, None)
+        return response
+
+    @property
+    def _reader(self) -> str:
+        """Under which name it reads IAM: ``lambda``."""
+        return self.name.partition(".")[0]
+
+    @staticmethod
+    def _context(source_arn: str | None, source_account: str | None) -> dict[str, Any]:
         context: dict[str, Any] = {}
         if source_arn is not None:
             context["aws:SourceArn"] = source_arn
         if source_account is not None:
             context["aws:SourceAccount"] = check_account_id(source_account)
-        position = sts.time.as_of(None)
-        reader = self.name.partition(".")[0]
+        return context
+
+    def _call(self, role: Role | str, session_name: str, duration: int, context: Mapping[str, Any]) -> Call:
+        position = self.time.as_of(None)
         if isinstance(role, Role):
-            sts.time.require_same(role.time, f"role '{role.name}'")
-            arn = role.arn
-        else:
-            arn = check_role_arn(role)
-        call = Call(
+            self.time.require_same(role.time, f"role '{role.name}'")
+        return Call(
             "sts:AssumeRole",
-            resource=arn,
+            resource=role.arn if isinstance(role, Role) else check_role_arn(role),
             position=position,
             source=self.name,
             context=context,
             parameters={"RoleSessionName": session_name, "DurationSeconds": duration},
-            seen=sts.time.seen_by(reader, position),
+            seen=self.time.seen_by(self._reader, position),
         )
 
-        def found(call: Call) -> Role | None:
-            return role if isinstance(role, Role) else sts.find_role(arn, call.seen or position)
+    def _find(self, call: Call, role: Role | str) -> Role | None:
+        return role if isinstance(role, Role) else self._sts.find_role(role, call.seen or call.position)
 
-        def judge(call: Call) -> Decision:
-            known = found(call)
-            if known is not None:
-                return sts.authorizer.authorize_service(
-                    self.name, known, session_name, position, call.seen, context=context
-                )
-            # As for everybody else, a role that does not exist is one that does not trust.
-            message = f"User: {self.name} is not authorized to perform: sts:AssumeRole on resource: {arn}"
-            return Decision.refused(message, reason="there is no such role")
-
-        sts.time.check_clock(position[0])
-        faults = sts.time.faults
-        outage = None if faults is None else faults.sts_outage_error(position, sts.account_id, None)
-        decision = judge(call)
-        known = found(call)
-        if outage is not None:
-            response = Response(error=outage)
-        elif decision.allowed and known is not None:
-            session = sts.sessions.issue_role_session(known, session_name, duration, position[0])
-            response = Response(session.credentials, allowed=True, decision=decision)
-        else:
-            note = sts.authorizer.delay_noted(reader, call, judge)
-            detail = f"there is no role {shown(arn)}" if known is None else None
-            response = Response(
-                error=AccessDeniedError(decision.message, detail=detail),
-                decision=decision if note is None else decision.with_notes(note),
+    def _decide(self, call: Call, role: Role | str) -> Decision:
+        known = self._find(call, role)
+        if known is not None:
+            return self._sts.authorizer.authorize_service(
+                self.name, known, call.parameters["RoleSessionName"], call.position, call.seen, context=call.context
             )
-        if self._record is not None:
-            self._record(call, response, None)
-        return response
+        # As for everybody else, a role that does not exist is one that does not trust.
+        message = f"User: {self.name} is not authorized to perform: sts:AssumeRole on resource: {call.resource}"
+        return Decision.refused(message, reason="there is no such role")
+
+    def _answer(self, call: Call, role: Role | str) -> Response[Credentials]:
+        sts, position = self._sts, call.position
+        faults = self.time.faults
+        outage = None if faults is None else faults.sts_outage_error(position, sts.account_id, None)
+        if outage is not None:
+            return Response(error=outage)
+        decision, known = self._decide(call, role), self._find(call, role)
+        if decision.allowed and known is not None:
+            name, seconds = call.parameters["RoleSessionName"], call.parameters["DurationSeconds"]
+            session = sts.sessions.issue_role_session(known, name, seconds, position[0])
+            return Response(session.credentials, allowed=True, decision=decision)
+        note = sts.authorizer.delay_noted(self._reader, call, lambda call: self._decide(call, role))
+        return Response(
+            error=AccessDeniedError(
+                decision.message, detail=f"there is no role {shown(call.resource)}" if known is None else None
+            ),
+            decision=decision if note is None else decision.with_notes(note),
+        )
 
     def __repr__(self) -> str:
         return f"<ServicePrincipal {self.name}>"

@@ -9,9 +9,10 @@ from typing import Protocol
 
 import attrs
 
+from ec2roles.calls import Call
+from ec2roles.credentials import Credentials
 from ec2roles.instants import iso_exact
 from ec2roles.policy import Context, Policy, PolicySet
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.timeline import Position
 
 
@@ -74,7 +75,8 @@ def identity_context(
     extra: Mapping[str, object] | None = None,
 ) -> Context:
     """
-    Return the context keys that belong to a set of credentials wherever they are used (policy-evaluation E).
+    Return the context keys that belong to a set of credentials wherever they are used (IAM user guide, "AWS global condition
+    context keys").
 
     Args:
         principal: the role or the user; ``aws:PrincipalArn`` is the *role's* ARN, not the session's.
@@ -196,6 +198,13 @@ class Session:
         if not self.exists(seen) and (self.expires is None or not self.exists(position)):
             return Fault.GONE
         return None
+
+
+def caller_of(call: Call) -> Session:
+    """Return whose call it is: operations are given calls that have been authenticated, and no others."""
+    caller = call.caller
+    assert isinstance(caller, Session)
+    return caller
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ from ec2roles.arns import shown
 from ec2roles.errors import AwsError, InvalidInputError, PolicyTooLargeError, ValidationError
 from ec2roles.iam.names import Tags, check_tags, validation_message
 from ec2roles.policy import Policy, Semantics
-from ec2roles.policy.document import load_session_policy
+from ec2roles.policy.loading import load_session_policy
 
 _DEFAULT = Semantics()
 PLAINTEXT = 2_048
@@ -72,7 +72,7 @@ def check_session_policies(
         PolicyTooLargeError: ``PackedPolicyTooLarge``, if the plain text is too long.
     """
     policies = list(managed)
-    # The limit is on the parameters as they are sent, white space and all (policy-evaluation A5).
+    # The limit is on the parameters as they are sent, white space and all (API_AssumeRole, ``Policy``).
     size = sum(len(one.arn or "") for one in policies)
     if policy is not None:
         loaded = load_session_policy(policy, semantics).named("session policy")

@@ -9,9 +9,9 @@ import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING, SessionIssuer
+from ec2roles.credentials import Credentials
 from ec2roles.errors import ClockError
 from ec2roles.iam.role import Role
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.part import Part
@@ -89,6 +89,13 @@ class SessionStore(Part):
         issuer, issued = found
         if issuer is FORGOTTEN:
             return None
+        issued_key = getattr(issuer, "issued_key", None)
+        if issued_key is not None:
+            # A user's or the root user's. Imported when it is needed, to keep the import of the library quick.
+            from ec2roles.sts.long_term import long_term_session
+
+            key = issued_key(issued, access_key_id)
+            return None if key is None else long_term_session(key)
         session: Session | None = _issuing(issuer).issued_session(issued, access_key_id, now)
         return session
 

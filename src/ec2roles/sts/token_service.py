@@ -9,12 +9,12 @@ import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING, Api, Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError, ParameterError
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.sts.assume_role import check_duration
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import CallerIdentity
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.world.journal import atomic
@@ -161,7 +161,7 @@ class TokenService(Part):
     # -- operations -------------------------------------------------------------------------------------------------
 
     @atomic
-    def _send(self, call: Call) -> Response:
+    def _send(self, call: Call) -> Response[Any]:
         """Make a call; an argument of another type is a mistake of who wrote the program, and raises."""
         response = self.api.call(call)
         if isinstance(response.error, ParameterError):
@@ -183,7 +183,7 @@ class TokenService(Part):
         source_identity: str | None = None,
         serial_number: str | None = None,
         token_code: str | None = None,
-    ) -> Response:
+    ) -> Response[Credentials]:
         """
         Assume a role and answer its `Credentials` (AWS: AssumeRole).
 
@@ -245,7 +245,7 @@ class TokenService(Part):
             )
         )
 
-    def get_caller_identity(self, *, credentials: Credentials | None) -> Response:
+    def get_caller_identity(self, *, credentials: Credentials | None) -> Response[CallerIdentity]:
         """
         Say whose credentials these are; nobody can be denied this (AWS: GetCallerIdentity).
 
@@ -260,7 +260,9 @@ class TokenService(Part):
             )
         )
 
-    def decode_authorization_message(self, message: str, *, credentials: Credentials | None) -> Response:
+    def decode_authorization_message(
+        self, message: str, *, credentials: Credentials | None
+    ) -> Response[dict[str, Any]]:
         """
         Open the encoded message of a denial by EC2 (AWS: DecodeAuthorizationMessage).
 
@@ -288,7 +290,7 @@ class TokenService(Part):
         duration: int | None = None,
         serial_number: str | None = None,
         token_code: str | None = None,
-    ) -> Response:
+    ) -> Response[Credentials]:
         """
         Answer temporary `Credentials` for the calling user itself (AWS: GetSessionToken).
 
@@ -332,7 +334,7 @@ class TokenService(Part):
         policy: object = None,
         policy_arns: Iterable[str] = (),
         tags: Mapping[str, str] | None = None,
-    ) -> Response:
+    ) -> Response[Credentials]:
         """
         Answer temporary `Credentials` for somebody whom the calling user vouches for (AWS: GetFederationToken).
 
@@ -376,7 +378,7 @@ class TokenService(Part):
             )
         )
 
-    def get_access_key_info(self, access_key_id: str, *, credentials: Credentials | None) -> Response:
+    def get_access_key_info(self, access_key_id: str, *, credentials: Credentials | None) -> Response[str]:
         """
         Say which account an access key belongs to, whatever has become of the key (AWS: GetAccessKeyInfo).
 

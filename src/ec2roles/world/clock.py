@@ -171,3 +171,16 @@ class SystemClock:
         # Machines are set back by a little now and then, and a simulation must not fail for that.
         self._latest = max(self._latest, datetime.now(UTC))
         return self._latest
+
+
+if TYPE_CHECKING:
+    # Type checkers know this module by themselves, and only there can a type variable have a default before Python 3.13.
+    from typing_extensions import TypeVar
+
+    AnyClock = TypeVar("AnyClock", bound=Clock, default=ManualClock)
+    Clock_co = TypeVar("Clock_co", bound=Clock, covariant=True, default=ManualClock)
+else:
+    from typing import TypeVar
+
+    AnyClock = TypeVar("AnyClock", bound=Clock)
+    Clock_co = TypeVar("Clock_co", bound=Clock, covariant=True)

@@ -23,6 +23,8 @@ _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _VALUES = {character: value for value, character in enumerate(_BASE32)}
 _MARK = "EXAMPLE"
 _HEXADECIMAL = frozenset("0123456789abcdef")
+# The counter is fixed for everybody else.
+_set = object.__setattr__
 
 
 # Two letters at a time: an access key id is made for every set of credentials that is looked at.
@@ -145,7 +147,8 @@ class Ids(Fixed):
     _access_keys: Scramble = attrs.field(init=False, repr=False)
     _entities: Scramble = attrs.field(init=False, repr=False)
     _resources: Scramble = attrs.field(init=False, repr=False)
-    _made: int = attrs.field(default=0, init=False)
+    made: int = attrs.field(default=0, init=False)
+    """How many ids have been made that stand for nothing but their number."""
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int):
@@ -155,14 +158,9 @@ class Ids(Fixed):
         self._entities = Scramble.seeded(self._key + b"entities", bits=50)
         self._resources = Scramble.seeded(self._key + b"resources", bits=64)
 
-    @property
-    def made(self) -> int:
-        """How many ids have been made that stand for nothing but their number."""
-        return self._made
-
     def unmake(self, made: int) -> None:
         """Take back all ids but the first *made*."""
-        self._made = made
+        _set(self, "made", made)
 
     def digest(self, purpose: bytes, text: str, size: int) -> bytes:
         """
@@ -189,8 +187,8 @@ class Ids(Fixed):
         Args:
             prefix: ``AROA`` role, ``AIPA`` instance profile, ``AIDA`` user, ``AGPA`` group, ``ANPA`` managed policy.
         """
-        self._made += 1
-        return f"{prefix}{_base32(self._entities.do(self._made), 10)}{_MARK}"
+        _set(self, "made", self.made + 1)
+        return f"{prefix}{_base32(self._entities.do(self.made), 10)}{_MARK}"
 
     def resource_id(self, prefix: str, number: int | None = None) -> str:
         """
@@ -204,8 +202,8 @@ class Ids(Fixed):
             number: what the id stands for, unique among this prefix; a new number if left out.
         """
         if number is None:
-            self._made += 1
-            number = self._made
+            _set(self, "made", self.made + 1)
+            number = self.made
         return f"{prefix}-0{self._resources.do(number):016x}"
 
     def read_resource_id(self, prefix: str, resource_id: str) -> int | None:

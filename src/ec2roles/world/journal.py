@@ -1,7 +1,7 @@
 """
 All or nothing, and one thread at a time: an operation that raises, at whatever line, leaves everything as it was.
 
-While an operation runs, whoever is about to change something notes how to take that back. If the operation raises, the
+While an operation runs, whatever is about to change something first notes how to take that back. If the operation raises, the
 notes are followed from the last to the first. Two threads inside one world would mix their notes, so the second one is
 refused.
 """
@@ -12,7 +12,7 @@ import sys
 from _thread import get_ident
 from collections.abc import Callable, MutableMapping
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from ec2roles.errors import ConcurrentUseError
 from ec2roles.world.part import Part
@@ -47,8 +47,9 @@ class Journal(Part):
 
     __slots__ = ("_author", "_inside", "_restore", "_steps", "_torn")
 
-    # It is written at every step of every call, and no answer about the past depends on it.
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    # Every step of every call writes here, and no answer about the past depends on it.
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
 
     def __init__(self, restore: Callable[[], Step]) -> None:
         self._restore = restore
@@ -60,7 +61,7 @@ class Journal(Part):
 
     @property
     def inside(self) -> dict[int, int]:
-        """The thread that is inside an operation, under the key 0; empty if there is none."""
+        """The thread that is inside an operation, under the key 0; empty if there is none. It is always the same dict."""
         return self._inside
 
     def run(self, do: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
@@ -139,7 +140,7 @@ class Journal(Part):
         return self._author
 
     def _leave(self, steps: list[Step], mark: int, outer: list[Step] | None) -> None:
-        """Take back all but the first *mark* of *steps*; harmless if it was done already."""
+        """Take back all but the first *mark* of *steps*; harmless if that was done already."""
         if outer is None:
             thread = get_ident()
             # Without notes nothing has been done. If it has come to its end, the next thread's turn may have come.
@@ -230,16 +231,16 @@ class Journal(Part):
 
 def _follow(steps: list[Step], mark: int) -> None:
     while len(steps) > mark:
-        step, given = steps[-1]
-        step(*given)
+        step, args = steps[-1]
+        step(*args)
         del steps[-1]  # not before: a step that is interrupted is taken once more
 
 
 def _name(thread: int) -> str:
     import threading  # only an error names threads
 
-    known = {one.ident: one.name for one in threading.enumerate()}
-    return f"'{known.get(thread, thread)}'"
+    names = {running.ident: running.name for running in threading.enumerate()}
+    return f"'{names.get(thread, thread)}'"
 
 
 def _refill(mapping: dict[Key, Value], before: dict[Key, Value]) -> None:

@@ -1,4 +1,4 @@
-"""How long it takes until a change in IAM is seen elsewhere: IAM is eventually consistent (iam-sts-ec2 E)."""
+"""How long it takes until a change in IAM is seen elsewhere: IAM is eventually consistent."""
 
 from __future__ import annotations
 

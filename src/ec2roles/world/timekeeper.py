@@ -1,9 +1,9 @@
-"""The `Timekeeper`: what all objects of a Cloud share, so that every write has its place in one order."""
+"""The `Timekeeper`: all objects of a Cloud share it, so every write has its place in one order."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -21,35 +21,35 @@ from ec2roles.world.timeline import FIRST, LAST, Position, Timeline
 Value = TypeVar("Value")
 
 _LONGEST_LIFE = timedelta(hours=36) // MICROSECOND
-"""Of a session: what GetSessionToken and GetFederationToken give at most."""
+"""The longest that any session lives: what GetSessionToken and GetFederationToken give at most."""
 
 FORGOTTEN = object()
-"""In place of an issuer of credentials that has been forgotten."""
+"""Stands for an issuer of credentials that has been forgotten."""
 
 _Ended = tuple[int, Callable[..., object], tuple[Any, ...]]
 
-# What changes at every call is set without the look at attributes that are fixed.
+# What changes at every call is set directly, without the check for fixed attributes (`Fixed`).
 _set = object.__setattr__
 
 EVERYWHERE = "*"
-"""In place of an account's id: a change that concerns all accounts of a Cloud."""
+"""Stands for an account's id in a change that concerns all accounts of a Cloud."""
 
 BEGIN_FAULT = "BeginFault"
 CLEAR_FAULT = "ClearFault"
-"""In place of an operation of AWS's: something that goes wrong was planned, or called off."""
+"""Not operations of AWS: a fault was planned, or called off."""
 
 
 @attrs.frozen
 class Change:
     """
-    One write, as the history tells it.
+    One write, as the history shows it.
 
     Args:
         position: where in time it stands.
         account_id: whose account it changed.
         operation: AWS's name for it, such as ``PutRolePolicy``.
         subject: the ARN or id of what changed.
-        detail: what was said with it, a short phrase or empty.
+        detail: a short phrase, or empty.
         caller: the ARN of whose call did it; None for the account's owner.
     """
 
@@ -61,8 +61,8 @@ class Change:
     caller: str | None = None
 
 
-def _propagation(given: Propagation | timedelta | None) -> Propagation | None:
-    return Propagation.of(given)
+def _propagation(value: Propagation | timedelta | None) -> Propagation | None:
+    return Propagation.of(value)
 
 
 def _clock(clock: Clock | None) -> Clock:
@@ -95,16 +95,18 @@ class Timekeeper(Part):
     faults: Any = attrs.field(init=False, repr=False, default=None)
     ids: Ids = attrs.field(init=False, repr=False)
     changes: deque[Change] = attrs.field(init=False, repr=False, factory=deque)
-    _order: int = attrs.field(init=False, repr=False, default=0)
-    _newest: int = attrs.field(init=False, repr=False, default=-(1 << 62))
+    order: int = attrs.field(init=False, repr=False, default=0)
+    """The order of the newest write; 0 if there was none."""
+    newest: int = attrs.field(init=False, repr=False, default=-(1 << 62))
+    """The instant of the newest write, in microseconds; long before any clock's time if there was none."""
     _issuers: list[object] = attrs.field(init=False, repr=False, factory=list)
     _ended: deque[_Ended] = attrs.field(init=False, repr=False, factory=deque)
     _remembered: int | None = attrs.field(init=False, repr=False, default=None)
     _shown: object = attrs.field(init=False, repr=False, factory=object)
     _instant: int = attrs.field(init=False, repr=False, default=0)
     journal: Journal = attrs.field(init=False, repr=False)
-    # The journal's: every look at the clock asks whether a thread is inside an operation.
-    _inside: Mapping[int, int] = attrs.field(init=False, repr=False)
+    # The journal's: it is looked at whenever the clock is read.
+    _inside: dict[int, int] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not callable(getattr(self.clock, "now", None)):
@@ -122,10 +124,11 @@ class Timekeeper(Part):
         self._inside = self.journal.inside
 
     def _restoring(self) -> Step:
-        return self._restore, (self._newest, self._order, self.ids.made, len(self._issuers))
+        return self._restore, (self.newest, self.order, self.ids.made, len(self._issuers))
 
     def _restore(self, newest: int, order: int, made: int, issuers: int) -> None:
-        self._newest, self._order = newest, order
+        _set(self, "newest", newest)
+        _set(self, "order", order)
         self.ids.unmake(made)
         del self._issuers[issuers:]
         while self.changes and self.changes[-1].position[1] > order:
@@ -145,7 +148,7 @@ class Timekeeper(Part):
         if self._inside:
             self.journal.check_thread()
         shown = self.clock.now()
-        # A datetime cannot change, so the same one means the same instant; most questions are put while a clock stands still.
+        # A datetime cannot change, so the same object means the same instant, and most questions come while a clock stands still.
         if shown is not self._shown:
             self._instant = to_microseconds(to_utc(shown, "clock.now()"))
             self._shown = shown
@@ -182,7 +185,7 @@ class Timekeeper(Part):
 
     def record(self, timeline: Timeline[Value], position: Position, value: Value) -> None:
         """
-        Write *value* into *timeline* from *position* on, and forget what need not be remembered any more.
+        Write *value* into *timeline* from *position* on, and forget what no longer needs to be remembered.
 
         Args:
             timeline: of a thing of this Cloud.
@@ -198,24 +201,20 @@ class Timekeeper(Part):
 
     def step(self, now: int) -> Position:
         """Return the next position at the instant *now*, for something that is done but changes no timeline."""
-        if now < self._newest:
+        if now < self.newest:
             self.check_clock(now)
-        order = self._order + 1
-        _set(self, "_newest", now)
-        _set(self, "_order", order)
+        order = self.order + 1
+        _set(self, "newest", now)
+        _set(self, "order", order)
         if self._ended:
             self._forget(now)
         return (now, order)
-
-    def step_after(self, instant: int) -> Position:
-        """Return the next position, at *instant* or, if something was done later than that, at the newest write."""
-        return self.step(max(self._newest, instant))
 
     # -- forgetting -------------------------------------------------------------------------------------------------
 
     def forget_later(self, now: int, forget: Callable[..., object], *args: Any) -> None:
         """
-        Forget something that ended at *now*, once no question can be about it; nothing is done where all is remembered.
+        Forget something that ended at *now*, once no question can be about it; does nothing if everything is remembered.
 
         Args:
             now: the instant in microseconds.
@@ -247,28 +246,18 @@ class Timekeeper(Part):
             self._ended.appendleft(ended)
 
     def forget_issuer(self, slot: int | None) -> None:
-        """Forget who has *slot*; the slot is not given again, so a key from there is known to be an old one."""
+        """Forget who has *slot*. The slot is not given again, so a key from it is recognised as an old one."""
         if slot is not None:
             self.journal.note(self._issuers.__setitem__, slot, self._issuers[slot])
             self._issuers[slot] = FORGOTTEN
 
     def check_clock(self, now: int) -> None:
-        """Raise `ClockError` if something was done later than the instant *now* already: the clock went back then."""
-        if now < self._newest:
+        """Raise `ClockError` if something was already done later than the instant *now*: then the clock went back."""
+        if now < self.newest:
             raise ClockError(
                 f"the clock went back: it shows {iso_exact(from_microseconds(now))}, "
-                f"but something was done at {iso_exact(from_microseconds(self._newest))} already"
+                f"but something was done at {iso_exact(from_microseconds(self.newest))} already"
             )
-
-    @property
-    def newest(self) -> int:
-        """The instant of the newest write, in microseconds; long before any clock's time if there was none."""
-        return self._newest
-
-    @property
-    def order(self) -> int:
-        """The order of the newest write; 0 if there was none."""
-        return self._order
 
     def as_of(self, at: datetime | None, *, now: int | None = None, name: str = "at") -> Position:
         """
@@ -303,7 +292,7 @@ class Timekeeper(Part):
         return 0 if self.propagation is None else self.propagation.delay(reader, self.ids)
 
     def seen_by(self, reader: str, position: Position) -> Position:
-        """Return the position as of which *reader* sees IAM at *position*: the same one, where nothing is delayed."""
+        """Return the position whose IAM *reader* sees at *position*: the same one, if nothing is delayed."""
         if self.propagation is None:
             return position
         delay = self.propagation.delay(reader, self.ids)
@@ -321,7 +310,7 @@ class Timekeeper(Part):
         return None if self._remembered is None else now - self._remembered
 
     def require_same(self, other: Timekeeper, what: str) -> None:
-        """Raise `Ec2RolesError` if *other* is another timekeeper: *what* belongs to another Cloud then."""
+        """Raise `Ec2RolesError` if *other* is another timekeeper: then *what* belongs to another Cloud."""
         if other is not self:
             raise Ec2RolesError(
                 f"{what} belongs to another Timekeeper (another Cloud); build all of them with the same one"

@@ -54,14 +54,15 @@ class Timeline(Generic[Value]):
         Args:
             position: later than every position written so far.
             value: the value from then on.
-            keep_from: an instant in microseconds; what was replaced before it is forgotten.
+            keep_from: an instant in microseconds; values that had been replaced by then are forgotten.
         """
         if position <= self._positions[-1]:
             raise ClockError(f"a write at {position} cannot follow one at {self._positions[-1]}")
         if keep_from is not None:
-            forgotten = bisect_right(self._positions, (keep_from, LAST)) - 1
-            if forgotten > 0:
-                del self._positions[:forgotten], self._values[:forgotten]
+            # The value in force at that instant stays, although it was written earlier.
+            in_force = bisect_right(self._positions, (keep_from, LAST)) - 1
+            if in_force > 0:
+                del self._positions[:in_force], self._values[:in_force]
         self._positions.append(position)
         self._values.append(value)
 
@@ -76,7 +77,7 @@ class Timeline(Generic[Value]):
 
     def at(self, position: Position) -> Value | None:
         """Return the value as of *position*, or None before the first write."""
-        if position >= self._positions[-1]:
+        if position >= self._positions[-1]:  # nearly always: most questions are about now
             return self._values[-1]
         index = bisect_right(self._positions, position)
         return self._values[index - 1] if index else None

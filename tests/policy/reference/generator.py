@@ -205,7 +205,7 @@ def type_of(operator_name: str) -> str:
 
 
 def storable(entry: str) -> bool:
-    """Say whether AWS stores the entry of Resource (A3, the rows 3 and 6 to 11)."""
+    """Say whether AWS stores the entry of Resource."""
     if entry == "*":
         return True
     parts = entry.split(":")

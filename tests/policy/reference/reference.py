@@ -1,8 +1,7 @@
 """
-A second evaluator of IAM policies: plain, slow and obvious, written from the specification and never from the library.
+A second evaluator of IAM policies: plain, slow and obvious, written from AWS's pages and never from the library.
 
-It takes dicts, lists and strings, imports nothing of ec2roles, and holds nothing between two questions. Sections such
-as B2 are those of the specification "policy-evaluation".
+It takes dicts, lists and strings, imports nothing of ec2roles, and holds nothing between two questions.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ STAR_IN_PART, ANY_ONE_IN_PART = "any run without a colon", "any one but a colon"
 SMALL_LETTERS = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
 
 
-# Texts and patterns: B0, D
+# Texts and patterns, variables
 
 
 def fold(text):
@@ -85,7 +84,7 @@ def resolve(inner, keys):
     return None if isinstance(value, list) else value
 
 
-# Actions and resources: B1, B2
+# Actions and resources
 
 
 def as_list(value):
@@ -128,7 +127,7 @@ def resource_matches(entry, resource, kind, variables, keys):
     return glob(tokens, resource, place) or (missing > 0 and glob(tokens + [":", STAR] * missing, resource, place))
 
 
-# Callers and principals: B3, B4
+# Callers and principals
 
 
 def describe(principal, role_arn, principal_id):
@@ -198,7 +197,7 @@ def chain_is_listed(element, who):
     return chains.get(who["kind"], {DIRECT}) <= principal_kinds(element, who)
 
 
-# Conditions: C0 to C5
+# Conditions
 
 COMPARISONS = {
     "Equals": operator.eq,
@@ -327,7 +326,7 @@ def one_value_holds(base, value, values, variables, keys):
     answers = []
     if (
         not values
-    ):  # C3: none of nothing differs; C4: what cannot be read makes nothing true. The library takes C4 first
+    ):  # none of nothing differs, and what cannot be read makes nothing true: the library takes the second first
         return base in NEGATED and readable(base, value)
     for given in values:
         try:
@@ -365,7 +364,7 @@ def condition_holds(block, variables, keys):
     )
 
 
-# Statements and layers: F1
+# Statements and layers
 
 
 def statement_kinds(statement, kind, version, ask):
@@ -411,11 +410,11 @@ def layer(policies, kind, ask):
     return denied, kinds
 
 
-# Combination: F2, F3, F4, K
+# Combination: IAM user guide, "Policy evaluation logic"
 
 
 def mandatory_policy(action, resource):
-    """Return ``trust`` or ``resource`` if nothing is allowed without such a policy, else None (K9)."""
+    """Return ``trust`` or ``resource`` if nothing is allowed without such a policy, else None."""
     service, name = fold(action).split(":")
     rest = resource.split(":", 5)[-1]
     if service == "sts" and name in ("assumerole", "assumerolewithsaml", "assumerolewithwebidentity"):
@@ -426,7 +425,7 @@ def mandatory_policy(action, resource):
 
 
 def held_by_aws(action, resource):
-    """Say whether the call would change what AWS manages itself (K15)."""
+    """Say whether the call would change what AWS manages itself."""
     service, name = fold(action).split(":")
     parts = resource.split(":", 5)
     if service == "kms":
@@ -495,7 +494,7 @@ def decide(
             denials.discard("identity")
             grants["identity"] = {DIRECT}
         if who["kind"] == "federated-user" and not layers.get("session"):
-            grants["identity"] = set()
+            silent.add("session")
 
     for name in ("scp", "rcp", "identity", "boundary", "session", "resource", "endpoint"):
         if name in denials:
@@ -506,7 +505,7 @@ def decide(
     of_another = owner not in (None, "", "aws", who["account"])
     if fold(action) == "iam:passrole" and of_another and not only_resource_policy:
         return IMPLICIT_DENY, "service"
-    for name in ("scp", "endpoint"):  # an rcp that says nothing denies nothing: RCPFullAWSAccess is everywhere (K10)
+    for name in ("scp", "endpoint"):  # an rcp that says nothing denies nothing: RCPFullAWSAccess is everywhere
         if name in silent:
             return IMPLICIT_DENY, name
 

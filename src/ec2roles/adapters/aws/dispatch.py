@@ -11,9 +11,9 @@ import attrs
 from ec2roles.adapters.aws.actions import ApiActions
 from ec2roles.adapters.aws.passed_roles import passed_roles
 from ec2roles.calls import Call, Response
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError, InstanceError
 from ec2roles.gateway import Gateway
-from ec2roles.sts.credentials import Credentials
 
 NOT_SIMULATED = "NotImplemented"
 

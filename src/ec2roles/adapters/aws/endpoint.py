@@ -34,10 +34,10 @@ from ec2roles.adapters.http.wsgi import HttpAnswer, HttpRequest
 from ec2roles.authorization.denials import refusal
 from ec2roles.calls import Response
 from ec2roles.cloud import Cloud
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import NAT_ADDRESS
 from ec2roles.errors import ArgumentError, AwsError, Ec2RolesError
 from ec2roles.services.s3.digests import check_md5
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.session import Fault, Session
 from ec2roles.world.clock import Clock, SystemClock
 
@@ -80,7 +80,7 @@ class AwsEndpoint:
 
     @classmethod
     def of(
-        cls, world: Account | Cloud, *, actions: ApiActions | None = None, clock: Clock | None = None
+        cls, world: Account[Clock] | Cloud[Clock], *, actions: ApiActions | None = None, clock: Clock | None = None
     ) -> AwsEndpoint:
         """
         Return the endpoints of a world.

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from ec2roles.sts.credentials import Credentials
+from ec2roles.credentials import Credentials
 
 HERE = ("iam", "sts", "ec2")
 """The services whose operations are answered here, where they are simulated."""

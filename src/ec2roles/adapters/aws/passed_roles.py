@@ -1,4 +1,4 @@
-"""The roles that API operations hand to services, which needs iam:PassRole (iam-sts-ec2 B5; EC2's own are in `services`)."""
+"""The roles that API operations hand to services, which needs iam:PassRole (EC2's own are in `services`)."""
 
 from __future__ import annotations
 

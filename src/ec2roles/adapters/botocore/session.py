@@ -38,11 +38,11 @@ from ec2roles.adapters.aws.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
 from ec2roles.adapters.aws.fallthrough import Fallthrough
 from ec2roles.adapters.aws.protocol.error_codes import in_protocol
 from ec2roles.calls import Response
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.container import Container
 from ec2roles.ec2.instance import NAT_ADDRESS, Instance
 from ec2roles.errors import AwsError, UnsupportedError
 from ec2roles.gateway import Gateway
-from ec2roles.sts.credentials import Credentials
 
 _PARAMETERS = "ec2roles_parameters"
 _BEHIND = "ec2roles_behind"
@@ -295,7 +295,7 @@ def _signed_with(model: OperationModel, request_signer: Any) -> tuple[Credential
     """
     if request_signer.signature_version is botocore.UNSIGNED or model.auth_type == "none":
         return None, None
-    # Only here are the keys that a client was given for itself; tests/adapters/test_botocore.py watches over the name.
+    # Only here are the keys that a client was given for itself; tests/adapters/botocore/test_botocore.py watches over the name.
     held = request_signer._credentials
     if held is None:
         raise NoCredentialsError
@@ -390,13 +390,13 @@ def _resolver(
     if not isinstance(source, Account):
         if credentials is not None:
             raise TypeError("credentials are for an account; an instance has its own")
-        provider: Any = MetadataProvider(source)
+        provider: Any = _MetadataProvider(source)
     else:
-        provider = FixedProvider(credentials)
+        provider = _FixedProvider(credentials)
     return botocore.credentials.CredentialResolver([provider])
 
 
-class MetadataProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]
+class _MetadataProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]
     """
     Credentials from the metadata of an instance, by the simulated clock.
 
@@ -442,7 +442,7 @@ class MetadataProvider(botocore.credentials.CredentialProvider):  # type: ignore
         }
 
 
-class FixedProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]
+class _FixedProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]
     """
     Credentials that somebody was given.
 

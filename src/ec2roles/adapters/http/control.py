@@ -16,7 +16,7 @@ from ec2roles.adapters.http.wsgi import HttpAnswer, HttpRequest
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import Ec2RolesError, UnsupportedError
 from ec2roles.instants import iso, read_instant
-from ec2roles.world.clock import ManualClock
+from ec2roles.world.clock import Clock, ManualClock
 
 PREFIX = "/_ec2roles/"
 TOKEN_HEADER = "x-ec2roles-token"
@@ -41,7 +41,7 @@ class ControlEndpoint:
         token: has to come in the header ``X-Ec2roles-Token``.
     """
 
-    account: Account
+    account: Account[Clock]
     token: str = attrs.field(repr=False)
 
     def claims(self, request: HttpRequest) -> bool:

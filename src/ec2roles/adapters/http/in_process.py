@@ -11,8 +11,9 @@ import attrs
 from ec2roles.account import Account
 from ec2roles.adapters.http.wsgi import HEADERS, SILENCE, Application, OnInstance, metadata_application
 from ec2roles.cloud import Cloud
+from ec2roles.world.clock import Clock
 
-World = Application | Account | Cloud | OnInstance | Mapping[str, OnInstance]
+World = Application | Account[Clock] | Cloud[Clock] | OnInstance | Mapping[str, OnInstance]
 
 
 @attrs.frozen

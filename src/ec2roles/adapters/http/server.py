@@ -36,16 +36,20 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    server_address: tuple[str, int]
+    server_name: str
+    server_port: int
+
     def __init__(self, application: Wsgi, port: int = 0) -> None:
         self.application = application
-        super().__init__((LOOPBACK, port), Handler)
+        super().__init__((LOOPBACK, port), _Handler)
 
     def server_bind(self) -> None:
         """Bind; the name of the machine, which the base class looks up, is not needed."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.server_name, self.server_port = self.server_address
 
     @property
     def url(self) -> str:
@@ -53,7 +57,7 @@ class Server(ThreadingHTTPServer):
         return f"http://{LOOPBACK}:{self.server_port}"
 
 
-class Body(io.RawIOBase):
+class _Body(io.RawIOBase):
     """
     The body of one request: as many bytes of the connection as were announced, and no more.
 
@@ -64,7 +68,7 @@ class Body(io.RawIOBase):
 
     def __init__(self, stream: Any, length: int) -> None:
         self._stream = stream
-        self.left = length
+        self.left: int = length
 
     def read(self, size: int = -1) -> bytes:
         """Return what is left, or *size* bytes of it."""
@@ -74,7 +78,7 @@ class Body(io.RawIOBase):
         return found
 
 
-class Handler(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     """Takes one connection's requests to the application."""
 
     protocol_version = "HTTP/1.1"
@@ -113,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.send_error(411)
             return
-        body = Body(self.rfile, int(said))
+        body = _Body(self.rfile, int(said))
         sent: io.IOBase = body
         if body.left <= _MOST_BYTES:
             # Not in the application, which holds its lock: whoever sends slowly would keep all others waiting.

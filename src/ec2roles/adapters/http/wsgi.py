@@ -22,6 +22,7 @@ from ec2roles.cloud import Cloud
 from ec2roles.errors import Ec2RolesError
 from ec2roles.metadata.response import error_answer
 from ec2roles.metadata.service import MetadataService
+from ec2roles.world.clock import Clock
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -273,7 +274,7 @@ class Application:
 
 
 def metadata_application(
-    world: Account | Cloud | OnInstance | Mapping[str, OnInstance],
+    world: Account[Clock] | Cloud[Clock] | OnInstance | Mapping[str, OnInstance],
     *,
     addresses: Mapping[str, OnInstance] | None = None,
     hosts: Iterable[str] = HOSTS,
@@ -303,7 +304,7 @@ def metadata_application(
 
 
 def metadata_endpoint(
-    world: Account | Cloud | OnInstance | Mapping[str, OnInstance],
+    world: Account[Clock] | Cloud[Clock] | OnInstance | Mapping[str, OnInstance],
     *,
     addresses: Mapping[str, OnInstance] | None = None,
 ) -> MetadataEndpoint:
@@ -323,7 +324,7 @@ def metadata_endpoint(
     return MetadataEndpoint(lambda name: None, given, world)
 
 
-def _in_cloud(cloud: Cloud, name: str) -> OnInstance | None:
+def _in_cloud(cloud: Cloud[Clock], name: str) -> OnInstance | None:
     instances = (account.instances for account in cloud.accounts.values())
     return next((found[name] for found in instances if name in found), None)
 

@@ -9,10 +9,10 @@ from typing import Any
 import attrs
 
 from ec2roles.account import Account
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AuthorizationDetailsError, AwsError
 from ec2roles.iam.entities import Entities
 from ec2roles.policy import TrustPolicy
-from ec2roles.sts.credentials import Credentials
 
 Fact = tuple[str, ...]
 """A kind, and what it is about: ``("attached", "role", "app", "arn:aws:iam::aws:policy/ReadOnlyAccess")``."""

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from ec2roles.calls import Call
+from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.refresh import EC2
 from ec2roles.errors import AccessDeniedError, AwsError
@@ -21,7 +22,6 @@ from ec2roles.instants import to_microseconds
 from ec2roles.metadata.fetch import Fetch
 from ec2roles.metadata.service import V1, V2
 from ec2roles.services.registry import Registry
-from ec2roles.sts.credentials import Credentials
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import LAST, Position
 

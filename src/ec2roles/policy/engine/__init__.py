@@ -1,1 +1,7 @@
-"""Does a statement match, and what do all of them together decide?"""
+"""
+Does a statement match, and what do all of them together decide?
+
+Nothing in here is promised.
+"""
+
+__all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Conditions, compiled: one test for each key under an operator (policy-evaluation C)."""
+"""Conditions, compiled: one test for each key under an operator."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Test(NamedTuple):
         value = values.get(self.key)
         if value is None:
             return self.missing
-        # A key with several values needs a set operator; without one the condition is false, negated or not (C3).
+        # A key with several values needs a set operator; without one the condition is false, negated or not.
         return type(value) is str and self.single(value)
 
 
@@ -94,7 +94,7 @@ def _compile(asked: tuple[Condition, bool, bool]) -> Test:
         several = (value,) if isinstance(value, str) else value
         if qualifier == "ForAnyValue":
             return any(map(satisfies, several))
-        # An empty text is no value: ForAllValues is then true, as for an absent key (C2).
+        # An empty text is no value: ForAllValues is then true, as for an absent key.
         return not any(several) or all(map(satisfies, several))
 
     return Test(key, full=full)
@@ -191,7 +191,7 @@ def simple_lower(text: str) -> str:
 
 
 def _ordered(operator: Operator, limits: list[Any], read: Callable[[str], Any]) -> Matcher:
-    """Numbers and dates. What cannot be read on either side never makes a comparison true (C4)."""
+    """Numbers and dates. What cannot be read on either side never makes a comparison true."""
     alive = [limit for limit in limits if limit is not None]
     name = operator.base
     if operator.negated:

@@ -1,4 +1,4 @@
-"""One request against all layers of policies: the only place that knows how they combine (policy-evaluation F)."""
+"""One request against all layers of policies: the only place that knows how they combine ("Policy evaluation logic")."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def evaluate(request: Request, policy_set: PolicySet, semantics: Semantics = _DE
         plan = layer.plans.get(request._key) or layer.plan(request._key)
         # The short way: an ordinary caller, an ordinary action, one account, and no layer but the identity's policies.
         if caller.ordinary and not plan.special and caller.account == request._account:
-            half = plan.deny
-            if half is not None:
-                statement = half.decider(request)
+            denies = plan.deny_index
+            if denies is not None:
+                statement = denies.find(request)
                 if statement is not None:
                     return Decision(request, policy_set, _EXPLICIT, "identity", "", semantics, statement)
-            half = plan.allow
-            if half is not None:
-                statement = half.decider(request)
+            allows = plan.allow_index
+            if allows is not None:
+                statement = allows.find(request)
                 if statement is not None:
                     return Decision(request, policy_set, _ALLOWED, None, "", semantics, statement)
             return Decision(request, policy_set, _IMPLICIT, "identity", "", semantics)
@@ -179,7 +179,7 @@ def is_mandatory(action: str, resource: str, policy_set: PolicySet) -> bool:
 
 
 def managed_by_aws(action: str, resource: str) -> bool:
-    """Return whether a call would change something that only AWS itself changes (F4)."""
+    """Return whether a call would change something that only AWS itself changes."""
     if action.startswith("iam:"):
         parts = resource.split(":", 5)
         if len(parts) < 6 or parts[2] != "iam" or action.startswith(_READS):

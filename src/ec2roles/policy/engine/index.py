@@ -7,14 +7,14 @@ is asked for, and compiles those that name the action. So a call costs what conc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ec2roles.policy.document import Policy
-from ec2roles.policy.engine.conditions import compile_condition
+from ec2roles.policy.engine.compiled import CompiledStatement, compile_statement
 from ec2roles.policy.engine.matching import Matcher, action_matches, ascii_lower
-from ec2roles.policy.engine.principals import DIRECT, NONE, Principals
-from ec2roles.policy.engine.resources import Resources, Values
+from ec2roles.policy.engine.principals import NONE
+from ec2roles.policy.engine.resources import Values
 from ec2roles.policy.principal import Caller
 from ec2roles.policy.request import Request
 from ec2roles.policy.semantics import Semantics
@@ -26,138 +26,46 @@ _UNSET_IS_INERT = Semantics(unset_variable_is_null=False)
 _REMEMBERED = 4096
 
 
-class Compiled:
-    """One statement, ready to be asked; all but its actions, which the plan has settled."""
-
-    __slots__ = (
-        "exact", "not_principals", "not_resources", "prefixes", "principals", "resources", "rest", "star", "statement",
-        "tests", "wholes",
-    )  # fmt: skip
-
-    def __init__(self, statement: Statement, *, unset_is_null: bool = True) -> None:
-        kind, variables = statement.kind, statement.variables
-        self.statement = statement
-        self.resources = self.not_resources = None
-        # A resource is covered by the star, or is one of the exact ones, or has one of the prefixes, or `rest` says so.
-        self.star, self.exact, self.prefixes = False, frozenset[str](), tuple[str, ...]()
-        self.rest: Callable[[str, Values], bool] | None = None
-        if statement.resources is not None:
-            self.resources = entries = Resources(statement.resources, kind=kind, variables=variables)
-            self.star, self.exact, self.prefixes = entries.star, frozenset(entries.exact), entries.prefixes
-            if entries.tests or entries.templates:
-                self.rest = entries.match_rest
-        elif statement.not_resources is not None:
-            self.not_resources = Resources(statement.not_resources, kind=kind, variables=variables)
-            self.rest = self.not_resources.excludes if unset_is_null else self.not_resources.excludes_if_set
-        else:
-            # A trust policy has no Resource at all: it is about the role it belongs to.
-            self.star = True
-        # Conditions that one value settles are kept as plain tuples, which unpack faster than named ones; the others
-        # judge the whole context.
-        tests: list[tuple[str, Matcher, bool]] = []
-        wholes: list[Callable[[Values], bool]] = []
-        for condition in statement.conditions:
-            test = compile_condition(condition, variables=variables, unset_is_null=unset_is_null)
-            if test.full is None:
-                tests.append((test.key, test.single, test.missing))
-            else:
-                wholes.append(test.full)
-        self.tests, self.wholes = tuple(tests), tuple(wholes)
-        self.principals = Principals(statement.principal) if statement.principal is not None else None
-        self.not_principals = Principals(statement.not_principal) if statement.not_principal is not None else None
-
-    def on(self, resource: str, values: Values) -> bool:
-        """Return whether the statement is about *resource*."""
-        return (
-            self.star
-            or resource in self.exact
-            or resource.startswith(self.prefixes)
-            or (self.rest is not None and self.rest(resource, values))
-        )
-
-    def applies(self, resource: str, values: Values) -> bool:
-        """Return whether resource and conditions match."""
-        return self.on(resource, values) and self.holds(values)
-
-    def holds(self, values: Values) -> bool:
-        """Return whether all conditions hold."""
-        get = values.get
-        for key, single, missing in self.tests:
-            value = get(key)
-            if value is None:
-                if not missing:
-                    return False
-            # A key with several values needs a set operator; without one the condition is false, negated or not (C3).
-            elif type(value) is not str or not single(value):
-                return False
-        for whole in self.wholes:  # noqa: SIM110  (all() with a generator costs twice as much here)
-            if not whole(values):
-                return False
-        return True
-
-    def covers(self, caller: Caller, semantics: Semantics, *, has_boundary: bool) -> int:
-        """Return how the statement's principal covers *caller*."""
-        if self.principals is not None:
-            return self.principals.match(caller, everyone_includes_services=semantics.everyone_includes_services)
-        if self.not_principals is not None:
-            # A Deny spares nobody who has a permissions boundary, whoever is listed.
-            if has_boundary and self.statement.effect == "Deny":
-                return DIRECT
-            return DIRECT if self.unlisted(caller, semantics) else NONE
-        # Only an endpoint policy loads without a principal, and then it means everyone.
-        return DIRECT
-
-    def unlisted(self, caller: Caller, semantics: Semantics) -> tuple[str, ...]:
-        """Return whom the statement's ``NotPrincipal`` would have to list besides, for it to leave *caller* alone."""
-        if self.not_principals is None:
-            return ()
-        return self.not_principals.unlisted(
-            caller,
-            session=semantics.not_principal_session,
-            everyone_includes_services=semantics.everyone_includes_services,
-        )
-
-
-def compiled(statement: Statement, semantics: Semantics = _DEFAULT) -> Compiled:
-    """Return the compiled form of *statement*, which is kept with it, as far as *semantics* are the usual ones."""
-    if not semantics.unset_variable_is_null:
-        return Compiled(statement, unset_is_null=False)
-    found = statement.compiled
-    if found is None:
-        found = Compiled(statement)
-        object.__setattr__(statement, "compiled", found)
-    return found  # type: ignore[no-any-return]
-
-
-class Half:
+class StatementIndex:
     """
-    The Allows or the Denys of a plan.
+    The Allows of a plan, or its Denys, indexed by the resources that they name.
 
-    Statements without conditions and variables are merged into one test. The others are found by the resources that they
-    name: `about` those that name one outright, `starts` those that name a beginning, `others` any else.
+    Statements without conditions and variables are merged into one test: any of them settles the matter. The others are
+    looked up: `by_resource` has those that name a resource outright, `by_prefix` those that name the beginning of one,
+    `unindexed` all else.
     """
 
     __slots__ = (
-        "about", "exact", "others", "prefix_owners", "prefixes", "star", "start_owners", "starts", "tails", "tests",
+        "by_prefix", "by_resource", "exact", "indexed_prefixes", "prefix_owners", "prefixes", "star", "tails", "tests",
+        "unindexed",
     )  # fmt: skip
 
-    def __init__(self, statements: Iterable[Compiled]) -> None:
+    prefixes: tuple[str, ...]
+    prefix_owners: tuple[tuple[str, Statement], ...]
+    tests: tuple[tuple[Matcher, Statement], ...]
+    by_resource: dict[str, list[CompiledStatement]]
+    by_prefix: tuple[tuple[str, CompiledStatement], ...]
+    indexed_prefixes: tuple[str, ...]
+    unindexed: tuple[CompiledStatement, ...]
+    tails: tuple[str, ...]
+
+    def __init__(self, statements: Iterable[CompiledStatement]) -> None:
         self.star: Statement | None = None
         self.exact: dict[str, Statement] = {}
         owners: dict[str, Statement] = {}
         tests: list[tuple[Matcher, Statement]] = []
         tails: list[str] = []
-        about: dict[str, list[Compiled]] = {}
-        starts: list[tuple[str, Compiled]] = []
-        others: list[Compiled] = []
-        for one in statements:
-            resources, statement = one.resources, one.statement
+        by_resource: dict[str, list[CompiledStatement]] = {}
+        by_prefix: list[tuple[str, CompiledStatement]] = []
+        unindexed: list[CompiledStatement] = []
+        for compiled in statements:
+            resources, statement = compiled.resources, compiled.statement
             if resources is None or statement.conditions or resources.templates:
-                for text in one.exact:
-                    about.setdefault(text, []).append(one)
-                starts += [(text, one) for text in one.prefixes]
-                if one.star or one.rest is not None:
-                    others.append(one)
+                for text in compiled.exact:
+                    by_resource.setdefault(text, []).append(compiled)
+                by_prefix += [(text, compiled) for text in compiled.prefixes]
+                if compiled.star or compiled.rest is not None:
+                    unindexed.append(compiled)
                 continue
             if resources.star and self.star is None:
                 self.star = statement
@@ -171,18 +79,19 @@ class Half:
         self.prefixes = tuple(owners)
         self.prefix_owners = tuple(owners.items())
         self.tests = tuple(tests)
+        # Likewise for patterns: whatever one of them matches ends in the text after its last wildcard.
         self.tails = tuple(dict.fromkeys(tails))
-        self.about, self.start_owners, self.others = about, tuple(starts), tuple(others)
-        self.starts = tuple(dict.fromkeys([text for text, _ in starts]))
+        self.by_resource, self.by_prefix, self.unindexed = by_resource, tuple(by_prefix), tuple(unindexed)
+        self.indexed_prefixes = tuple(dict.fromkeys([text for text, _ in by_prefix]))
 
-    def decider(self, request: Request) -> Statement | None:
-        """Return a statement that applies to *request*, or None; of several one that is found at little cost."""
+    def find(self, request: Request) -> Statement | None:
+        """Return a statement that applies to *request*, or None; if several do, one that is found at little cost."""
         resource = request._folded
         if self.star is not None:
             return self.star
-        found = self.exact.get(resource)
-        if found is not None:
-            return found
+        statement = self.exact.get(resource)
+        if statement is not None:
+            return statement
         if self.prefixes and resource.startswith(self.prefixes):
             for prefix, statement in self.prefix_owners:
                 if resource.startswith(prefix):
@@ -192,42 +101,46 @@ class Half:
                 if test(resource):
                     return statement
         # Of the statements with conditions, those about another resource are passed over without a look. The context is
-        # asked for only now, because a request prepares it when it is first needed.
-        if self.about:
-            for one in self.about.get(resource, ()):
-                if one.holds(request.values):
-                    return one.statement
-        if self.starts and resource.startswith(self.starts):
-            for start, one in self.start_owners:
-                if resource.startswith(start) and one.holds(request.values):
-                    return one.statement
-        if self.others:
+        # asked for only now, because a request prepares it when it is first asked for.
+        if self.by_resource:
+            for compiled in self.by_resource.get(resource, ()):
+                if compiled.holds(request.values):
+                    return compiled.statement
+        if self.by_prefix and resource.startswith(self.indexed_prefixes):
+            for prefix, compiled in self.by_prefix:
+                if resource.startswith(prefix) and compiled.holds(request.values):
+                    return compiled.statement
+        if self.unindexed:
             values = request.values
-            for one in self.others:
-                if (one.star or one.rest(resource, values)) and one.holds(values):  # type: ignore[misc]
-                    return one.statement
+            for compiled in self.unindexed:
+                if (compiled.star or compiled.rest(resource, values)) and compiled.holds(values):  # type: ignore[misc]
+                    return compiled.statement
         return None
 
 
 class Plan:
     """The statements of a layer that are about one action."""
 
-    __slots__ = ("allow", "allows", "denies", "deny", "special")
+    __slots__ = ("allow_index", "allows", "denies", "deny_index", "special")
 
     def __init__(self, statements: Iterable[Statement], special: bool, semantics: Semantics = _DEFAULT) -> None:
-        found = [compiled(statement, semantics) for statement in statements]
-        self.denies = tuple([one for one in found if one.statement.effect == "Deny"])
-        self.allows = tuple([one for one in found if one.statement.effect == "Allow"])
-        self.deny = Half(self.denies) if self.denies else None
-        self.allow = Half(self.allows) if self.allows else None
+        compiled = [compile_statement(statement, semantics) for statement in statements]
+        self.denies: tuple[CompiledStatement, ...] = tuple(
+            [deny for deny in compiled if deny.statement.effect == "Deny"]
+        )
+        self.allows: tuple[CompiledStatement, ...] = tuple(
+            [allow for allow in compiled if allow.statement.effect == "Allow"]
+        )
+        self.deny_index: StatementIndex | None = StatementIndex(self.denies) if self.denies else None
+        self.allow_index: StatementIndex | None = StatementIndex(self.allows) if self.allows else None
         # Whether the action has rules of its own, so that the short way through `evaluate` is closed to it.
-        self.special = special
+        self.special: bool = special
 
     def result(self, request: Request) -> int:
         """Return `DENY`, `ALLOW` or `NOTHING`, for policies without principals."""
-        if self.deny is not None and self.deny.decider(request) is not None:
+        if self.deny_index is not None and self.deny_index.find(request) is not None:
             return DENY
-        if self.allow is not None and self.allow.decider(request) is not None:
+        if self.allow_index is not None and self.allow_index.find(request) is not None:
             return ALLOW
         return NOTHING
 
@@ -235,15 +148,17 @@ class Plan:
         self, resource: str, values: Values, caller: Caller, semantics: Semantics, has_boundary: bool
     ) -> tuple[bool, int]:
         """Return whether a Deny applies, and how the Allows that apply cover the caller."""
-        for one in self.denies:
-            if one.covers(caller, semantics, has_boundary=has_boundary) and one.applies(resource, values):
+        for deny in self.denies:
+            if deny.covers_caller(caller, semantics, has_boundary=has_boundary) and deny.applies(resource, values):
                 return True, NONE
-        found = NONE
-        for one in self.allows:
-            kinds = one.covers(caller, semantics, has_boundary=has_boundary)
-            if kinds & ~found and one.applies(resource, values):
-                found |= kinds
-        return False, found
+        # The kinds of cover are bits (an Allow may mean the caller itself, its role, its account): an Allow that would
+        # add no bit need not be compared with the request.
+        covered = NONE
+        for allow in self.allows:
+            kinds = allow.covers_caller(caller, semantics, has_boundary=has_boundary)
+            if kinds & ~covered and allow.applies(resource, values):
+                covered |= kinds
+        return False, covered
 
 
 class _InertKey(NamedTuple):
@@ -258,7 +173,7 @@ def plan_key(request: Request, semantics: Semantics) -> Any:
 
 
 def is_special(action: str) -> bool:
-    """Return whether an action, in lower case, has rules of its own (F4): those of STS, IAM and KMS."""
+    """Return whether an action, in lower case, has rules of its own: those of STS, IAM and KMS."""
     return action.startswith(("sts:", "iam:", "kms:"))
 
 
@@ -280,9 +195,9 @@ _Entries = tuple[Statement, tuple[str, ...]]
 
 def _by_service(policy: Policy) -> dict[str, list[_Entries]]:
     """Sort the statements of a policy by the services they name; those that may be about any service are under ``""``."""
-    found: dict[str, list[_Entries]] | None = policy.prepared.get("services")
-    if found is None:
-        found = {}
+    by_service: dict[str, list[_Entries]] | None = policy.prepared.get("services")
+    if by_service is None:
+        by_service = {}
         for statement in policy.statements:
             entries = _in_lower_case(statement)
             if statement.actions is None:
@@ -292,9 +207,9 @@ def _by_service(policy: Policy) -> dict[str, list[_Entries]]:
                 if any(["*" in service for service in services]):
                     services = {""}
             for service in services:
-                found.setdefault(service, []).append((statement, entries))
-        policy.prepared["services"] = found
-    return found
+                by_service.setdefault(service, []).append((statement, entries))
+        policy.prepared["services"] = by_service
+    return by_service
 
 
 class Layer:
@@ -309,8 +224,8 @@ class Layer:
     __slots__ = ("kind", "plans", "policies")
 
     def __init__(self, kind: str, policies: tuple[Policy, ...]) -> None:
-        self.kind = kind
-        self.policies = policies
+        self.kind: str = kind
+        self.policies: tuple[Policy, ...] = policies
         self.plans: dict[Any, Plan]
         # One policy alone keeps its plans for every layer that it is put into.
         self.plans = policies[0].prepared.setdefault("plans", {}) if len(policies) == 1 else {}
@@ -322,8 +237,8 @@ class Layer:
         Args:
             key: as `plan_key` makes it.
         """
-        found = self.plans.get(key)
-        if found is None:
+        plan = self.plans.get(key)
+        if plan is None:
             semantics = _DEFAULT
             if type(key) is _InertKey:
                 semantics, key_of_request = _UNSET_IS_INERT, key.key
@@ -334,8 +249,9 @@ class Layer:
             if len(self.plans) >= _REMEMBERED:
                 self.plans.clear()
             special = is_special(action)
-            found = self.plans[key] = Plan([one for _, one in self.about(action, operation)], special, semantics)
-        return found
+            statements = [statement for _, statement in self.about(action, operation)]
+            plan = self.plans[key] = Plan(statements, special, semantics)
+        return plan
 
     def about(self, action: str, operation: str | None) -> list[tuple[Policy, Statement]]:
         """Return the statements that name an action, given in lower case, each with its policy."""
@@ -344,15 +260,16 @@ class Layer:
             operation = ascii_lower(operation)
             services.add(operation.partition(":")[0])
         ordered = sorted(services)
-        found = []
+        statements = []
         for policy in self.policies:
-            index = _by_service(policy)
+            by_service = _by_service(policy)
+            # A statement that names several services stands under each of them, and counts once.
             seen: set[int] = set()
             for service in ordered:
-                for statement, entries in index.get(service, ()):
+                for statement, entries in by_service.get(service, ()):
                     if statement.index not in seen and (
                         _any_names(entries, action, operation) is (statement.actions is not None)
                     ):
                         seen.add(statement.index)
-                        found.append((policy, statement))
-        return found
+                        statements.append((policy, statement))
+        return statements

@@ -2,7 +2,7 @@
 Wildcards: how a pattern with ``*`` and ``?`` is compared with a text, in time linear in both in practice.
 
 A pattern is *marked* before it is matched: its wildcards become four code points that no valid text contains (lone
-surrogates). So a ``*`` that came out of a policy variable stays an ordinary character (policy-evaluation B0).
+surrogates). So a ``*`` that came out of a policy variable stays an ordinary character.
 Neither a regular expression nor the two-pointer loop is used: both are quadratic or worse on hostile patterns.
 """
 

@@ -1,4 +1,4 @@
-"""Whether a ``Principal`` covers a caller, and how: by name, through its role, or through its account (B3, B4)."""
+"""Whether a ``Principal`` covers a caller, and how: by name, through its role, or through its account."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Principals:
     __slots__ = ("accounts", "canonical", "everyone", "exact", "federated", "ids", "names", "roles", "services")
 
     def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
-        self.everyone = False
+        self.everyone: bool = False
         self.accounts: set[tuple[str | None, str]] = set()
         self.exact: set[str] = set()
         self.roles: set[str] = set()

@@ -1,4 +1,4 @@
-"""The ``Resource`` of a statement, compiled: six parts, wildcards that stop at a colon, short ARNs (policy-evaluation B2)."""
+"""The ``Resource`` of a statement, compiled: six parts, wildcards that stop at a colon, short ARNs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ec2roles.policy.engine.variables import Template
 Values = Mapping[str, "str | tuple[str, ...]"]
 _STARS = re.compile(r"\*+")
 _WILDCARDS = re.compile(f"[{STAR}{ANY}{PART_STAR}{PART_ANY}]")
-# How an ARN of fewer than six parts is read in each kind of policy (B2.6).
+# How an ARN of fewer than six parts is read in each kind of policy (docs/fidelity.md, Decisions).
 _SHORT_ALWAYS = frozenset({"identity", "managed", "boundary", "session"})
 _SHORT_WITH_STAR = frozenset({"resource", "endpoint", "trust"})
 
@@ -35,7 +35,7 @@ class Resources:
     __slots__ = ("dead", "exact", "prefixes", "star", "tails", "templates", "tests")
 
     def __init__(self, entries: tuple[str, ...], *, kind: str, variables: bool) -> None:
-        self.star = False
+        self.star: bool = False
         exact: list[str] = []
         prefixes: list[str] = []
         tests: list[Matcher] = []
@@ -65,13 +65,13 @@ class Resources:
                     exact.append(pattern)
                 else:
                     prefixes.append(pattern[:-1])
-        self.exact = tuple(exact)
-        self.prefixes = tuple(prefixes)
-        self.tests = tuple(tests)
+        self.exact: tuple[str, ...] = tuple(exact)
+        self.prefixes: tuple[str, ...] = tuple(prefixes)
+        self.tests: tuple[Matcher, ...] = tuple(tests)
         # How a resource must end that fits one of the tests: many of them are ruled out by one `str.endswith`.
-        self.tails = tuple(tails)
-        self.templates = tuple(templates)
-        self.dead = tuple(dead)
+        self.tails: tuple[str, ...] = tuple(tails)
+        self.templates: tuple[tuple[str, Template], ...] = tuple(templates)
+        self.dead: tuple[str, ...] = tuple(dead)
 
     def match(self, resource: str, values: Values) -> bool:
         """Return whether *resource*, the first five parts of it in lower case, is covered."""
@@ -135,7 +135,8 @@ def _mark_part(part: str) -> str:
     if "*" not in part and "?" not in part:
         return part
     marked = _STARS.sub("*", part).replace("*", PART_STAR).replace("?", PART_ANY)
-    # A star that ends its part may run past the colon; all other wildcards stay inside (B2.5).
+    # A star that ends its part may run past the colon; all other wildcards stay inside (IAM user guide,
+    # "IAM JSON policy elements: Resource").
     return marked[:-1] + STAR if part.endswith("*") else marked
 
 
@@ -143,7 +144,7 @@ def _crosses(entry: str) -> bool:
     """
     Return whether a star of an entry may carry capital letters past the fifth colon.
 
-    The first five parts of an ARN fold their case, the rest does not (K13). Which of them a letter of the pattern meets is
+    The first five parts of an ARN fold their case, the rest does not. Which of them a letter of the pattern meets is
     known only when it is matched, if a star before it can run past a colon.
     """
     head = entry.split(":")[:5]

@@ -1,4 +1,4 @@
-"""Policy variables: ``${aws:PrincipalTag/team}`` inside a ``Resource`` or a condition value (policy-evaluation D)."""
+"""Policy variables: ``${aws:PrincipalTag/team}`` inside a ``Resource`` or a condition value."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Template:
     __slots__ = ("parts", "text")
 
     def __init__(self, text: str, *, wild: bool) -> None:
-        self.text = text
+        self.text: str = text
         parts: list[str | Variable] = []
         at = 0
         # Not a regular expression: with many "${" and no "}" that would look to the end of the text from each of them.

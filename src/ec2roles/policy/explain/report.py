@@ -9,7 +9,8 @@ import attrs
 from ec2roles.policy.decision import Decision, Outcome
 from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.evaluate import scps_apply
-from ec2roles.policy.explain.trace import Finding, findings, numbered, other_actions
+from ec2roles.policy.explain.finding import Finding
+from ec2roles.policy.explain.trace import findings, numbered, other_actions
 from ec2roles.policy.principal import Caller, CallerKind
 
 _WITHOUT_IDENTITY = ("identity", "boundary", "session", "scp")

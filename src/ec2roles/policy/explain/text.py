@@ -1,4 +1,4 @@
-"""Why a request was decided as it was, in words for a person, at most a screen of them."""
+"""Why a request was decided as it was, in words for a person, at most one terminal page of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from ec2roles.policy.decision import CROSS_ACCOUNT_PASS, Decision, Outcome
 from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.evaluate import is_mandatory, managed_by_aws
 from ec2roles.policy.engine.matching import ascii_lower
+from ec2roles.policy.explain.finding import Finding
+from ec2roles.policy.explain.rendering import render
 from ec2roles.policy.explain.report import LayerReport, report
-from ec2roles.policy.explain.screen import screen
-from ec2roles.policy.explain.trace import Finding, few, trace
+from ec2roles.policy.explain.trace import few, policies_of, trace
 from ec2roles.policy.principal import CallerKind
 from ec2roles.policy.request import Request
 from ec2roles.policy.statement import Statement
@@ -81,7 +82,7 @@ def explain(decision: Decision) -> str:
         lines += _decided(decision, request, findings)
         lines += _layers(decision, request, reports)
         lines += _nearly(decision, findings)
-    return screen(lines, [f"Note: {note}" for note in decision.notes])
+    return render(lines, [f"Note: {note}" for note in decision.notes])
 
 
 def _what(request: Request) -> str:
@@ -124,7 +125,7 @@ def _verdict(decision: Decision, request: Request, findings: tuple[Finding, ...]
         return f"Denied: {_article(layer)} {_NOUNS[layer]} explicitly denies {what}{more}."
     if layer == "service":
         return f"Denied: {what}: {only_aws(decision)}."
-    if layer in ("resource", "trust") and not decision.policy_set.resource:
+    if layer in ("resource", "trust") and not policies_of(decision).resource:
         return f"Denied: {what} needs a {_NOUNS[layer]} that allows it, and there is none."
     because = f": {decision.reason}" if not decision.reason.startswith("implicit deny") else ""
     return f"Denied: no {_NOUNS[layer]} allows {what}{because}."
@@ -195,7 +196,7 @@ def _layers(decision: Decision, request: Request, reports: tuple[LayerReport, ..
         lines.sort(key=lambda line: ": allows" in line or ": does not deny" in line)
         lines[_LAYERS:] = [f"  and {len(lines) - _LAYERS} more layers"]
     action = ascii_lower(request.action)
-    if is_mandatory(action, request._folded, decision.policy_set) and not managed_by_aws(action, request._folded):
+    if is_mandatory(action, request._folded, policies_of(decision)) and not managed_by_aws(action, request._folded):
         lines.append("  this resource's own policy must allow the call, within one account too")
     return lines
 

@@ -11,13 +11,16 @@ from ec2roles.errors import ArgumentError
 from ec2roles.pointers import below
 from ec2roles.policy.decision import Decision
 from ec2roles.policy.document import Policy
+from ec2roles.policy.engine.compiled import compile_statement
 from ec2roles.policy.engine.conditions import Test, compile_condition, describe
-from ec2roles.policy.engine.index import Layer, compiled
+from ec2roles.policy.engine.index import Layer
 from ec2roles.policy.engine.matching import ascii_lower
 from ec2roles.policy.engine.operators import WITH_VARIABLES, Operator, parse_operator
 from ec2roles.policy.engine.principals import ACCOUNT, DIRECT, ROLE_OF_SESSION
 from ec2roles.policy.engine.resources import Resources
 from ec2roles.policy.engine.variables import Template
+from ec2roles.policy.explain.finding import Finding, Miss
+from ec2roles.policy.policy_set import PolicySet
 from ec2roles.policy.request import Request
 from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Condition, Statement
@@ -26,101 +29,6 @@ WITH_PRINCIPAL = frozenset({"resource", "trust", "endpoint"})
 """The layers whose statements say for whom they are."""
 _GRANTS = ((ACCOUNT, "account"), (ROLE_OF_SESSION, "role"), (DIRECT, "caller"))
 _GRANTS_OF_USER = ((ACCOUNT, "account"), (ROLE_OF_SESSION, "user"), (DIRECT, "caller"))
-
-
-@attrs.frozen
-class Miss:
-    """
-    One element of a statement that does not match the request.
-
-    Args:
-        element: ``Action``, ``NotAction``, ``Resource``, ``NotResource``, ``Principal``, ``NotPrincipal`` or ``Condition``.
-        pointer: where it stands in its document, as a JSON pointer.
-        wanted: the values that the statement has there.
-        found: what the request has; None for a context key that it lacks.
-        text: the same in words.
-        key: the context key of a condition, as the policy spells it.
-    """
-
-    element: str
-    pointer: str
-    wanted: tuple[str, ...]
-    found: str | tuple[str, ...] | None
-    text: str
-    key: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {
-            "element": self.element,
-            "pointer": self.pointer,
-            "key": self.key,
-            "wanted": list(self.wanted),
-            "found": list(self.found) if isinstance(self.found, tuple) else self.found,
-            "text": self.text,
-        }
-
-
-@attrs.frozen
-class Finding:
-    """
-    One statement beside the request: it applies, or some of its elements keep it from applying.
-
-    Args:
-        layer: the layer as `Decision.denied_by` calls it.
-        level: for SCPs and RCPs which level, from 1 at the root; else None.
-        policy: whose statement it is.
-        statement: the statement.
-        failed: the elements that do not match; none when the statement applies.
-        missing_keys: keys whose conditions fail because the request lacks them.
-        assumed_keys: keys that the request lacks while their conditions hold all the same, as negated ones do.
-        unresolved: variables without a value that keep it from applying.
-        assumed_variables: variables without a value that it applies for all the same: a negated condition differs from
-            them, and an entry of ``NotResource`` with one excludes nothing.
-        unlisted: whom its ``NotPrincipal`` would have to list besides, for it to leave the caller alone.
-        grants: how the principal of a resource, trust or endpoint policy covers the caller: any of ``account``,
-            ``role`` and ``caller``.
-    """
-
-    layer: str
-    level: int | None
-    policy: Policy
-    statement: Statement
-    failed: tuple[Miss, ...]
-    missing_keys: tuple[str, ...] = ()
-    assumed_keys: tuple[str, ...] = ()
-    unresolved: tuple[str, ...] = ()
-    assumed_variables: tuple[str, ...] = ()
-    unlisted: tuple[str, ...] = ()
-    grants: tuple[str, ...] = ()
-
-    @property
-    def applies(self) -> bool:
-        """Whether the statement applies to the request."""
-        return not self.failed
-
-    @property
-    def misses(self) -> tuple[str, ...]:
-        """What does not match, in words."""
-        return tuple([miss.text for miss in self.failed])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {
-            "policy": self.policy.label,
-            "arn": self.policy.arn,
-            "pointer": self.statement.pointer,
-            "sid": self.statement.sid,
-            "effect": self.statement.effect,
-            "applies": self.applies,
-            "grants": list(self.grants),
-            "failed": [miss.to_dict() for miss in self.failed],
-            "missing_keys": list(self.missing_keys),
-            "assumed_keys": list(self.assumed_keys),
-            "unresolved_variables": list(self.unresolved),
-            "assumed_variables": list(self.assumed_variables),
-            "unlisted_principals": list(self.unlisted),
-        }
 
 
 def few(values: tuple[str, ...], limit: int = 3) -> str:
@@ -137,7 +45,7 @@ def few(values: tuple[str, ...], limit: int = 3) -> str:
 def numbered(decision: Decision) -> Iterator[tuple[str, int | None, Layer]]:
     """Yield the layers that were judged: name, level of SCPs and RCPs from 1, and the layer."""
     levels: dict[str, int] = {}
-    for name, layer in decision.policy_set.layers():
+    for name, layer in policies_of(decision).layers():
         levels[name] = levels.get(name, 0) + 1
         yield name, levels[name] if name in ("scp", "rcp") else None, layer
 
@@ -205,11 +113,18 @@ def _request(decision: Decision) -> Request:
     return decision.request
 
 
+def policies_of(decision: Decision) -> PolicySet:
+    """Return the policies that were judged; a decision that has a request has them."""
+    if decision.policy_set is None:
+        raise ArgumentError("the call never came to policies")
+    return decision.policy_set
+
+
 def _finding(decision: Decision, name: str, level: int | None, policy: Policy, statement: Statement) -> Finding:
     request = _request(decision)
     values = request.values
     semantics = decision.semantics
-    one = compiled(statement, semantics)
+    one = compile_statement(statement, semantics)
     failed: list[Miss] = []
     missing: list[str] = []
     assumed: list[str] = []
@@ -219,12 +134,12 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
     grants = _GRANTS if request.caller.user is None else _GRANTS_OF_USER
     unlisted: tuple[str, ...] = ()
     if name in WITH_PRINCIPAL:
-        boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
-        kinds = one.covers(request.caller, semantics, has_boundary=boundary)
+        boundary = request.caller.has_identity and bool(policies_of(decision).boundaries)
+        kinds = one.covers_caller(request.caller, semantics, has_boundary=boundary)
         unlisted = one.unlisted(request.caller, semantics)
         if not kinds:
             failed.append(_principal_miss(request, policy, statement))
-    if one.on(request._folded, values):
+    if one.covers_resource(request._folded, values):
         nulls += _unresolved(one.not_resources, values)
     else:
         resources = one.resources or one.not_resources
@@ -257,7 +172,7 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
 
 def covers_resource(request: Request, statement: Statement, semantics: Semantics) -> bool:
     """Return whether the ``Resource`` or ``NotResource`` of *statement* is about what *request* asks for."""
-    return compiled(statement, semantics).on(request._folded, request.values)
+    return compile_statement(statement, semantics).covers_resource(request._folded, request.values)
 
 
 def compiled_test(condition: Condition, statement: Statement, semantics: Semantics) -> Test:

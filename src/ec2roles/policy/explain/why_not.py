@@ -8,119 +8,24 @@ from typing import Any
 
 import attrs
 
-from ec2roles.errors import PolicyError
 from ec2roles.policy.decision import Decision
-from ec2roles.policy.document import Policy, load_policy
+from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.evaluate import evaluate, is_mandatory, trust_or_resource
 from ec2roles.policy.engine.matching import ascii_lower
-from ec2roles.policy.explain.avoid import Way, ways
+from ec2roles.policy.explain.addition import Addition, Unwritable, write_addition
+from ec2roles.policy.explain.amendment import with_additions, without_denies
+from ec2roles.policy.explain.denial import Denial
+from ec2roles.policy.explain.rendering import render
 from ec2roles.policy.explain.report import LayerReport, report
-from ec2roles.policy.explain.screen import screen
+from ec2roles.policy.explain.request_changes import request_changes
 from ec2roles.policy.explain.text import only_aws
-from ec2roles.policy.explain.trace import covers_resource
+from ec2roles.policy.explain.trace import policies_of
 from ec2roles.policy.policy_set import PolicySet
-from ec2roles.policy.principal import Caller, CallerKind
-from ec2roles.policy.request import LIST_ALL_BUCKETS, Request
-from ec2roles.policy.statement import Statement
-from ec2roles.policy.validation.grammar import IDENTITY_LIKE, NEWEST
-from ec2roles.policy.validation.json import to_text
+from ec2roles.policy.principal import CallerKind
+from ec2roles.policy.request import Request
 
-# Of these AWS has one document each, so what is added goes into the one that is there.
-_ONE_DOCUMENT = frozenset({"boundary", "resource", "trust", "endpoint"})
 _ORDER = ("scp", "endpoint", "resource", "trust", "identity", "boundary", "session")
 _SHOWN = 4
-
-
-@attrs.frozen
-class Addition:
-    """
-    One statement that is missing, as a policy of its own that AWS would store.
-
-    Args:
-        layer: where it is missing: ``identity``, ``boundary``, ``session``, ``scp``, ``resource``, ``trust`` or ``endpoint``.
-        level: for SCPs which level, from 1 at the root; else None.
-        policy: a policy of that kind with this statement alone.
-        where: the place where it belongs, in words.
-        into: the label of the policy whose statements it joins, where AWS has one document only; else None.
-        notes: what a person should know about it.
-    """
-
-    layer: str
-    level: int | None
-    policy: Policy
-    where: str
-    into: str | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The whole document, ready to be stored; the dict is yours to change."""
-        return self.policy.to_dict()
-
-    @property
-    def statement(self) -> dict[str, Any]:
-        """The statement alone; the dict is yours to change."""
-        found: dict[str, Any] = self.document["Statement"][0]
-        return found
-
-    @property
-    def label(self) -> str:
-        """The layer's name for a person, such as ``scp level 2``."""
-        return self.layer if self.level is None else f"{self.layer} level {self.level}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {
-            "layer": self.layer,
-            "level": self.level,
-            "where": self.where,
-            "into": self.into,
-            "document": self.document,
-            "notes": list(self.notes),
-        }
-
-    def __str__(self) -> str:
-        return f"{self.label}: {json.dumps(self.statement)}"
-
-
-@attrs.frozen
-class Denial:
-    """
-    One Deny that applies. As long as it does, no addition helps.
-
-    Args:
-        layer: where it stands, as `Addition.layer`; ``rcp`` too.
-        level: for SCPs and RCPs which level, from 1 at the root; else None.
-        policy: whose statement it is.
-        statement: the Deny.
-        ways: changes of the request, each of which alone keeps it from applying; none where nothing does.
-    """
-
-    layer: str
-    level: int | None
-    policy: Policy
-    statement: Statement
-    ways: tuple[Way, ...]
-
-    @property
-    def label(self) -> str:
-        """The layer's name for a person, such as ``scp level 2``."""
-        return self.layer if self.level is None else f"{self.layer} level {self.level}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {
-            "layer": self.layer,
-            "level": self.level,
-            "policy": self.policy.label,
-            "arn": self.policy.arn,
-            "pointer": self.statement.pointer,
-            "sid": self.statement.sid,
-            "ways": [way.to_dict() for way in self.ways],
-        }
-
-    def __str__(self) -> str:
-        return f'{self.label}: "{self.policy.label}" {self.statement.label}'
 
 
 @attrs.frozen
@@ -158,11 +63,13 @@ class WhyNot:
             lift_denies: take out the Deny statements of `denies` as well. A policy that is left without statements
                 stays, and allows nothing.
         """
-        return _placed(_lifted(policy_set, self.denies) if lift_denies else policy_set, self.additions, {})
+        return with_additions(
+            without_denies(policy_set, self.denies) if lift_denies else policy_set, self.additions, {}
+        )
 
     def explain(self) -> str:
         """Return it for a person, at most 24 lines of 120 columns."""
-        return screen(list(_told(self)))
+        return render(list(_told(self)))
 
     def __str__(self) -> str:
         return self.explain()
@@ -172,8 +79,8 @@ class WhyNot:
         return {
             "allowed": self.decision.allowed,
             "impossible": self.impossible,
-            "denies": [one.to_dict() for one in self.denies],
-            "additions": [one.to_dict() for one in self.additions],
+            "denies": [denial.to_dict() for denial in self.denies],
+            "additions": [addition.to_dict() for addition in self.additions],
         }
 
 
@@ -201,59 +108,53 @@ def why_not(decision: Decision) -> WhyNot:
     if decision.allowed:
         return WhyNot(decision)
     reports = report(decision)
-    boundary = request.caller.has_identity and bool(decision.policy_set.boundaries)
+    boundary = request.caller.has_identity and bool(policies_of(decision).boundaries)
     denies = tuple(
         [
             Denial(
-                one.layer,
-                one.level,
-                one.policy,
-                one.statement,
-                ways(request, one.statement, has_boundary=boundary, semantics=decision.semantics),
+                deny.layer,
+                deny.level,
+                deny.policy,
+                deny.statement,
+                request_changes(request, deny.statement, has_boundary=boundary, semantics=decision.semantics),
             )
             for layer in reports
             if not layer.skipped
-            for one in layer.findings
-            if one.applies and one.statement.effect == "Deny"
+            for deny in layer.findings
+            if deny.applies and deny.statement.effect == "Deny"
         ]
     )
     try:
         additions = _smallest(decision, request, reports, denies)
-    except _Unwritable as error:
+    except Unwritable as error:
         return WhyNot(decision, (), denies, str(error))
     return WhyNot(decision, additions, denies)
-
-
-class _Unwritable(Exception):
-    """No policy that AWS accepts says what is needed."""
 
 
 def _smallest(
     decision: Decision, request: Request, reports: tuple[LayerReport, ...], denies: tuple[Denial, ...]
 ) -> tuple[Addition, ...]:
-    policies, semantics = _lifted(decision.policy_set, denies), decision.semantics
+    policies, semantics = without_denies(policies_of(decision), denies), decision.semantics
     bare = evaluate(request, policies, semantics)
     if bare.allowed:
         return ()
     if bare.denied_by == "service":
-        raise _Unwritable(only_aws(bare))
-    found = [
-        attrs.evolve(one, notes=_other_cure(one, reports) + one.notes)
-        for one in [_addition(decision, request, *missing) for missing in _missing(decision, request, reports)]
-    ]
+        raise Unwritable(only_aws(bare))
+    additions = [write_addition(decision, request, *missing) for missing in _missing(decision, request, reports)]
+    additions = [attrs.evolve(added, notes=_other_cure(added, reports) + added.notes) for added in additions]
     merged: dict[Addition, Policy] = {}
 
-    def allowed(additions: Iterable[Addition]) -> bool:
-        return evaluate(request, _placed(policies, additions, merged), semantics).allowed
+    def allowed_with(added: Iterable[Addition]) -> bool:
+        return evaluate(request, with_additions(policies, added, merged), semantics).allowed
 
-    if not allowed(found):
-        raise _Unwritable("no statement that AWS accepts allows this to this caller")
-    # Some layers allow nothing and are not needed either: a resource policy may name the caller, say.
-    for one in list(found):
-        rest = [other for other in found if other is not one]
-        if allowed(rest):
-            found = rest
-    return tuple(found)
+    if not allowed_with(additions):
+        raise Unwritable("no statement that AWS accepts allows this to this caller")
+    # A layer that allows nothing may not have to: a resource policy that names the caller is enough, say.
+    for addition in list(additions):
+        others = [other for other in additions if other is not addition]
+        if allowed_with(others):
+            additions = others
+    return tuple(additions)
 
 
 def _other_cure(addition: Addition, reports: tuple[LayerReport, ...]) -> tuple[str, ...]:
@@ -279,12 +180,12 @@ def _missing(
         for one in reports
         if one.layer not in ("resource", "trust") and not one.skipped and not one.allows
     ]
-    if caller.kind is CallerKind.FEDERATED_USER and not decision.policy_set.session:
+    if caller.kind is CallerKind.FEDERATED_USER and not policies_of(decision).session:
         # It has what its session policy leaves of the user's permissions, and has no session policy.
         found.append(("session", None, ()))
     action, own = ascii_lower(request.action), [one for one in reports if one.layer in ("resource", "trust")]
     across = request.resource_account is not None and request.resource_account != caller.account
-    mandatory = is_mandatory(action, request._folded, decision.policy_set)
+    mandatory = is_mandatory(action, request._folded, policies_of(decision))
     if (across or mandatory or not caller.has_identity) and not any([one.allows for one in own]):
         layer = own[0].layer if own else trust_or_resource(action)
         found.append((layer, None, own[0].policies if own else ()))
@@ -292,207 +193,7 @@ def _missing(
     return sorted(found, key=lambda one: (_ORDER.index(one[0]), one[1] or 0))
 
 
-def _addition(
-    decision: Decision, request: Request, layer: str, level: int | None, there: tuple[Policy, ...]
-) -> Addition:
-    target = there[0] if there and layer in _ONE_DOCUMENT else None
-    problem = ""
-    for principal in _principals(decision, request.caller, layer):
-        for resource, note in _resources(request, layer):
-            statement: dict[str, Any] = {"Effect": "Allow"}
-            if principal is not None:
-                statement["Principal"] = principal
-            statement["Action"] = request.action
-            if resource is not None:
-                statement["Resource"] = resource
-            try:
-                policy = load_policy(_document(statement, target), layer)
-            except PolicyError as error:
-                problem = problem or (error.detail or str(error))
-                continue
-            if not _says(decision, request, policy, target):
-                continue
-            notes = [note] if note else []
-            if (
-                layer in ("resource", "trust")
-                and request.caller.kind is CallerKind.SESSION
-                and not request.caller.role_arn
-            ):
-                notes.append("if the role has a path, the path belongs in its ARN")
-            into = target.label if target is not None else None
-            return Addition(layer, level, policy, _where(request, layer, level, target), into, tuple(notes))
-    raise _Unwritable(f"no {layer} policy can allow it: {problem or 'no statement covers this action and resource'}")
-
-
-def _document(statement: dict[str, Any], target: Policy | None) -> dict[str, Any]:
-    if target is None or target.kind in IDENTITY_LIKE or target.version == NEWEST:
-        return {"Version": NEWEST, "Statement": [statement]}
-    # It is read as the document that it joins is read, in which "${" may be plain text.
-    return {"Version": target.version or "2008-10-17", "Statement": [statement]}
-
-
-def _says(decision: Decision, request: Request, policy: Policy, target: Policy | None) -> bool:
-    """Whether the one statement covers the request, by itself and in the document that it will join."""
-    one = policy.statements[0]
-    joined = one if target is None else attrs.evolve(one, variables=target.version == NEWEST)
-    return all([covers_resource(request, form, decision.semantics) for form in (one, joined)])
-
-
-def _resources(request: Request, layer: str) -> Iterator[tuple[str | None, str]]:
-    """Yield what may stand as Resource, the most exact first, with a note."""
-    action, name = ascii_lower(request.action), request.resource
-    if layer == "trust":
-        yield None, ""
-        return
-    if name == LIST_ALL_BUCKETS and action == "s3:listallmybuckets":
-        yield "*", ""
-        return
-    if layer == "resource" and action.startswith("kms:"):
-        yield "*", "in a key policy '*' is the key that it belongs to"
-        return
-    if name != "*":
-        yield _escaped(name), ""
-        wild = "*" in name or "?" in name
-        yield name, f"wildcards in {name} cannot be escaped here, so this covers other resources too" if wild else ""
-    yield "*", "" if name == "*" else f"only '*' can cover {name}"
-
-
-def _escaped(name: str) -> str:
-    """Write a resource so that every character stands for itself, which is possible after the fifth colon."""
-    parts = name.split(":", 5)
-    if len(parts) < 6:
-        return name
-    rest = "".join(["${" + c + "}" if c in "*?" else c for c in parts[5].replace("${", "${$}{")])
-    # The replacement's own "$" is followed by a brace, so no wildcard was made of it.
-    return ":".join([*parts[:5], rest])
-
-
-def _principals(decision: Decision, caller: Caller, layer: str) -> Iterator[Any]:
-    """Yield what may stand as Principal, the usual one first; None where the policy has no such element."""
-    kind, text = caller.kind, caller.text
-    if layer not in ("resource", "trust", "endpoint"):
-        yield None
-        return
-    everyone = decision.semantics.everyone_includes_services or kind is not CallerKind.SERVICE
-    if kind is CallerKind.ANONYMOUS or (layer == "endpoint" and everyone):
-        # An endpoint's policy limits what passes it; who may do it is for the other policies.
-        yield "*"
-    elif kind is CallerKind.SERVICE:
-        yield {"Service": text}
-    elif kind is CallerKind.FEDERATED:
-        yield {"Federated": text}
-    elif kind is CallerKind.CANONICAL:
-        yield {"CanonicalUser": text}
-    else:
-        if kind is CallerKind.SESSION:
-            name = text.split("/")[1]
-            yield {"AWS": caller.role_arn or f"arn:{caller.partition}:iam::{caller.account}:role/{name}"}
-        yield {"AWS": text}
-        yield {"AWS": caller.account}
-
-
-def _where(request: Request, layer: str, level: int | None, target: Policy | None) -> str:
-    caller, resource = request.caller, request.resource
-    if caller.kind is CallerKind.SESSION:
-        who = f"the role {caller.role_arn or caller.text.split('/')[1]}"
-    elif caller.kind is CallerKind.FEDERATED_USER:
-        who = "the user who asked for the session"
-    else:
-        who = caller.text
-    if layer == "identity":
-        return f"a policy of {who}"
-    if layer == "session":
-        return f"a session policy of {caller.text}"
-    if layer == "scp":
-        return f"a service control policy at level {level}, where the root is level 1"
-    noun = {
-        "boundary": "the permissions boundary",
-        "trust": f"the trust policy of {resource if resource != '*' else 'the role'}",
-        "resource": f"the policy of {resource if resource != '*' else 'the resource'}",
-        "endpoint": "the policy of the VPC endpoint",
-    }[layer]
-    if target is None:
-        return f"{noun}, which is not there yet"
-    named = f' "{target.label}"' if target.name or target.arn else ""
-    return f"a statement in {noun}{named}"
-
-
 # -- policies with something added, or taken out --------------------------------------------------------------------
-
-
-def _placed(policies: PolicySet, additions: Iterable[Addition], merged: dict[Addition, Policy]) -> PolicySet:
-    identity, boundaries, session = list(policies.identity), list(policies.boundaries), list(policies.session)
-    scps, endpoint, resource = [list(level) for level in policies.scps], list(policies.endpoint), policies.resource
-
-    def join(target: Policy, addition: Addition) -> Policy:
-        if addition not in merged:
-            merged[addition] = _joined(target, addition)
-        return merged[addition]
-
-    for one in additions:
-        if one.layer == "identity":
-            identity.append(one.policy)
-        elif one.layer == "session":
-            session.append(one.policy)
-        elif one.layer in ("resource", "trust"):
-            resource = one.policy if resource is None else join(resource, one)
-        elif one.layer == "boundary" and boundaries:
-            boundaries[0] = join(boundaries[0], one)
-        elif one.layer == "endpoint" and endpoint:
-            endpoint[0] = join(endpoint[0], one)
-        elif one.layer == "scp" and one.level is not None and one.level <= len(scps):
-            scps[one.level - 1].append(one.policy)
-    return PolicySet(
-        identity, resource=resource, boundaries=boundaries, session=session, scps=scps, rcps=policies.rcps, endpoint=endpoint
-    )  # fmt: skip
-
-
-def _statements(policy: Policy) -> tuple[dict[str, Any], list[Any]]:
-    data = policy.to_dict()
-    found = data["Statement"]
-    return data, found if isinstance(found, list) else [found]
-
-
-def _joined(policy: Policy, addition: Addition) -> Policy:
-    data, statements = _statements(policy)
-    data["Statement"] = [*statements, addition.statement]
-    return load_policy(data, policy.kind, stored=True).named(policy.name, policy.arn)
-
-
-def _lifted(policies: PolicySet, denies: tuple[Denial, ...]) -> PolicySet:
-    """Return the policies without these Denys."""
-    if not denies:
-        return policies
-    # Policies are compared, not looked up: the hash of a large one costs more than deciding does.
-    owners = list({id(one.policy): one.policy for one in denies}.values())
-
-    def lift(policy: Policy) -> Policy:
-        owner = next((one for one in owners if one is policy or one == policy), None)
-        out = {one.statement.index for one in denies if one.policy is owner}
-        kept = tuple([one for one in policy.statements if one.index not in out])
-        if len(kept) == len(policy.statements):
-            return policy
-        data, statements = _statements(policy)
-        data["Statement"] = [statements[one.index] for one in kept]
-        # Not loaded again: a document without statements is none that AWS would store.
-        copy = object.__new__(type(policy))
-        copy.__attrs_init__(
-            policy.kind, policy.version, policy.id, kept, policy.name, policy.arn, to_text(data), to_text(data), {}
-        )
-        return copy
-
-    def all_of(layer: Iterable[Policy]) -> list[Policy]:
-        return [lift(policy) for policy in layer]
-
-    return PolicySet(
-        all_of(policies.identity),
-        resource=None if policies.resource is None else lift(policies.resource),
-        boundaries=all_of(policies.boundaries),
-        session=all_of(policies.session),
-        scps=[all_of(level) for level in policies.scps],
-        rcps=[all_of(level) for level in policies.rcps],
-        endpoint=all_of(policies.endpoint),
-    )
 
 
 # -- words ----------------------------------------------------------------------------------------------------------
@@ -512,7 +213,7 @@ def _told(why: WhyNot) -> Iterator[str]:
         for one in why.denies[:_SHOWN]:
             yield f'  {one.label}: Deny in "{one.policy.label}" {one.statement.label}'
             if one.ways:
-                texts = [way.text for way in one.ways]
+                texts = [change.text for change in one.ways]
                 more = f"; or in {len(texts) - _SHOWN} other ways" if len(texts) > _SHOWN else ""
                 yield f"    it does not apply with: {'; or '.join(texts[:_SHOWN])}{more}"
             else:

@@ -1,4 +1,4 @@
-"""Which texts IAM accepts as an action and as a resource, and how it words its refusals (policy-evaluation A3, 6-14)."""
+"""Which texts IAM accepts as an action and as a resource, and how it words its refusals."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-What AWS accepts as a policy of each kind, checked in AWS's own order (policy-evaluation A).
+What AWS accepts as a policy of each kind, checked in AWS's own order.
 
 A document is read once. What is wrong with it is collected as problems with AWS's rank, and the one that AWS would
 report is raised: a missing Version, for instance, comes before a duplicate Sid, wherever they stand.
@@ -7,6 +7,7 @@ report is raised: a missing Version, for instance, comes before a duplicate Sid,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -77,9 +78,9 @@ class Grammar:
     def __init__(self, kind: str, *, stored: bool = False) -> None:
         self.kind = kind
         self.stored = stored
-        self.trust = kind == "trust"
-        self.problems = Problems(trust=self.trust)
-        self.wrong = self.problems.note
+        self.trust: bool = kind == "trust"
+        self.problems: Problems = Problems(trust=self.trust)
+        self.wrong: Callable[..., None] = self.problems.note
 
     def read(self, data: Any, written: str | None = None) -> Read:
         """

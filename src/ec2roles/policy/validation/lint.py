@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ec2roles.arns import shown
-from ec2roles.policy.document import Policy, load_policy
+from ec2roles.policy.document import Policy
 from ec2roles.policy.engine.matching import action_matches, ascii_lower
+from ec2roles.policy.loading import load_policy
 
 if TYPE_CHECKING:
     from ec2roles.policy.validation.warning import LintWarning

@@ -1,4 +1,4 @@
-"""What can be wrong with a policy: AWS's messages in the order in which AWS reports them (policy-evaluation A3, A4)."""
+"""What can be wrong with a policy: AWS's messages in the order in which AWS reports them."""
 
 from __future__ import annotations
 

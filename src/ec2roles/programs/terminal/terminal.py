@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,24 +16,12 @@ from ec2roles.errors import ArgumentError
 from ec2roles.programs.chain import CredentialChain
 from ec2roles.programs.files import HOME, Files, to_bytes, to_text
 from ec2roles.programs.program import Completed, Ended, Invocation
-from ec2roles.programs.terminal import shell
+from ec2roles.programs.terminal import shell, syntax
 from ec2roles.programs.terminal.aws import Aws
+from ec2roles.programs.terminal.builtins import LOGIN, Builtins
 from ec2roles.programs.terminal.curl import Curl, Metadata
 from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
-
-# What a fresh login shell has; export can hide it, unset cannot remove it.
-LOGIN = (
-    ("HOME", HOME),
-    ("LANG", "C.UTF-8"),
-    ("LOGNAME", "ec2-user"),
-    ("PATH", "/usr/local/bin:/usr/bin"),
-    ("PWD", HOME),
-    ("SHELL", "/bin/bash"),
-    ("USER", "ec2-user"),
-)
-
-Program = Callable[[Invocation], Completed]
 
 
 @attrs.define(eq=False, repr=False)
@@ -99,7 +87,7 @@ class Terminal(Part):
 
     # The parts of a script, from the largest to the smallest.
 
-    def _script(self, script: shell.Script, stdin: io.StringIO, position: Position) -> Completed:
+    def _script(self, script: syntax.Script, stdin: io.StringIO, position: Position) -> Completed:
         stdout, stderr = [], []
         for step in script:
             if (step.joiner == "&&" and self._status != 0) or (step.joiner == "||" and self._status == 0):
@@ -110,7 +98,7 @@ class Terminal(Part):
             self._status = done.exit_code
         return Completed("".join(stdout), "".join(stderr), self._status if script else 0)
 
-    def _pipeline(self, commands: Sequence[shell.Command], stdin: io.StringIO, position: Position) -> Completed:
+    def _pipeline(self, commands: Sequence[syntax.Command], stdin: io.StringIO, position: Position) -> Completed:
         if len(commands) == 1:
             return self._command(commands[0], stdin, position)
         stderr = []
@@ -135,12 +123,12 @@ class Terminal(Part):
                 for name, value in environment.items():
                     self.chain.export(name, value)
 
-    def _command(self, command: shell.Command, stdin: io.StringIO, position: Position) -> Completed:
+    def _command(self, command: syntax.Command, stdin: io.StringIO, position: Position) -> Completed:
         stderr: list[str] = []
         status_before = self._status
         self._status = 0  # An assignment alone ends as its last substitution did, and well if it has none.
 
-        def expand(word: shell.Word) -> str:
+        def expand(word: syntax.Word) -> str:
             return " ".join(self._fields(word, stderr, position, status=status_before, split=False))
 
         words = [
@@ -169,7 +157,7 @@ class Terminal(Part):
         done = self._redirect(done, targets)
         return Completed(done.stdout, "".join(stderr) + done.stderr, done.exit_code)
 
-    def _open(self, redirection: shell.Redirection, path: str, stdin: io.StringIO) -> io.StringIO:
+    def _open(self, redirection: syntax.Redirection, path: str, stdin: io.StringIO) -> io.StringIO:
         if redirection.descriptor == 0:
             content = self.files.read(path)
             if content is None:
@@ -181,7 +169,7 @@ class Terminal(Part):
             raise Ended(1, f"bash: {path}: {'Is a directory' if path else 'No such file or directory'}\n") from None
         return stdin
 
-    def _redirect(self, done: Completed, targets: Sequence[tuple[shell.Redirection, str | None]]) -> Completed:
+    def _redirect(self, done: Completed, targets: Sequence[tuple[syntax.Redirection, str | None]]) -> Completed:
         """Send what the program wrote to where its redirections, read from left to right, lead."""
         leads: dict[int, int | str] = {1: 1, 2: 2}
         for redirection, path in targets:
@@ -201,13 +189,13 @@ class Terminal(Part):
     # Words.
 
     def _fields(
-        self, word: shell.Word, stderr: list[str], position: Position, *, status: int, split: bool = True
+        self, word: syntax.Word, stderr: list[str], position: Position, *, status: int, split: bool = True
     ) -> list[str]:
         """Expand one word into the words that it stands for: none, one, or several where unquoted text has blanks."""
         fields: list[str] = []
         current: str | None = None
         for index, part in enumerate(word):
-            if isinstance(part, shell.Text):
+            if isinstance(part, syntax.Text):
                 text = part.text
                 if index == 0 and not part.quoted and re.match(r"~(/|$)", text):
                     text = HOME + text[1:]
@@ -227,9 +215,9 @@ class Terminal(Part):
         return fields if current is None else [*fields, current]
 
     def _expansion(
-        self, part: shell.Variable | shell.Substitution, stderr: list[str], position: Position, status: int
+        self, part: syntax.Variable | syntax.Substitution, stderr: list[str], position: Position, status: int
     ) -> str:
-        if isinstance(part, shell.Substitution):
+        if isinstance(part, syntax.Substitution):
             with self._subshell():
                 done = self._script(part.script, io.StringIO(), position)
             stderr.append(done.stderr)
@@ -257,98 +245,15 @@ class Terminal(Part):
             return Aws(self.api, self.chain, self.region, self.context, self.sender).run(invocation)
         if name == "curl":
             return Curl(self.metadata, self.files).run(invocation)
-        builtins: dict[str, Program] = {
-            "cat": self._cat,
-            "echo": _echo,
-            "env": self._env,
-            "export": self._export,
-            "false": lambda invocation: Completed(exit_code=1),
-            "pwd": lambda invocation: Completed(f"{HOME}\n"),
-            "rm": self._rm,
-            "true": lambda invocation: Completed(),
-            "unset": self._unset,
-            "whoami": lambda invocation: Completed("ec2-user\n"),
-        }
-        program = builtins.get(name)
+        commands = Builtins(self.chain, self._variables).commands
+        program = commands.get(name)
         if program is None:
-            known = ", ".join(["aws", *sorted([*builtins, "curl"])])
+            known = ", ".join(["aws", *sorted([*commands, "curl"])])
             return Completed("", f"bash: {name}: command not found\nec2roles: this terminal knows {known}\n", 127)
         return program(invocation)
 
-    def _cat(self, invocation: Invocation) -> Completed:
-        stdout, stderr = [], []
-        for path in invocation.arguments or ("-",):
-            content = self.files.read(path)
-            if path == "-":
-                stdout.append(invocation.stdin.read())
-            elif content is not None:
-                stdout.append(to_text(content))
-            elif path.startswith("-"):
-                return Completed("", f"cat: options such as '{path}' are not simulated\n", 1)
-            else:
-                reason = "Is a directory" if self.files.is_directory(path) else "No such file or directory"
-                stderr.append(f"cat: {path}: {reason}\n")
-        return Completed("".join(stdout), "".join(stderr), 1 if stderr else 0)
-
-    def _rm(self, invocation: Invocation) -> Completed:
-        paths = [path for path in invocation.arguments if path != "-f"]
-        force = len(paths) < len(invocation.arguments)
-        if not paths and not force:
-            return Completed("", "rm: missing operand\nTry 'rm --help' for more information.\n", 1)
-        stderr = []
-        for path in paths:
-            if path.startswith("-"):
-                return Completed("", f"rm: options such as '{path}' are not simulated\n", 1)
-            if self.files.is_directory(path):
-                stderr.append(f"rm: cannot remove '{path}': Is a directory\n")
-            elif not self.files.remove(path) and not force:
-                stderr.append(f"rm: cannot remove '{path}': No such file or directory\n")
-        return Completed("", "".join(stderr), 1 if stderr else 0)
-
-    def _env(self, invocation: Invocation) -> Completed:
-        if invocation.arguments:
-            complaint = "ec2roles: env takes no words here; NAME=value COMMAND does the same\n"
-            return Completed("", complaint, 125)
-        seen = {**dict(LOGIN), **(invocation.environment or self.chain.environment)}
-        return Completed("".join(f"{name}={value}\n" for name, value in seen.items()))
-
-    def _export(self, invocation: Invocation) -> Completed:
-        words = [word for word in invocation.arguments if word != "-p"]
-        if not words:
-            seen = {**dict(LOGIN), **self.chain.environment}
-            return Completed("".join(f'declare -x {name}="{seen[name]}"\n' for name in sorted(seen)))
-        stderr = []
-        for word in words:
-            name, sign, value = word.partition("=")
-            if not shell.NAME.fullmatch(name):
-                stderr.append(f"bash: export: `{word}': not a valid identifier\n")
-            elif sign:
-                self._variables.pop(name, None)
-                self.chain.export(name, value)
-            elif name in self._variables:
-                self.chain.export(name, self._variables.pop(name))
-        return Completed("", "".join(stderr), 1 if stderr else 0)
-
-    def _unset(self, invocation: Invocation) -> Completed:
-        for name in invocation.arguments:
-            self._variables.pop(name, None)
-            self.chain.unset(name)
-        return Completed()
-
     def __repr__(self) -> str:
         return f"<Terminal: {self.chain!r}>"
-
-
-def _echo(invocation: Invocation) -> Completed:
-    words, end, escapes = list(invocation.arguments), "\n", False
-    while words and re.fullmatch(r"-[neE]+", words[0]):
-        option = words.pop(0)
-        end = "" if "n" in option else end
-        escapes = "e" in option or (escapes and "E" not in option)
-    text = " ".join(words)
-    if escapes:
-        text = re.sub(r"\\([nt\\])", lambda found: {"n": "\n", "t": "\t", "\\": "\\"}[found[1]], text)
-    return Completed(text + end)
 
 
 def _printable(text: str) -> str:

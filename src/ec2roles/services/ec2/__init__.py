@@ -1,1 +1,7 @@
-"""Amazon EC2: its operations, its responses, and what each call must be allowed to do."""
+"""
+Amazon EC2: its operations, its responses, and what each call must be allowed to do.
+
+Nothing in here is promised.
+"""
+
+__all__: list[str] = []

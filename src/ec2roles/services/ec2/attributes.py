@@ -18,6 +18,7 @@ from ec2roles.metadata.network import group_of
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.devices import ROOT_DEVICE, volumes
+from ec2roles.sts.session import caller_of
 
 # AWS's name of an attribute -> the member of requests and responses, and ours of what can be changed.
 MODIFIABLE = {
@@ -163,7 +164,7 @@ class Ec2Attributes:
     _ec2_of: Callable[[str], Ec2] = attrs.field(alias="ec2_of", repr=False)
 
     def _ec2(self, call: Call) -> Ec2:
-        return self._ec2_of(call.caller.account_id)
+        return self._ec2_of(caller_of(call).account_id)
 
     def describe(self, call: Call) -> Mapping[str, Any]:
         """Return one attribute of an instance."""

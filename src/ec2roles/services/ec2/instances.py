@@ -19,6 +19,7 @@ from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.instance_filters import instance_filter
 from ec2roles.services.ec2.lists import page, read_filters
 from ec2roles.services.ec2.run_instances import RunInstances
+from ec2roles.sts.session import caller_of
 from ec2roles.world.part import Part
 
 
@@ -38,7 +39,7 @@ class Ec2Instances(Part):
     )
 
     def _ec2(self, call: Call) -> Ec2:
-        return self._ec2_of(call.caller.account_id)
+        return self._ec2_of(caller_of(call).account_id)
 
     def _some(self, call: Call, *, required: bool = True) -> list[Instance]:
         return self._ec2(call).some(given.instance_ids(call, required=required))

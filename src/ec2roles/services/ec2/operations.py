@@ -21,6 +21,7 @@ from ec2roles.services.ec2.run_instances import RUN_INSTANCES, RunInstances
 from ec2roles.services.ec2.tags import Ec2Tags
 from ec2roles.services.operation import Operation, Service
 from ec2roles.services.parameters import Reader
+from ec2roles.sts.session import caller_of
 
 Perform = Callable[[Call], Mapping[str, Any]]
 
@@ -48,10 +49,10 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
         return Operation(name, reader, permissions, _unless_dry(do), prepare=prepare, asked=needs.asked)
 
     def denial(call: Call, decision: Decision) -> AwsError:
-        """EC2's error for a call that was denied; those that would change something say more, in code (F4)."""
+        """EC2's error for a call that was denied; those that would change something say more, in code."""
         text = f"You are not authorized to perform this operation. {decision.message}"
         if not call.action.partition(":")[2].lower().startswith("describe"):
-            ids = ec2_of(call.caller.account_id).time.ids
+            ids = ec2_of(caller_of(call).account_id).time.ids
             text += f". Encoded authorization failure message: {encode(ids, decision)}"
         return AccessDeniedError(text, code="UnauthorizedOperation", detail=decision.message)
 
@@ -93,7 +94,7 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
 
 
 def _launch(call: Call, parameters: Mapping[str, Any]) -> RunInstances:
-    return RunInstances.read(call.reading(parameters))
+    return RunInstances.read(call.by(call.caller, parameters))
 
 
 def _instance_of(names: Sequence[str]) -> Callable[[str], Mapping[str, Any]] | None:

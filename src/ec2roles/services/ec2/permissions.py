@@ -21,6 +21,7 @@ from ec2roles.services.ec2.attributes import Modification
 from ec2roles.services.ec2.launch_details import volume_keys
 from ec2roles.services.ec2.run_instances import RunInstances
 from ec2roles.services.pass_role import any_instance, pass_role, resource_tags
+from ec2roles.sts.session import caller_of
 
 _DEFAULT_TYPE = "t3.micro"
 
@@ -37,7 +38,7 @@ class Ec2Needs:
     _ec2_of: Callable[[str], Ec2] = attrs.field(alias="ec2_of", repr=False)
 
     def _ec2(self, call: Call) -> Ec2:
-        return self._ec2_of(call.caller.account_id)
+        return self._ec2_of(caller_of(call).account_id)
 
     def asked(self, call: Call) -> Permission:
         """What a question without parameters is about: ``can("ec2:RunInstances")``, ``can("ec2:StopInstances", arn)``."""
@@ -206,7 +207,7 @@ def _option_keys(options: MetadataOptions) -> dict[str, str]:
 
 
 def _instance_keys(instance: Instance, call: Call) -> dict[str, str]:
-    """The context keys of an instance as a resource (policy-evaluation E)."""
+    """The context keys of an instance as a resource (service authorization reference, Amazon EC2)."""
     hardware = instance.hardware
     found = {
         "ec2:Region": hardware.region,

@@ -12,6 +12,7 @@ from ec2roles.ec2.changes import Changes
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.lists import page, read_filters
+from ec2roles.sts.session import caller_of
 
 
 @attrs.frozen(eq=False)
@@ -26,7 +27,7 @@ class Ec2Tags:
     _ec2_of: Callable[[str], Ec2] = attrs.field(alias="ec2_of", repr=False)
 
     def _ec2(self, call: Call) -> Ec2:
-        return self._ec2_of(call.caller.account_id)
+        return self._ec2_of(caller_of(call).account_id)
 
     def create(self, call: Call) -> Mapping[str, Any]:
         """Add tags to instances."""

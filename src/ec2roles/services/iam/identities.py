@@ -11,6 +11,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
+from ec2roles.credentials import Credentials
 from ec2roles.errors import NoSuchEntityError
 from ec2roles.iam.group import Group
 from ec2roles.iam.role import Role
@@ -44,7 +45,6 @@ from ec2roles.services.iam.table import (
     page,
     table,
 )
-from ec2roles.sts.credentials import Credentials
 
 
 def identity_rows() -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ec2roles.authorization.denials import plain_denial
 from ec2roles.calls import Call
 from ec2roles.errors import AwsError
 from ec2roles.iam.directory import Directory
@@ -14,7 +15,8 @@ from ec2roles.services.iam.policies import policy_rows
 from ec2roles.services.iam.profiles import profile_rows
 from ec2roles.services.iam.service_linked import service_linked_rows
 from ec2roles.services.iam.simulate import simulation_rows
-from ec2roles.services.operation import Service, plain_denial
+from ec2roles.services.operation import Service
+from ec2roles.sts.session import caller_of
 
 
 def iam_service(iam: Directory, *, semantics: Semantics) -> Service:
@@ -34,7 +36,7 @@ def iam_service(iam: Directory, *, semantics: Semantics) -> Service:
     """
 
     def home(call: Call) -> Directory:
-        owner = call.caller.account_id
+        owner = caller_of(call).account_id
         found = iam if owner == iam.account_id else iam.find_directory(owner)
         assert found is not None, "whoever has credentials here belongs to an account of this Cloud"
         return found

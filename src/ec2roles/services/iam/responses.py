@@ -1,4 +1,4 @@
-"""IAM's entities as its responses have them: dicts of the form that boto3 gives (iam-sts-ec2 A5)."""
+"""IAM's entities as its responses have them: dicts of the form that boto3 gives."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from ec2roles.iam.user import User
 from ec2roles.services.operation import Operation
 from ec2roles.services.parameters import Reader
 from ec2roles.services.pass_role import resource_tags
+from ec2roles.sts.session import caller_of
 
 
 @attrs.frozen(eq=False)
@@ -228,7 +229,7 @@ def about_own_user(ask: Ask) -> tuple[str, Mapping[str, Any]]:
 def _own_name(ask: Ask) -> str | None:
     if "UserName" in ask.given:
         return str(ask["UserName"])
-    caller = ask.call.caller.principal
+    caller = caller_of(ask.call).principal
     return caller.name if isinstance(caller, User) else None
 
 

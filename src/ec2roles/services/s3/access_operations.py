@@ -11,6 +11,7 @@ from ec2roles.services.s3.answers import missing
 from ec2roles.services.s3.bucket import Bucket
 from ec2roles.services.s3.permissions import Permissions
 from ec2roles.services.s3.public_access import PublicAccessBlock
+from ec2roles.sts.session import caller_of
 from ec2roles.world.part import Part
 
 
@@ -30,7 +31,7 @@ class AccessOperations(Part):
 
     def _own_bucket(self, call: Call) -> Bucket:
         """The bucket, if it is the caller's account's: others cannot touch its policy even where they are allowed to."""
-        bucket, caller = self._bucket(call), call.caller
+        bucket, caller = self._bucket(call), caller_of(call)
         if caller.account_id != bucket.account_id:
             raise ResourceError(
                 "The specified method is not allowed against this resource.",
@@ -56,7 +57,7 @@ class AccessOperations(Part):
         if policy is None:
             raise ResourceError("Missing required header for this request: Policy", code="MissingRequestBodyError")
         # `ConfirmRemoveSelfBucketAccess` confirms what is done anyway: nobody is kept from locking himself out.
-        self._own_bucket(call).put_policy(policy, caller=call.caller.arn, now=call.position[0])
+        self._own_bucket(call).put_policy(policy, caller=caller_of(call).arn, now=call.position[0])
 
     def delete_policy(self, call: Call) -> None:
         """Perform DeleteBucketPolicy."""

@@ -8,7 +8,7 @@ from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.errors import AccessDeniedError, AwsError, ResourceError
 from ec2roles.policy import Decision
-from ec2roles.sts.session import Session
+from ec2roles.sts.session import caller_of
 
 PREFIX = "arn:aws:s3:::"
 """What the ARN of a bucket starts with; the bucket's name follows."""
@@ -134,7 +134,7 @@ def denial(call: Call, decision: Decision) -> AwsError:
     operation = call.operation or call.action.partition(":")[2]
     if operation.lower() in ("headobject", "headbucket"):
         return AccessDeniedError("Forbidden", code="403", detail=decision.message)
-    caller: Session = call.caller
+    caller = caller_of(call)
     account = decision.request.resource_account if decision.request is not None else None
     if account is not None and account != caller.account_id:
         return access_denied(decision.message)

@@ -15,7 +15,7 @@ from ec2roles.services.s3.location import HOME, check_location
 from ec2roles.services.s3.objects import S3Object
 from ec2roles.services.s3.permissions import Permissions
 from ec2roles.services.s3.tags import Tags, read_tags
-from ec2roles.sts.session import Session
+from ec2roles.sts.session import caller_of
 from ec2roles.world.part import Part
 
 
@@ -35,7 +35,7 @@ class BucketOperations(Part):
     _permissions: Permissions = attrs.field(alias="permissions", repr=False)
 
     def _own(self, call: Call) -> S3:
-        caller: Session = call.caller
+        caller = caller_of(call)
         return self._s3_of(caller.account_id)
 
     def _bucket(self, call: Call) -> Bucket:
@@ -47,7 +47,8 @@ class BucketOperations(Part):
             from ec2roles.services.s3.listing import check_buckets
 
             check_buckets(call.parameters)
-        return tuple(self._own(call).buckets)
+        assert call.caller is not None
+        return tuple(self._s3_of(call.caller.account_id).buckets)
 
     def create_bucket(self, call: Call) -> Bucket:
         """Perform CreateBucket."""

@@ -66,8 +66,10 @@ class S3Reader(Reader):
 
     def __call__(self, call: Call) -> Mapping[str, Any]:
         """Return the parameters of *call* by AWS's names; none where the ARN says all, which is nearly always."""
-        if not call.parameters and not call.api and call.resource not in (None, "*") and self._named_by_arn:
-            return NOTHING
+        if not call.parameters:
+            named = not call.api and call.resource not in (None, "*")
+            if self._named_by_arn if named else not self.shape.required:
+                return NOTHING
         body = call.parameters.get("Body")
         if not hasattr(body, "read"):
             return super().__call__(call)

@@ -1,1 +1,7 @@
-"""AWS STS: its operations, its responses, and what each call must be allowed to do."""
+"""
+AWS STS: its operations, its responses, and what each call must be allowed to do.
+
+Nothing in here is promised.
+"""
+
+__all__: list[str] = []

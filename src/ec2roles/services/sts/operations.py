@@ -10,15 +10,15 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
+from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError, InvalidNameError
 from ec2roles.iam.role import Role
 from ec2roles.services.operation import Operation, Service
 from ec2roles.services.parameters import Reader
 from ec2roles.sts.assume_role import AssumeRoleRequest
-from ec2roles.sts.credentials import Credentials
 from ec2roles.sts.get_federation_token import FederationTokenRequest
 from ec2roles.sts.get_session_token import SessionTokenRequest
-from ec2roles.sts.session import CallerIdentity, Session
+from ec2roles.sts.session import CallerIdentity, caller_of
 from ec2roles.sts.token_service import TokenService
 
 _ASSUME_ROLE = Reader(
@@ -69,7 +69,7 @@ class StsOperations:
     def assume_role_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
         request: AssumeRoleRequest = call.prepared
-        return request.permissions(call.caller, call.position, self.sts.authorizer.seen(call))
+        return request.permissions(caller_of(call), call.position, self.sts.authorizer.seen(call))
 
     def perform_assume_role(self, call: Call) -> Credentials:
         """
@@ -82,7 +82,7 @@ class StsOperations:
         role = request.role
         if role is None:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
-        caller: Session = call.caller
+        caller = caller_of(call)
         packed = request.check(role, caller, self.sts.authorizer.seen(call), self.sts.quotas.packed_policy_size)
         source_identity = request.source_identity or caller.source_identity
         session = self.sts.sessions.issue_role_session(
@@ -105,7 +105,7 @@ class StsOperations:
 
     def perform_get_caller_identity(self, call: Call) -> CallerIdentity:
         """Return who made the call."""
-        caller: Session = call.caller
+        caller = caller_of(call)
         return CallerIdentity(caller.account_id, caller.arn, caller.user_id)
 
     def perform_decode_authorization_message(self, call: Call) -> dict[str, Any]:
@@ -127,28 +127,28 @@ class StsOperations:
     def session_token_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what a GetSessionToken call must be allowed to do."""
         request: SessionTokenRequest = call.prepared
-        return request.permissions(call.caller, call.position)
+        return request.permissions(caller_of(call), call.position)
 
     def perform_get_session_token(self, call: Call) -> Credentials:
         """Issue the credentials of a GetSessionToken call that was allowed."""
         request: SessionTokenRequest = call.prepared
-        return request.issue(self.sts.sessions, call.caller, call.position).credentials
+        return request.issue(self.sts.sessions, caller_of(call), call.position).credentials
 
     def prepare_federation_token(self, call: Call, parameters: Mapping[str, Any]) -> FederationTokenRequest:
         """Return what a GetFederationToken call asks for."""
-        account_id = call.caller.account_id
+        account_id = caller_of(call).account_id
         return FederationTokenRequest.make(parameters, lambda arn: self.sts.session_policy(arn, account_id))
 
     def federation_token_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what a GetFederationToken call must be allowed to do."""
         request: FederationTokenRequest = call.prepared
-        return request.permissions(call.caller, call.resource)
+        return request.permissions(caller_of(call), call.resource)
 
     def perform_get_federation_token(self, call: Call) -> Credentials:
         """Issue the credentials of a GetFederationToken call that was allowed."""
         request: FederationTokenRequest = call.prepared
         allotted = self.sts.quotas.packed_policy_size
-        return request.issue(self.sts.sessions, call.caller, call.position, allotted).credentials
+        return request.issue(self.sts.sessions, caller_of(call), call.position, allotted).credentials
 
     def access_key_info_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what a GetAccessKeyInfo call must be allowed to do."""

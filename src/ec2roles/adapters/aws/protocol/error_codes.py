@@ -1,4 +1,4 @@
-"""How the protocols name the same refusal: ``AccessDenied`` in XML is ``AccessDeniedException`` in JSON (iam-sts-ec2 F3, F4)."""
+"""How the protocols name the same refusal: ``AccessDenied`` in XML is ``AccessDeniedException`` in JSON."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MODELS = {
+MODELS: dict[str, tuple[str, ...]] = {
     "airflow": ("mwaa",),
     "aoss": ("opensearchserverless",),
     "apigateway": ("apigateway", "apigatewayv2"),
