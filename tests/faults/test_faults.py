@@ -504,7 +504,7 @@ KINDS: list[Callable[..., Fault]] = [
         ({"ends": START.replace(tzinfo=None)}, NaiveDatetimeError, "'ends' has no time zone"),
         ({"ends": "tomorrow"}, TypeError, "'ends' must be a datetime"),
         ({"account": "12"}, Ec2RolesError, "12"),
-        ({"when": START}, TypeError, "unknown word 'when' of a fault"),
+        ({"when": START}, TypeError, "unknown argument 'when'; a fault takes"),
     ],
 )
 def test_a_fault_that_cannot_be_planned_changes_nothing(

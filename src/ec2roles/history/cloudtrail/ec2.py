@@ -1,5 +1,5 @@
 """
-What CloudTrail writes of calls to EC2.
+What CloudTrail records of calls to EC2.
 
 A list is an object with ``items``, under a name that ends with ``Set``. Operations of later years are written as they are
 sent instead: all parameters below one object ``...Request`` under AWS's names, and the answer below ``...Response``.
@@ -96,7 +96,7 @@ def is_wrapped(operation: str) -> bool:
     return "IamInstanceProfile" in operation or "InstanceMetadata" in operation
 
 
-def parameters(operation: str, given: Mapping[str, Any]) -> dict[str, Any] | None:
+def parameters(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     Return AWS's parameters as EC2's records have them.
 
@@ -104,35 +104,38 @@ def parameters(operation: str, given: Mapping[str, Any]) -> dict[str, Any] | Non
     {'instancesSet': {'items': [{'instanceId': 'i-0123456789abcdef0'}]}}
     """
     if is_wrapped(operation):
-        return {f"{operation}Request": _sent(given)}
-    found: dict[str, Any] = {}
+        return {f"{operation}Request": _sent(parameters)}
+    record: dict[str, Any] = {}
     if operation == "RunInstances":
-        image = {lower_first(name): given[name] for name in _OF_IMAGE if name in given}
-        found["instancesSet"] = {"items": [image]}
+        image = {lower_first(name): parameters[name] for name in _OF_IMAGE if name in parameters}
+        record["instancesSet"] = {"items": [image]}
         # Zone, tenancy and the like stand beside the others.
-        given = {**{name: value for name, value in given.items() if name not in _OF_IMAGE}, **_placement(given)}
-    found.update(_ALWAYS.get(operation, {}))
-    found.update(_members(given))
-    return found or None
+        parameters = {
+            **{name: value for name, value in parameters.items() if name not in _OF_IMAGE},
+            **_placement(parameters),
+        }
+    record.update(_ALWAYS.get(operation, {}))
+    record.update(_members(parameters))
+    return record or None
 
 
-def _placement(given: Mapping[str, Any]) -> dict[str, Any]:
-    place = given.get("Placement")
+def _placement(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    place = parameters.get("Placement")
     return {"Placement": NOTHING, **place} if isinstance(place, Mapping) else {}
 
 
-def _members(given: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in given.items():
+def _members(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in parameters.items():
         if name == "UserData":
-            found["userData"] = REMOVED
+            members["userData"] = REMOVED
         elif isinstance(value, (list, tuple)) and name in _LISTS:
             wire, item = _LISTS[name]
-            items = [*found.get(wire, {}).get("items", ()), *(_item(one, item) for one in value)]
-            found[wire] = {"items": items} if items else {}
+            items = [*members.get(wire, {}).get("items", ()), *(_item(element, item) for element in value)]
+            members[wire] = {"items": items} if items else {}
         elif (shown := _value(value)) is not NOTHING:
-            found[lower_first(name)] = shown
-    return found
+            members[lower_first(name)] = shown
+    return members
 
 
 def _item(value: Any, name: str) -> Any:
@@ -147,25 +150,25 @@ def _value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return _members(value)
     if isinstance(value, (list, tuple)):
-        return [_value(one) for one in value]
+        return [_value(element) for element in value]
     return scalar(value)
 
 
-def _sent(given: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in given.items():
+def _sent(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in parameters.items():
         if isinstance(value, (list, tuple)):
             # As EC2's query has it: ``AssociationId.1=...``.
             items = [
-                {"tag": number, **(_sent(one) if isinstance(one, Mapping) else {"content": one})}
-                for number, one in enumerate(value, 1)
+                {"tag": number, **(_sent(element) if isinstance(element, Mapping) else {"content": element})}
+                for number, element in enumerate(value, 1)
             ]
-            found[name.removesuffix("s")] = items[0] if len(items) == 1 else items
+            members[name.removesuffix("s")] = items[0] if len(items) == 1 else items
         elif isinstance(value, Mapping):
-            found[name] = _sent(value)
+            members[name] = _sent(value)
         elif scalar(value) is not NOTHING:
-            found[name] = scalar(value)
-    return found
+            members[name] = scalar(value)
+    return members
 
 
 def elements(operation: str, answer: Mapping[str, Any], request_id: str) -> dict[str, Any]:
@@ -175,10 +178,10 @@ def elements(operation: str, answer: Mapping[str, Any], request_id: str) -> dict
     >>> elements("CreateTags", {}, "5f2b0a9e")
     {'requestId': '5f2b0a9e', '_return': True}
     """
-    found = _answered(answer, "")
+    members = _answered(answer, "")
     if is_wrapped(operation):
-        return {f"{operation}Response": {"xmlns": NAMESPACE, "requestId": request_id, **found}}
-    return {"requestId": request_id, **(found or {"_return": True})}
+        return {f"{operation}Response": {"xmlns": NAMESPACE, "requestId": request_id, **members}}
+    return {"requestId": request_id, **(members or {"_return": True})}
 
 
 def response_name(parent: str, member: str) -> str:
@@ -187,18 +190,18 @@ def response_name(parent: str, member: str) -> str:
 
 
 def _answered(answer: Mapping[str, Any], parent: str) -> dict[str, Any]:
-    found: dict[str, Any] = dict(_BESIDES.get(parent, {}))
+    members: dict[str, Any] = dict(_BESIDES.get(parent, {}))
     for member, value in answer.items():
         if f"{parent} {member}" in _UNRECORDED:
             continue
         name = response_name(parent, member)
         if isinstance(value, Mapping):
-            found[name] = _answered(value, member)
+            members[name] = _answered(value, member)
         elif isinstance(value, (list, tuple)):
             # EC2's own slip, kept in its records.
             word = "item" if member == "PrivateIpAddresses" else "items"
-            items = [_answered(one, member) if isinstance(one, Mapping) else one for one in value]
-            found[name] = {word: items} if items else {}
+            items = [_answered(element, member) if isinstance(element, Mapping) else element for element in value]
+            members[name] = {word: items} if items else {}
         elif value != "" and scalar(value) is not NOTHING:
-            found[name] = scalar(value)
-    return found
+            members[name] = scalar(value)
+    return members
