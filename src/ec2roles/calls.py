@@ -176,8 +176,14 @@ def _without_secrets(value: Any) -> Any:
 class Api(Protocol):
     """Where calls go: the gateway of an account, or a token service alone."""
 
-    def call(self, call: Call) -> Response:
-        """Authorize *call*, perform it if it is allowed, and record it."""
+    def call(self, call: Call, *, strict: bool = False) -> Response:
+        """
+        Authorize *call*, perform it if it is allowed, and record it.
+
+        Args:
+            call: the call.
+            strict: whether a parameter of another type is a mistake of who wrote the program: it raises, and nothing is done.
+        """
 
     def can(self, call: Call) -> Decision:
         """Authorize *call*; change nothing and record nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -20,6 +21,8 @@ from ec2roles.world.timeline import LAST
 
 _MOST_REMEMBERED = 4096
 _LEAST_REMEMBERED = 64
+# Of what is private: nobody else may assign it, and it is written at every issue.
+_set = object.__setattr__
 
 
 # Nothing is checked or converted on assignment: nothing public can be assigned (`Fixed`).
@@ -159,9 +162,7 @@ class SessionStore(Part):
         return self.issue(
             now,
             expires,
-            lambda credentials: self.role_session(
-                role, session_name, credentials, issued=now, expires=expires, **given
-            ),
+            partial(self.role_session, role, session_name, issued=now, expires=expires, **given),
         )
 
     def issue(self, now: int, expires: int, make: Callable[[Credentials], Session]) -> Session:
@@ -180,7 +181,8 @@ class SessionStore(Part):
             self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
         self.time.journal.put(self._stored, self._made, session)
         self.time.forget_later(now, self._forget, self._made, key_id)
-        self.time.journal.assign(self, "_made", self._made + 1)
+        self.time.journal.note(_set, self, "_made", self._made)
+        _set(self, "_made", self._made + 1)
         # Found there if an issue of this number was taken back.
         self._sessions.pop(key_id, None)
         return session
