@@ -62,7 +62,8 @@ def _resource(source: Source | None) -> Layer | None:
         return None
     if not isinstance(source, (Policy, Mapping, str)):
         raise TypeError(f"a resource has one policy: pass it as such, got {type(source).__name__}")
-    policy = load_resource_policy(source)
+    known = isinstance(source, Policy) and source.kind in ("trust", "resource")
+    policy = cast(Policy, source) if known else load_resource_policy(source)
     return Layer(policy.kind, (policy,))
 
 
