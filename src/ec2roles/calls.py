@@ -190,7 +190,7 @@ class Api(Protocol):
 
 
 class SessionIssuer(Protocol):
-    """Something that has a slot and issues credentials: an instance, a token service, a user."""
+    """Something that issues credentials and knows them again: a token service, a user, a role's on an instance."""
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Any:
         """Return the session behind a key it had issued by *now* (microseconds), or None if it had not."""

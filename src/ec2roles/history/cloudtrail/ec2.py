@@ -7,22 +7,37 @@ sent instead: all parameters below one object ``...Request`` under AWS's names, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from ec2roles.history.cloudtrail.elements import NOTHING, lower_first, scalar
+from ec2roles.instants import to_microseconds
 
 REMOVED = "<sensitiveDataRemoved>"
 """In place of user data."""
 
 NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 
-# A list among the parameters -> its name in a record, and what each item is called that is only a text.
+# A list among the parameters -> its name in a record, and what each item is called that is only a text. Any other has its
+# name in the singular for both: ``volumeSet`` with ``volumeId``.
 _LISTS = {
     "BlockDeviceMappings": ("blockDeviceMapping", ""),
+    "ExecutableUsers": ("executableBySet", "user"),
     "Filters": ("filterSet", ""),
+    "GroupIds": ("securityGroupIdSet", "groupId"),
+    "GroupNames": ("securityGroupSet", "groupName"),
+    "Groups": ("groupSet", "groupId"),
+    "ImageIds": ("imagesSet", "imageId"),
     "InstanceIds": ("instancesSet", "instanceId"),
+    "Ipv6Addresses": ("ipv6AddressesSet", "ipv6Address"),
+    "KeyNames": ("keySet", "keyName"),
+    "KeyPairIds": ("keyPairIdSet", "keyPairId"),
+    "MetricCategoryIds": ("metricCategoryIdSet", "metricCategoryId"),
+    "NetworkInterfaceIds": ("networkInterfaceIdSet", "networkInterfaceId"),
     "NetworkInterfaces": ("networkInterfaceSet", ""),
+    "Owners": ("ownersSet", "owner"),
+    "PrivateIpAddresses": ("privateIpAddressesSet", "privateIpAddress"),
     "Resources": ("resourcesSet", "resourceId"),
     "SecurityGroupIds": ("groupSet", "groupId"),
     "SecurityGroups": ("groupSet", "groupName"),
@@ -129,29 +144,40 @@ def _members(parameters: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in parameters.items():
         if name == "UserData":
             members["userData"] = REMOVED
-        elif isinstance(value, (list, tuple)) and name in _LISTS:
-            wire, item = _LISTS[name]
-            items = [*members.get(wire, {}).get("items", ()), *(_item(element, item) for element in value)]
+        elif isinstance(value, (list, tuple)):
+            wire, item = _list_names(name)
+            items = [*members.get(wire, {}).get("items", ()), *_items(value, item)]
             members[wire] = {"items": items} if items else {}
         elif (shown := _value(value)) is not NOTHING:
             members[lower_first(name)] = shown
     return members
 
 
+def _list_names(name: str) -> tuple[str, str]:
+    known = _LISTS.get(name)
+    if known is not None:
+        return known
+    element = lower_first(name.removesuffix("s"))
+    return f"{element.removesuffix('Id')}Set", element
+
+
 def _item(value: Any, name: str) -> Any:
     if isinstance(value, Mapping):
         # The tags of a tag specification are the one list without a Set.
-        tags = {"tags": _value(value["Tags"])} if "Tags" in value else {}
+        given = value.get("Tags")
+        tags = {"tags": _items(given, "")} if isinstance(given, (list, tuple)) else {}
         return {**_members({key: one for key, one in value.items() if key != "Tags"}), **tags}
-    return {name: value} if name else value
+    shown = scalar(value)
+    return {name: shown} if name and shown is not NOTHING else shown
+
+
+def _items(values: Iterable[Any], name: str) -> list[Any]:
+    shown = (_item(value, name) for value in values)
+    return [item for item in shown if item is not NOTHING]
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return _members(value)
-    if isinstance(value, (list, tuple)):
-        return [_value(element) for element in value]
-    return scalar(value)
+    return _members(value) if isinstance(value, Mapping) else scalar(value)
 
 
 def _sent(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,6 +228,11 @@ def _answered(answer: Mapping[str, Any], parent: str) -> dict[str, Any]:
             word = "item" if member == "PrivateIpAddresses" else "items"
             items = [_answered(element, member) if isinstance(element, Mapping) else element for element in value]
             members[name] = {word: items} if items else {}
-        elif value != "" and scalar(value) is not NOTHING:
-            members[name] = scalar(value)
+        elif value != "" and (shown := _moment_or_scalar(value)) is not NOTHING:
+            members[name] = shown
     return members
+
+
+def _moment_or_scalar(value: Any) -> Any:
+    # EC2's records count milliseconds where those of IAM and STS have words.
+    return to_microseconds(value) // 1000 if isinstance(value, datetime) else scalar(value)

@@ -224,7 +224,7 @@ class Recorder:
                 "bytesTransferredIn": _size(given.get("Body")),
                 "AuthenticationMethod": "AuthHeader",
                 "x-amz-id-2": base64.b64encode(self.ids.digest(b"x-amz-id-2", record["eventID"], 56)).decode(),
-                "bytesTransferredOut": s3.bytes_out(operation, response.value),
+                "bytesTransferredOut": s3.bytes_out(operation, response.value, given),
             }
         elif service == "sts" and operation == "AssumeRole" and call.resource is not None:
             owner = call.resource.split(":")[4:5] or [account_id]

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ec2roles.history.cloudtrail.elements import NOTHING, lower_first, scalar
+from ec2roles.services.s3.conditions import read_range
+from ec2roles.services.s3.objects import S3Object
 
 _PREFIX = "arn:aws:s3:::"
 _XMLNS = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -202,7 +204,9 @@ def resources(resource: str | None, parameters: Mapping[str, Any], account_id: s
     return listed
 
 
-def bytes_out(operation: str, value: Any) -> int:
+def bytes_out(operation: str, value: Any, given: Mapping[str, Any]) -> int:
     """Return how many bytes of an object were sent; the size of other answers is not known here, and is 0."""
-    size = getattr(value, "size", 0) if operation == "GetObject" else 0
-    return size if isinstance(size, int) else 0
+    if operation != "GetObject" or not isinstance(value, S3Object):
+        return 0
+    part = read_range(given.get("Range"), value.size)
+    return value.size if part is None else part[1] - part[0] + 1
