@@ -49,7 +49,8 @@ def test_creating_with_tags_needs_the_permission_to_tag(operation: str) -> None:
 
     bob.put_policy("p", PermissionPolicy.allow(f"iam:{operation}"))
     refused = create(Tags=TAGS)
-    assert refused.error is not None and f"not authorized to perform: {tagging} on resource: {arn}" in str(refused)
+    assert not refused.ok
+    assert f"not authorized to perform: {tagging} on resource: {arn}" in str(refused.error)
     red = {"StringEquals": {"aws:RequestTag/team": "red"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}
     statement = {"Effect": "Allow", "Action": tagging, "Resource": arn, "Condition": red}
     bob.put_policy("tags", {"Version": "2012-10-17", "Statement": [statement]})
