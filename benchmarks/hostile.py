@@ -96,7 +96,7 @@ class Loud(str):
         """Say something else."""
         raise RuntimeError("overridden")
 
-    def split(self, *args: Any, **kwargs: Any) -> Any:
+    def split(self, *_args: Any, **_kwargs: Any) -> Any:
         """Say something else."""
         raise RuntimeError("overridden")
 

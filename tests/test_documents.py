@@ -138,7 +138,12 @@ def check_page(path: Path) -> None:
                 check_output(shown, run_command(command), f"{where}: {command}")
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+# moto is in no extra and takes a second to load; `nox -s moto` runs its page.
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] if path.name == "moto.md" else []) for path in PAGES],
+    ids=[str(path.relative_to(ROOT)) for path in PAGES],
+)
 def test_the_page_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 

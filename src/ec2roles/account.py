@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, Unpack, cast
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
 
 import attrs
 
@@ -22,7 +23,6 @@ from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.directory import Directory
 from ec2roles.iam.entities import Entities
 from ec2roles.iam.group import Group
-from ec2roles.iam.identity import ManagedPolicy
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.managed import AwsManagedPolicies
 from ec2roles.iam.quotas import Quotas
@@ -117,6 +117,21 @@ class Instances(Part, dict[str, Instance]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} instance{'' if len(self) == 1 else 's'}>"
+
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def _of_iam(
+    method: Callable[Concatenate[Directory, Given], Result],
+) -> Callable[Concatenate[Account[Any], Given], Result]:
+    """Return a method of the directory of an account's IAM as one of the account's own."""
+
+    def of_account(self: Account[Any], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        return method(self.iam, *args, **kwargs)
+
+    return cast("Callable[Concatenate[Account[Any], Given], Result]", wraps(method)(of_account))
 
 
 def _nothing_to_sign_with(credentials: Credentials | None) -> NoCredentialsError | None:
@@ -386,55 +401,15 @@ class Account(Part, Generic[Clock_co]):
         """The customer managed policies by name."""
         return self.iam.policies
 
-    def create_role(
-        self,
-        name: str,
-        *,
-        trust: object,
-        policies: Iterable[str | ManagedPolicy] = (),
-        path: str = "/",
-        max_session_duration: int = 3600,
-        tags: Mapping[str, str] | None = None,
-        description: str | None = None,
-        permissions_boundary: object = None,
-    ) -> Role:
-        """
-        Create a role, and nothing else: an instance profile is another thing (AWS: CreateRole).
-
-        Args:
-            name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
-            trust: who may assume it: a `TrustPolicy`, a dict or JSON text.
-            policies: names or ARNs of managed policies to attach.
-            path: such as ``/service/``.
-            max_session_duration: 3600-43200 seconds.
-            tags: at most 50.
-            description: at most 1,000 characters.
-            permissions_boundary: a managed policy, its name or ARN, or a document.
-
-        Raises:
-            EntityAlreadyExistsError, InvalidNameError, PolicyError, NoSuchEntityError, LimitExceededError: nothing has been
-                created then.
-        """
-        return self.iam.create_role(
-            name,
-            trust=trust,
-            policies=policies,
-            path=path,
-            max_session_duration=max_session_duration,
-            tags=tags,
-            description=description,
-            permissions_boundary=permissions_boundary,
-        )
-
-    def delete_role(self, name: str) -> None:
-        """
-        Delete a role; its sessions stop working (AWS: DeleteRole).
-
-        Raises:
-            NoSuchEntityError: if there is none of that name.
-            DeleteConflictError: if it is in an instance profile, or has policies.
-        """
-        self.iam.delete_role(name)
+    create_role = _of_iam(Directory.create_role)
+    delete_role = _of_iam(Directory.delete_role)
+    create_policy = _of_iam(Directory.create_policy)
+    create_instance_profile = _of_iam(Directory.create_instance_profile)
+    delete_instance_profile = _of_iam(Directory.delete_instance_profile)
+    create_user = _of_iam(Directory.create_user)
+    delete_policy = _of_iam(Directory.delete_policy)
+    delete_user = _of_iam(Directory.delete_user)
+    create_group = _of_iam(Directory.create_group)
 
     @atomic
     def create_service_linked_role(
@@ -475,87 +450,6 @@ class Account(Part, Generic[Clock_co]):
         from ec2roles.iam.service_linked import delete_service_linked_role
 
         return delete_service_linked_role(self.iam, name)
-
-    def create_policy(
-        self,
-        name: str,
-        document: object,
-        *,
-        path: str = "/",
-        description: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> CustomerManagedPolicy:
-        """
-        Create a customer managed policy (AWS: CreatePolicy).
-
-        Args:
-            name: 1-128 of ``[\\w+=,.@-]``.
-            document: a `PermissionPolicy`, a dict or JSON text.
-            path: such as ``/team/``.
-            description: at most 1,000 characters; it can never be changed.
-            tags: at most 50.
-
-        Raises:
-            EntityAlreadyExistsError, PolicyError, PolicyTooLargeError, LimitExceededError: nothing has been created then.
-        """
-        return self.iam.create_policy(name, document, path=path, description=description, tags=tags)
-
-    def create_instance_profile(
-        self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
-    ) -> InstanceProfile:
-        """
-        Create an empty instance profile (AWS: CreateInstanceProfile).
-
-        Args:
-            name: 1-128 of ``[\\w+=,.@-]``, unique whatever the case.
-            path: such as ``/web/``.
-            tags: at most 50.
-
-        Raises:
-            EntityAlreadyExistsError, InvalidNameError, LimitExceededError: nothing has been created then.
-        """
-        return self.iam.create_instance_profile(name, path=path, tags=tags)
-
-    def delete_instance_profile(self, name: str) -> None:
-        """
-        Delete an empty instance profile; instances that have it are not asked (AWS: DeleteInstanceProfile).
-
-        Raises:
-            NoSuchEntityError: if there is none of that name.
-            DeleteConflictError: if it holds a role.
-        """
-        self.iam.delete_instance_profile(name)
-
-    def create_user(
-        self,
-        name: str,
-        *,
-        path: str = "/",
-        tags: Mapping[str, str] | None = None,
-        permissions_boundary: object = None,
-    ) -> User:
-        """
-        Create a user, to show what long-term credentials do instead (AWS: CreateUser).
-
-        Args:
-            name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
-            path: such as ``/staff/``.
-            tags: at most 50.
-            permissions_boundary: a managed policy, its name or ARN, or a document.
-        """
-        return self.iam.create_user(name, path=path, tags=tags, permissions_boundary=permissions_boundary)
-
-    def delete_policy(self, name: str) -> None:
-        """Delete a customer managed policy that is attached nowhere (AWS: DeletePolicy)."""
-        self.iam.delete_policy(name)
-
-    def delete_user(self, name: str) -> None:
-        """Delete a user without keys, password, policies and groups (AWS: DeleteUser)."""
-        self.iam.delete_user(name)
-
-    def create_group(self, name: str, *, path: str = "/") -> Group:
-        """Create a group of users (AWS: CreateGroup)."""
-        return self.iam.create_group(name, path=path)
 
     def _session_policy(self, arn: str, account_id: str) -> Policy:
         directory = self._shared.directory(account_id)

@@ -12,7 +12,7 @@ from ec2roles.authorization.denials import plain_denial
 from ec2roles.authorization.permissions import Verdict
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.credentials import Credentials
-from ec2roles.errors import AccessDeniedError, AwsError
+from ec2roles.errors import AwsError
 from ec2roles.policy import Decision
 from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.session import Session
@@ -99,7 +99,7 @@ class Gateway(Part):
             if found.named_operation is not None:
                 verdict = _noted(verdict, found)
             caller, resource, call = verdict.caller, verdict.resource, verdict.call or call
-            if verdict.error is not None:
+            if not verdict.allowed:
                 perform = _part(found, verdict)
             elif not found.performed:
                 perform = None
@@ -109,7 +109,7 @@ class Gateway(Part):
                 author = None if caller is None else caller.arn
                 # An operation that is refused half-way has changed nothing.
                 value = time.journal.run_by(author, perform, call)
-                response = Response(value, allowed=verdict.error is None, decision=verdict.decision, source=call.source)
+                response = Response(value, allowed=verdict.allowed, decision=verdict.decision, source=call.source)
             else:
                 response = self._refused(call, found, verdict)
         except AwsError as error:
@@ -118,8 +118,7 @@ class Gateway(Part):
                 caller = self._caller(call)
                 response = Response(error=error, source=call.source)
             else:
-                allowed = verdict.error is None
-                response = Response(error=error, allowed=allowed, decision=verdict.decision, source=call.source)
+                response = Response(error=error, allowed=verdict.allowed, decision=verdict.decision, source=call.source)
         if faults is not None and outage is None:
             self._authorizer.count(call)
         if caller is not None:
@@ -207,9 +206,9 @@ class Gateway(Part):
     def _refused(self, call: Call, found: Found, verdict: Verdict) -> Response:
         """Return the answer to a call that is not performed: it is denied, or no service here performs it."""
         decision, error = verdict.decision, verdict.error
-        if error is not None:
+        if not verdict.allowed:
             # What was refused before it came to policies has its own words already.
-            if decision.request is not None and isinstance(error, AccessDeniedError):
+            if error is None:
                 denial = plain_denial if found.service is None else found.service.denial
                 error = denial(call, decision)
             return Response(error=error, decision=decision, source=call.source)
@@ -237,6 +236,6 @@ def _noted(verdict: Verdict, found: Found) -> Verdict:
 
 def _part(found: Found, verdict: Verdict) -> Callable[[Call], Any] | None:
     """Return what is done of a call that the policies deny, if part of it may be allowed: some of many objects; else None."""
-    if found.service is None or not found.performed or verdict.decision.request is None:
+    if found.service is None or not found.performed or verdict.error is not None:
         return None
-    return found.service.partly.get(found.operation.name) if isinstance(verdict.error, AccessDeniedError) else None
+    return found.service.partly.get(found.operation.name)

@@ -37,7 +37,13 @@ def run_by_itself(program: Path) -> str:
     done = subprocess.run(
         [sys.executable, str(program)],
         cwd=EXAMPLES.parent,
-        env={**environment, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "random"},
+        env={
+            **environment,
+            "COLUMNS": "80",
+            "PYTHONIOENCODING": "utf-8",
+            "PYTHONHASHSEED": "random",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

@@ -24,6 +24,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import attrs
@@ -152,13 +153,19 @@ def _changed(node: ast.AST) -> ast.expr | None:
     return None
 
 
-def sample(seed: int, count: int, root: Path = ROOT) -> list[Change]:
-    """Return so many changes of all that there are, the same for the same code and seed."""
+@cache
+def _all_changes(root: Path) -> list[Change]:
     found = []
     for folder in FOLDERS:
         for path in sorted((root / SOURCE / folder).rglob("*.py")):
             module = path.relative_to(root / SOURCE).as_posix()
             found += changes(module, path.read_text(encoding="utf-8"))
+    return found
+
+
+def sample(seed: int, count: int, root: Path = ROOT) -> list[Change]:
+    """Return so many changes of all that there are, the same for the same code and seed."""
+    found = _all_changes(root)
     return random.Random(seed).sample(found, min(count, len(found)))
 
 

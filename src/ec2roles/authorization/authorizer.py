@@ -179,11 +179,11 @@ class Authorizer:
             one = self._decide(found, needed, call, named_operation)
             if not one.allowed:
                 one = one if needed.note is None else one.with_notes(needed.note)
-                return Verdict(found, one, AccessDeniedError(one.message), first, ready)
+                return Verdict(found, one, None, first, ready)
             decision = decision or one
         if decision is None:
             raise AwsError("an operation must say what it needs to be allowed", detail=call.action)
-        return Verdict(found, decision, resource=first, call=ready)
+        return Verdict(found, decision, None, first, ready, allowed=True)
 
     @staticmethod
     def _not_with_session_token(caller: Session, call: Call, service: str) -> AwsError | None:

@@ -43,9 +43,11 @@ class Verdict:
     Args:
         caller: the session behind the credentials, or None if they were refused.
         decision: how it was decided.
-        error: what AWS answers when it was refused, or None.
+        error: what AWS answers to a call that was refused before it came to policies, or None. Each service words by itself
+            what the policies deny.
         resource: the first that it was judged on, or None.
         call: the call with its caller and its parameters read, as it is performed; None if it did not come to that.
+        allowed: whether it may be performed.
     """
 
     caller: Session | None
@@ -53,6 +55,7 @@ class Verdict:
     error: AwsError | None = None
     resource: str | None = None
     call: Call | None = None
+    allowed: bool = attrs.field(default=False, kw_only=True)
 
 
 class Permitted(Protocol):

@@ -14,17 +14,17 @@ USER_DATA_LIMIT = 16_384
 SHUTDOWN_BEHAVIORS = ("stop", "terminate")
 
 
-def _is_bool(instance: object, attribute: attrs.Attribute[bool], value: object) -> None:
+def _is_bool(_instance: object, attribute: attrs.Attribute[bool], value: object) -> None:
     if not isinstance(value, bool):
         raise TypeError(f"{attribute.name} must be bool, got {type(value).__name__}")
 
 
-def _is_text(instance: object, attribute: attrs.Attribute[str], value: object) -> None:
+def _is_text(_instance: object, attribute: attrs.Attribute[str], value: object) -> None:
     if not isinstance(value, str):
         raise TypeError(f"{attribute.name} must be str, got {type(value).__name__}")
 
 
-def _shutdown(instance: object, attribute: attrs.Attribute[str], value: object) -> None:
+def _shutdown(_instance: object, attribute: attrs.Attribute[str], value: object) -> None:
     if value not in SHUTDOWN_BEHAVIORS:
         raise InstanceError(
             f"Value ({value}) for parameter InstanceInitiatedShutdownBehavior is invalid.",

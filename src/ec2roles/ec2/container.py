@@ -84,7 +84,7 @@ class Container(Part):
     terminal: Terminal = attrs.field(init=False)
 
     @extra_hops.validator
-    def _check_hops(self, attribute: attrs.Attribute[int], value: object) -> None:
+    def _check_hops(self, _attribute: attrs.Attribute[int], value: object) -> None:
         check_hops(value)
 
     def __attrs_post_init__(self) -> None:

@@ -16,7 +16,7 @@ OVERLAP = timedelta(minutes=5)
 _YEAR = timedelta(days=365)
 
 
-def _span(instance: object, attribute: attrs.Attribute[timedelta], value: object) -> None:
+def _span(_instance: object, attribute: attrs.Attribute[timedelta], value: object) -> None:
     if not isinstance(value, timedelta):
         raise TypeError(f"{attribute.name} must be a timedelta, got {type(value).__name__}")
 

@@ -130,7 +130,23 @@ class Directory(Part):
         description: str | None = None,
         permissions_boundary: object = None,
     ) -> Role:
-        """See `Account.create_role`."""
+        """
+        Create a role, and nothing else: an instance profile is another thing (AWS: CreateRole).
+
+        Args:
+            name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
+            trust: who may assume it: a `TrustPolicy`, a dict or JSON text.
+            policies: names or ARNs of managed policies to attach.
+            path: such as ``/service/``.
+            max_session_duration: 3600-43200 seconds.
+            tags: at most 50.
+            description: at most 1,000 characters.
+            permissions_boundary: a managed policy, its name or ARN, or a document.
+
+        Raises:
+            EntityAlreadyExistsError, InvalidNameError, PolicyError, NoSuchEntityError, LimitExceededError: nothing has been
+                created then.
+        """
         Role.name_rule.check(name)
         self.roles.check_free(name)
         if isinstance(policies, str):
@@ -156,7 +172,13 @@ class Directory(Part):
 
     @atomic
     def delete_role(self, name: str) -> None:
-        """See `Account.delete_role`."""
+        """
+        Delete a role; its sessions stop working (AWS: DeleteRole).
+
+        Raises:
+            NoSuchEntityError: if there is none of that name.
+            DeleteConflictError: if it is in an instance profile, or has policies.
+        """
         role = self.roles[name]
         role.check_modifiable()
         holders = [profile.name for profile in self.instance_profiles.values() if profile.role is role]
@@ -172,7 +194,17 @@ class Directory(Part):
     def create_instance_profile(
         self, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
     ) -> InstanceProfile:
-        """See `Account.create_instance_profile`."""
+        """
+        Create an empty instance profile (AWS: CreateInstanceProfile).
+
+        Args:
+            name: 1-128 of ``[\\w+=,.@-]``, unique whatever the case.
+            path: such as ``/web/``.
+            tags: at most 50.
+
+        Raises:
+            EntityAlreadyExistsError, InvalidNameError, LimitExceededError: nothing has been created then.
+        """
         PROFILE_NAME.check(name)
         self.instance_profiles.check_free(name)
         profile = InstanceProfile(name, path=path, tags=tags, **self._common())
@@ -181,7 +213,13 @@ class Directory(Part):
 
     @atomic
     def delete_instance_profile(self, name: str) -> None:
-        """See `Account.delete_instance_profile`."""
+        """
+        Delete an empty instance profile; instances that have it are not asked (AWS: DeleteInstanceProfile).
+
+        Raises:
+            NoSuchEntityError: if there is none of that name.
+            DeleteConflictError: if it holds a role.
+        """
         profile = self.instance_profiles[name]
         roles = [profile.role.name] if profile.role else []
         _refuse_delete((roles, "must remove roles from instance profile first", "remove role {} from it first"))
@@ -198,7 +236,15 @@ class Directory(Part):
         tags: Mapping[str, str] | None = None,
         permissions_boundary: object = None,
     ) -> User:
-        """See `Account.create_user`."""
+        """
+        Create a user, to show what long-term credentials do instead (AWS: CreateUser).
+
+        Args:
+            name: 1-64 of ``[\\w+=,.@-]``, unique whatever the case.
+            path: such as ``/staff/``.
+            tags: at most 50.
+            permissions_boundary: a managed policy, its name or ARN, or a document.
+        """
         User.name_rule.check(name)
         self.users.check_free(name)
         user = User(name, path=path, tags=tags, boundary=permissions_boundary, policies=self, **self._common())
@@ -295,7 +341,7 @@ class Directory(Part):
 
     @atomic
     def create_group(self, name: str, *, path: str = "/") -> Group:
-        """Create a group (AWS: CreateGroup)."""
+        """Create a group of users (AWS: CreateGroup)."""
         Group.name_rule.check(name)
         self.groups.check_free(name)
         group = Group(name, path=path, policies=self, **self._common())
@@ -325,7 +371,19 @@ class Directory(Part):
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> CustomerManagedPolicy:
-        """See `Account.create_policy`."""
+        """
+        Create a customer managed policy (AWS: CreatePolicy).
+
+        Args:
+            name: 1-128 of ``[\\w+=,.@-]``.
+            document: a `PermissionPolicy`, a dict or JSON text.
+            path: such as ``/team/``.
+            description: at most 1,000 characters; it can never be changed.
+            tags: at most 50.
+
+        Raises:
+            EntityAlreadyExistsError, PolicyError, PolicyTooLargeError, LimitExceededError: nothing has been created then.
+        """
         POLICY_NAME.check(name)
         self.policies.check_free(name)
         policy = CustomerManagedPolicy(name, document, path=path, description=description, tags=tags, **self._common())

@@ -18,7 +18,7 @@ DISABLED = "disabled"
 
 
 def _one_of(*allowed: str) -> Callable[[object, attrs.Attribute[str], str], None]:
-    def check(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+    def check(_instance: object, attribute: attrs.Attribute[str], value: str) -> None:
         if value not in allowed:
             raise InstanceError(
                 f"Invalid value for {attribute.name}: {value}",
@@ -28,7 +28,7 @@ def _one_of(*allowed: str) -> Callable[[object, attrs.Attribute[str], str], None
     return check
 
 
-def _hop_limit(instance: object, attribute: attrs.Attribute[int], value: object) -> None:
+def _hop_limit(_instance: object, attribute: attrs.Attribute[int], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 64:
         raise InstanceError(
             f"Invalid value for {attribute.name}: {value}",

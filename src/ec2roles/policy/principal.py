@@ -98,19 +98,23 @@ def parse_caller(principal: str, role_arn: str | None = None, principal_id: str 
     return _CALLERS[principal, role_arn, principal_id]
 
 
+def _caller_without_arn(principal: str) -> Caller:
+    if principal.endswith((".amazonaws.com", ".amazonaws.com.cn", ".aws.internal")):
+        return Caller(text=principal, kind=CallerKind.SERVICE)
+    if _CANONICAL.fullmatch(principal):
+        return Caller(text=principal, kind=CallerKind.CANONICAL)
+    if _DOMAIN.fullmatch(principal):
+        return Caller(text=principal, kind=CallerKind.FEDERATED)
+    raise _refuse(principal, "it must be an ARN, a service such as 'ec2.amazonaws.com', or '*' for anonymous")
+
+
 def _parse_caller(asked: tuple[str, str | None, str | None]) -> Caller:
     principal, role_arn, principal_id = asked
     unique_id = principal_id.partition(":")[0] if principal_id else None
     if principal == "*":
         return Caller(text="anonymous", kind=CallerKind.ANONYMOUS)
     if not principal.startswith("arn:"):
-        if principal.endswith((".amazonaws.com", ".amazonaws.com.cn", ".aws.internal")):
-            return Caller(text=principal, kind=CallerKind.SERVICE)
-        if _CANONICAL.fullmatch(principal):
-            return Caller(text=principal, kind=CallerKind.CANONICAL)
-        if _DOMAIN.fullmatch(principal):
-            return Caller(text=principal, kind=CallerKind.FEDERATED)
-        raise _refuse(principal, "it must be an ARN, a service such as 'ec2.amazonaws.com', or '*' for anonymous")
+        return _caller_without_arn(principal)
     parts = principal.split(":", 5)
     if len(parts) < 6:
         raise _refuse(principal, "an ARN has six parts")

@@ -65,25 +65,15 @@ class Request:
         user: str | Caller | None = None,
         operation: str | None = None,
     ) -> None:
-        if type(principal) is str:
-            if role_arn is None and principal_id is None:
-                caller = parse_caller(principal)  # a cache looks one argument up faster than three
-            else:
-                if type(role_arn) is not str:
-                    role_arn = _exact(role_arn, "role_arn")
-                if type(principal_id) is not str:
-                    principal_id = _exact(principal_id, "principal_id")
-                caller = parse_caller(principal, role_arn, principal_id)
-            self._caller = caller
+        if type(principal) is str and role_arn is None and principal_id is None:
+            caller = parse_caller(principal)  # a cache looks one argument up faster than three
         elif isinstance(principal, Caller):
-            self._caller = caller = principal
-        elif isinstance(principal, str):
-            principal = str.__str__(principal)
-            self._caller = caller = parse_caller(
-                principal, _exact(role_arn, "role_arn"), _exact(principal_id, "principal_id")
-            )
+            caller = principal
+        elif type(principal) is str and type(role_arn) is str and type(principal_id) is str:
+            caller = parse_caller(principal, role_arn, principal_id)
         else:
-            raise TypeError(f"principal must be str, got {type(principal).__name__}")
+            caller = _caller(principal, role_arn, principal_id)
+        self._caller = caller
         if user is not None:
             self._caller = caller = _of_user(caller, user)
         if type(action) is not str or action not in _CHECKED:
@@ -207,6 +197,12 @@ def _of_user(caller: Caller, user: object) -> Caller:
             detail=f"principal {shown(caller.text)} with user {shown(user.text)}: give 'user' the ARN of a user, and only with a federated user",
         )
     return attrs.evolve(caller, user=user)
+
+
+def _caller(principal: object, role_arn: object, principal_id: object) -> Caller:
+    if not isinstance(principal, str):
+        raise TypeError(f"principal must be str, got {type(principal).__name__}")
+    return parse_caller(str.__str__(principal), _exact(role_arn, "role_arn"), _exact(principal_id, "principal_id"))
 
 
 def _exact(text: object, name: str) -> str | None:

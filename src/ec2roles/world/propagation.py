@@ -46,7 +46,7 @@ class Propagation:
     fixed: bool = attrs.field(default=False, kw_only=True, validator=attrs.validators.instance_of(bool))
 
     @maximum.validator
-    def _check_maximum(self, attribute: attrs.Attribute[timedelta], value: object) -> None:
+    def _check_maximum(self, _attribute: attrs.Attribute[timedelta], value: object) -> None:
         if not isinstance(value, timedelta):
             raise TypeError(f"a propagation delay must be a timedelta, got {type(value).__name__}")
         if not timedelta(0) <= value <= _LONGEST:

@@ -16,11 +16,11 @@ from ec2roles.policy.statement import Condition
 Values = Mapping[str, "str | tuple[str, ...]"]
 
 
-def _never(value: str) -> bool:
+def _never(_value: str) -> bool:
     return False
 
 
-def _always(value: str) -> bool:
+def _always(_value: str) -> bool:
     return True
 
 

@@ -204,22 +204,27 @@ def _condition(condition: Condition, statement: Statement) -> Iterator[LintWarni
     if not condition.values:
         yield LintWarning(path, "an empty list of values", code="no-values")
     for value in condition.values:
-        variable = "${" in value and statement.variables
-        if variable and family in WITH_VARIABLES:
+        if statement.variables and "${" in value and family in WITH_VARIABLES:
             yield from _variables(value, path)
-        elif family in ("bool", "null") and value.lower() not in ("true", "false"):
-            yield LintWarning(path, f"must be 'true' or 'false', got {shown(value)}", code="value", dead=True)
-        elif family == "number" and number(value) is None:
-            yield LintWarning(path, f"not a number: {shown(value)}", code="value", dead=True)
-        elif family == "ip" and network(value) is None:
-            yield LintWarning(path, f"not an IP range: {shown(value)}", "write 203.0.113.0/24", "value", True)
-        elif family == "binary" and binary(value) is None:
-            yield LintWarning(path, f"not base64: {shown(value)}", code="value", dead=True)
-        elif family == "arn" and value.count(":") < 5:
-            yield LintWarning(
-                path, f"not an ARN of six parts: {shown(value)}", "use StringLike for other text", "value", True
-            )
-        elif family == "equals" and ("*" in value or "?" in value):
-            like = condition.operator.replace("Equals", "Like")
-            message = f"{condition.operator} takes {shown(value)} literally, wildcards included"
-            yield LintWarning(path, message, f"write {like}", "literal-wildcard")
+        else:
+            yield from _value(condition, family, value, path)
+
+
+def _value(condition: Condition, family: str, value: str, path: str) -> Iterator[LintWarning]:
+    """Say what keeps one value from being what its operator compares with."""
+    if family in ("bool", "null") and value.lower() not in ("true", "false"):
+        yield LintWarning(path, f"must be 'true' or 'false', got {shown(value)}", code="value", dead=True)
+    elif family == "number" and number(value) is None:
+        yield LintWarning(path, f"not a number: {shown(value)}", code="value", dead=True)
+    elif family == "ip" and network(value) is None:
+        yield LintWarning(path, f"not an IP range: {shown(value)}", "write 203.0.113.0/24", "value", True)
+    elif family == "binary" and binary(value) is None:
+        yield LintWarning(path, f"not base64: {shown(value)}", code="value", dead=True)
+    elif family == "arn" and value.count(":") < 5:
+        yield LintWarning(
+            path, f"not an ARN of six parts: {shown(value)}", "use StringLike for other text", "value", True
+        )
+    elif family == "equals" and ("*" in value or "?" in value):
+        like = condition.operator.replace("Equals", "Like")
+        message = f"{condition.operator} takes {shown(value)} literally, wildcards included"
+        yield LintWarning(path, message, f"write {like}", "literal-wildcard")

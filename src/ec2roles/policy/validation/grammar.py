@@ -106,28 +106,35 @@ class Grammar:
         policy_id = data.get("Id")
         if "Id" in data and not isinstance(policy_id, str):
             self.wrong(SYNTAX, f"Id must be a string, got {_json_type(policy_id)}", "/Id")
-        found: Any = data.get("Statement")
+        statements = self._statements(data, variables=version == NEWEST)
+        self._check_sids(statements)
+        if self.problems:
+            raise self.problems.error()
+        return Read(version, policy_id, tuple(statements))
+
+    def _statements(self, data: dict[str, Any], *, variables: bool) -> list[Statement]:
+        statements: list[Statement] = []
+        written: Any = data.get("Statement")
         if "Statement" not in data:
             self.wrong(SYNTAX, "missing 'Statement'", "/", trust=T_EMPTY)
-        elif not isinstance(found, (dict, list)):
-            self.wrong(SYNTAX, f"'Statement' must be an object or a list, got {_json_type(found)}", "/Statement")
-        elif not found:
+        elif not isinstance(written, (dict, list)):
+            self.wrong(SYNTAX, f"'Statement' must be an object or a list, got {_json_type(written)}", "/Statement")
+        elif not written:
             self.wrong(SYNTAX, "'Statement' is empty", "/Statement", trust=T_EMPTY)
-        statements: list[Statement] = []
-        if isinstance(found, dict) and found:
-            self._statement(found, "/Statement", 0, version == NEWEST, statements)
-        elif isinstance(found, list):
-            for index, one in enumerate(found):
-                self._statement(one, f"/Statement/{index}", index, version == NEWEST, statements)
+        elif isinstance(written, dict):
+            self._statement(written, "/Statement", 0, variables, statements)
+        else:
+            for index, one in enumerate(written):
+                self._statement(one, f"/Statement/{index}", index, variables, statements)
+        return statements
+
+    def _check_sids(self, statements: list[Statement]) -> None:
         seen: set[str] = set()
         for statement in statements:
             if statement.sid:
                 if statement.sid in seen:
                     self.wrong(SID, f"duplicate Sid {shown(statement.sid)}", statement.pointer, trust=T_SID)
                 seen.add(statement.sid)
-        if self.problems:
-            raise self.problems.error()
-        return Read(version, policy_id, tuple(statements))
 
     def _version(self, data: dict[str, Any]) -> str | None:
         version = data.get("Version")

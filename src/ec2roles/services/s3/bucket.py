@@ -313,9 +313,10 @@ class Bucket(Part):
             storage_class=storage_class,
             checksum=checksum,
         )
-        wanted = check_tags(_pairs({} if tags is None else tags), of_object=True)
+        wanted = () if tags is None else check_tags(_pairs(tags), of_object=True)
         self.time.journal.put(self.objects, key, stored)
-        self._tag("PutObject", key, wanted, instant)
+        if wanted or key in self._object_tags:
+            self._tag("PutObject", key, wanted, instant)
         return stored
 
     @atomic

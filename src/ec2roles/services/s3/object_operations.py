@@ -45,7 +45,9 @@ class ObjectOperations(Part):
         """Perform PutObject."""
         bucket, key = self._permissions.existing(call)
         given = call.parameters
-        body = _content(given.get("Body", b""))
+        body = given.get("Body", b"")
+        if type(body) is not bytes:
+            body = _content(body)
         if given.keys() <= PLAIN:
             return bucket.put_object(key, body, now=call.position[0])
         # Loaded for the first object that is more than its body.

@@ -129,8 +129,11 @@ def make_object(
             members={"MaxSizeAllowed": str(LIMIT), "ProposedSize": str(len(body))},
         )
     # Names of headers have no case; S3 keeps them in lower case.
-    said = tuple(sorted((str(name).lower(), str(value)) for name, value in (metadata or {}).items()))
-    size = sum(len(name.encode("utf-8", "replace")) + len(value.encode("utf-8", "replace")) for name, value in said)
+    said: tuple[tuple[str, str], ...] = ()
+    size = 0
+    if metadata:
+        said = tuple(sorted((str(name).lower(), str(value)) for name, value in metadata.items()))
+        size = sum(len((name + value).encode("utf-8", "replace")) for name, value in said)
     if size > METADATA_LIMIT:
         raise ResourceError(
             "Your metadata headers exceed the maximum allowed metadata size",

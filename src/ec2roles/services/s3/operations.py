@@ -179,7 +179,7 @@ def _checked(perform: Perform) -> Perform:
     """Return *perform*, after a look at its parameters: what is only judged here may be done behind, where there is more."""
 
     def done(call: Call) -> Any:
-        if call.parameters:
+        if not call.parameters.keys() <= s3_parameters.PLAIN:
             s3_parameters.check_parameters(call.parameters)
         return perform(call)
 

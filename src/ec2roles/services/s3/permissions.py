@@ -130,7 +130,9 @@ class Permissions(Part):
 
         def needs(call: Call) -> Sequence[Permission]:
             name, key = self.target(call)
-            given = self._object_parameters(call, key)
+            given = call.parameters
+            if not key:
+                raise _no_key(call)
             wanted = version_action if version_action is not None and given.get("VersionId") else action
             context = _context(given)
             if action in _ASK_FOR_TAGS or "Tagging" in action:
@@ -147,7 +149,9 @@ class Permissions(Part):
     def of_new_object(self, call: Call) -> Sequence[Permission]:
         """Return what PutObject needs: more where it comes with an ACL or tags, or replaces one object only."""
         name, key = self.target(call)
-        given = self._object_parameters(call, key)
+        given = call.parameters
+        if not key:
+            raise _no_key(call)
         arn = f"{PREFIX}{name}/{key}"
         if given.keys() <= PLAIN:
             return [self.authorization("s3:PutObject", name, arn, call, {})]
@@ -200,17 +204,6 @@ class Permissions(Part):
             note = f"RestrictPublicBuckets: the policy of '{name}' is public, so what it grants to other accounts does not count"
         return Permission(action, arn, policy, context, bucket.account_id, note)
 
-    def _object_parameters(self, call: Call, key: str) -> Mapping[str, Any]:
-        if not key:
-            raise ResourceError(
-                "The specified key does not exist.",
-                code="NoSuchKey",
-                status=404,
-                detail=f"an object is meant as '{PREFIX}bucket/key', got {shown(call.resource)}",
-                members={"Key": key},
-            )
-        return call.parameters
-
     def _reading(self, name: str, key: str, call: Call) -> Permission:
         """Who asks whether an object is the one he knows must be able to read it."""
         context = self._existing_tags(name, key, call)
@@ -248,6 +241,17 @@ def objects_to_delete(call: Call) -> list[tuple[str, str | None, str | None]]:
 def _context(given: Mapping[str, Any]) -> dict[str, Any]:
     """The context keys that the parameters give, empty ones too: the CLI sends an empty prefix, and policies ask for it."""
     return {key: given[name] for name, key in _KEYS.items() if name in given} if given else {}
+
+
+def _no_key(call: Call) -> ResourceError:
+    """Return the error for a call about an object that names none."""
+    return ResourceError(
+        "The specified key does not exist.",
+        code="NoSuchKey",
+        status=404,
+        detail=f"an object is meant as '{PREFIX}bucket/key', got {shown(call.resource)}",
+        members={"Key": ""},
+    )
 
 
 def _check_owner(expected: object, bucket: Bucket) -> None:
