@@ -210,7 +210,14 @@ def test_p22_a_secret_shows_nowhere_by_accident(caplog: pytest.LogCaptureFixture
     shown = [caplog.text, shown_in_a_traceback(account, credentials)]
     things: list[Any] = [
         *(credentials, copy.copy(credentials), copy.deepcopy(credentials), attrs.asdict(credentials)),
-        *(attrs.astuple(credentials), web.call("s3:ListAllMyBuckets"), web.chain, web, account, list(account.history)),
+        *(
+            attrs.astuple(credentials),
+            web.call("s3:ListAllMyBuckets"),
+            web.programs.chain,
+            web,
+            account,
+            list(account.history),
+        ),
         *(web.can("s3:ListAllMyBuckets").to_dict(), account.sts, web.run("aws configure list")),
     ]
     for thing in things:

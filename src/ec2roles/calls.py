@@ -180,15 +180,21 @@ def _without_secrets(value: Any) -> Any:
 class Api(Protocol):
     """Where calls go: the gateway of an account, or a token service alone."""
 
-    def call(self, call: Call) -> Response:
-        """Authorize *call*, perform it if it is allowed, and record it."""
+    def call(self, call: Call, *, strict: bool = False) -> Response:
+        """
+        Authorize *call*, perform it if it is allowed, and record it.
+
+        Args:
+            call: the call.
+            strict: whether a parameter of another type is a mistake of who wrote the program: it raises, and nothing is done.
+        """
 
     def can(self, call: Call) -> Decision:
         """Authorize *call*; change nothing and record nothing."""
 
 
 class SessionIssuer(Protocol):
-    """Something that has a slot and issues credentials: an instance, a token service, a user."""
+    """Something that issues credentials and knows them again: a token service, a user, a role's on an instance."""
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Any:
         """Return the session behind a key it had issued by *now* (microseconds), or None if it had not."""

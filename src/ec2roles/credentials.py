@@ -75,21 +75,36 @@ class Credentials:
         # Nothing here keeps a secret in a local variable: a traceback may show those.
         secret = Secret(b64encode(ids.digest(b"secret key", access_key_id, 24))[:30].decode() + "EXAMPLEKEY")
         if expires is None:
-            return cls(access_key_id, secret, issued=from_microseconds(issued))
+            return _credentials(cls, access_key_id, secret, None, from_microseconds(issued), None)
         # Real tokens start like this too (base64 of "origin_ec"); the rest says at once that it is made up.
         token = Secret(
             "IQoJb3JpZ2luX2VjEXAMPLETOKEN" + b64encode(ids.stream(b"session token", access_key_id, 123)).decode()
         )
-        return cls(
-            access_key_id,
-            secret,
-            session_token=token,
-            issued=from_microseconds(issued),
-            expiration=from_microseconds(expires),
-        )
+        return _credentials(cls, access_key_id, secret, token, from_microseconds(issued), from_microseconds(expires))
 
     def __repr__(self) -> str:
         # Debuggers show objects that are not finished, too.
         expiration = getattr(self, "expiration", None)
         life = f"expire {iso(expiration)}" if expiration else "never expire"
         return f"<Credentials {getattr(self, 'access_key_id', '?')}, {life}>"
+
+
+_set = object.__setattr__
+
+
+def _credentials(
+    kind: type[Credentials],
+    access_key_id: str,
+    secret: Secret,
+    token: Secret | None,
+    issued: datetime,
+    expiration: datetime | None,
+) -> Credentials:
+    """Return credentials of what has the right types already: the converters would look at each once more."""
+    made = object.__new__(kind)
+    _set(made, "access_key_id", access_key_id)
+    _set(made, "secret_access_key", secret)
+    _set(made, "session_token", token)
+    _set(made, "issued", issued)
+    _set(made, "expiration", expiration)
+    return made

@@ -99,6 +99,7 @@ class AwsError(Ec2RolesError):
         status: the HTTP status AWS answers with.
         detail: our wording: the offending value, where it is and the cure.
         members: what AWS says beside code and message, by its own names, as S3 does: ``{"Key": "cat.jpg"}``.
+        withheld: what the service itself knows where its answer has no body to say it, as to HEAD; CloudTrail has it.
     """
 
     default_code: ClassVar[str] = "InternalFailure"
@@ -112,6 +113,7 @@ class AwsError(Ec2RolesError):
         status: int | None = None,
         detail: str | None = None,
         members: Mapping[str, str] | None = None,
+        withheld: AwsError | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -119,6 +121,7 @@ class AwsError(Ec2RolesError):
         self.status: int = status if status is not None else self.default_status
         self.detail = detail
         self.members: Mapping[str, str] = {} if members is None else dict(members)
+        self.withheld = withheld
 
     def __setattr__(self, name: str, value: object) -> None:
         # The history shows the same error again.

@@ -12,7 +12,7 @@ from ec2roles.authorization.denials import plain_denial
 from ec2roles.authorization.permissions import Verdict
 from ec2roles.calls import NOTHING, Call, Response
 from ec2roles.credentials import Credentials
-from ec2roles.errors import AwsError
+from ec2roles.errors import AwsError, ParameterError
 from ec2roles.policy import Decision
 from ec2roles.services.registry import Found, Registry
 from ec2roles.sts.session import Session
@@ -66,21 +66,23 @@ class Gateway(Part):
         found = None if self._find is None else self._find(account_id)
         return self if found is None else found
 
-    def call(self, call: Call, *, found: Found | None = None) -> Response:
+    def call(self, call: Call, *, found: Found | None = None, strict: bool = False) -> Response:
         """
         Authorize *call*, perform it if it is allowed, and record it: all of that, or nothing.
 
         Args:
             call: the call.
             found: what it means; looked up by default.
+            strict: whether a parameter of another type is a mistake of who wrote the program: it raises, and nothing is done.
 
         Raises:
+            ParameterError: for a parameter of another type, if that is wanted; else it is the response's error.
             ValidationError: if its action is not ``service:Name``; nothing is done or recorded then.
             ClockError: if the clock went back; nothing is done or recorded then either.
         """
-        return self.time.journal.run(self._answer, call, found)[0]
+        return self.time.journal.run(self._answer, call, found, strict)[0]
 
-    def _answer(self, call: Call, found: Found | None) -> tuple[Response, Call]:
+    def _answer(self, call: Call, found: Found | None, strict: bool = False) -> tuple[Response, Call]:
         """Return the answer, and the call with its parameters read, as far as it came."""
         if found is None:
             found = self._registry.find(call)
@@ -113,6 +115,8 @@ class Gateway(Part):
             else:
                 response = self._refused(call, found, verdict)
         except AwsError as error:
+            if strict and isinstance(error, ParameterError):
+                raise
             if verdict is None:
                 # What AWS answers before it comes to a decision: it is down, or a parameter breaks its limits.
                 caller = self._caller(call)

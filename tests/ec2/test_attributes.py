@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ec2roles import Account, PermissionPolicy
+from ec2roles.ec2.records import Records
 from ec2roles.errors import InstanceError
 from helpers.worlds import code, user_with_key
 
@@ -64,7 +65,11 @@ def test_a_type_and_user_data_change_while_it_is_stopped_and_the_past_keeps_them
     web.modify_attribute(instance_type="t3.large", user_data="two", disable_api_termination=False)
     web.start()
 
-    assert (shown("meta-data/instance-type"), shown("user-data"), web.instance_type) == ("t3.large", "two", "t3.large")
+    assert (shown("meta-data/instance-type"), shown("user-data"), web.attributes.instance_type) == (
+        "t3.large",
+        "two",
+        "t3.large",
+    )
     assert '"instanceType" : "t3.large"' in shown("dynamic/instance-identity/document")
     assert (shown("meta-data/instance-type", at=start), shown("user-data", at=start)) == ("t3.micro", "one")
     assert '"instanceType" : "t3.micro"' in shown("dynamic/instance-identity/document", at=start)
@@ -100,12 +105,12 @@ def test_a_bad_value_changes_nothing(attributes: dict[str, Any]) -> None:
     account = Account()
     web = account.launch_instance()
     web.stop()
-    before, changes = web.record, len(account.time.changes)
+    before, changes = Records(web).last, len(account.time.changes)
 
     with pytest.raises((InstanceError, TypeError)):
         web.modify_attribute(**attributes)
 
-    assert web.record is before
+    assert Records(web).last is before
     assert len(account.time.changes) == changes
 
 

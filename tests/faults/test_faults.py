@@ -425,10 +425,10 @@ def test_whether_credentials_have_expired_is_judged_by_the_services_clock_alone(
     key = key_of(web)
     web.detach()
     account.faults.clock_skew(timedelta(minutes=-10), instance=web)
-    web.terminal.chain.export("AWS_ACCESS_KEY_ID", key.access_key_id)
-    web.terminal.chain.export("AWS_SECRET_ACCESS_KEY", key.secret_access_key.reveal())
+    web.programs.terminal.chain.export("AWS_ACCESS_KEY_ID", key.access_key_id)
+    web.programs.terminal.chain.export("AWS_SECRET_ACCESS_KEY", key.secret_access_key.reveal())
     assert key.session_token is not None
-    web.terminal.chain.export("AWS_SESSION_TOKEN", key.session_token.reveal())
+    web.programs.terminal.chain.export("AWS_SESSION_TOKEN", key.session_token.reveal())
 
     move(account, hours=5, minutes=59)
     assert web.call(LIST)
@@ -504,7 +504,7 @@ KINDS: list[Callable[..., Fault]] = [
         ({"ends": START.replace(tzinfo=None)}, NaiveDatetimeError, "'ends' has no time zone"),
         ({"ends": "tomorrow"}, TypeError, "'ends' must be a datetime"),
         ({"account": "12"}, Ec2RolesError, "12"),
-        ({"when": START}, TypeError, "unknown word 'when' of a fault"),
+        ({"when": START}, TypeError, "unknown argument 'when'; a fault takes"),
     ],
 )
 def test_a_fault_that_cannot_be_planned_changes_nothing(
@@ -676,4 +676,4 @@ def test_when_the_faults_are_over_every_instance_with_a_profile_is_whole_again_w
 
     for instance in fleet:
         if instance.state == "running" and instance.profile is not None:
-            assert instance.call(LIST), instance.why_no_credentials(account.time.as_of(None))
+            assert instance.call(LIST), instance.role_credentials.why_none(account.time.as_of(None))

@@ -52,7 +52,7 @@ class FakeApi:
     denied: Mapping[str, AwsError] = attrs.field(factory=dict)
     calls: list[Call] = attrs.field(factory=list)
 
-    def call(self, call: Call) -> Response:
+    def call(self, call: Call, *, strict: bool = False) -> Response:
         self.calls.append(call)
         if call.refusal is not None:
             return Response(error=call.refusal)

@@ -261,8 +261,10 @@ class Authorizer:
             policies = policies.with_layers(
                 resource=needed.policy, session=caller.policies, scps=above.scps, rcps=above.rcps
             )
-        elif needed.policy is not None or caller.policies:
+        elif caller.policies:
             policies = policies.with_layers(resource=needed.policy, session=caller.policies)
+        elif needed.policy is not None:
+            policies = policies.with_layers(resource=needed.policy)
         current_time, epoch_time = _time_texts(position[0])
         keys: dict[str, Any] = {
             "aws:CurrentTime": current_time,

@@ -37,7 +37,7 @@ class Fault:
     instance_id: str | None
 
     def is_at(self, position: Position) -> bool:
-        """Return whether it is there as of *position*."""
+        """Return whether it is in force at *position*."""
         return self.begins <= position and (self.ends is None or position < self.ends)
 
     def concerns(self, account_id: str, instance_id: str | None) -> bool:

@@ -2,7 +2,7 @@
 What goes wrong in a world, and when.
 
 Everything is planned: a fault begins now or later, never in the past, and nothing that happened is changed by it. So a
-question about the past gets the same answer always, and asking changes nothing.
+question about the past always gets the same answer, and asking changes nothing.
 """
 
 from __future__ import annotations
@@ -187,8 +187,8 @@ class FaultPlan(Part):
             return
         position = self._note(CLEAR_FAULT, current, now)
         # One that was called off before it began is empty: it ends before it begins.
-        self._strike(current)
-        self._enter(attrs.evolve(current, ends=position))
+        self._remove(current)
+        self._add(attrs.evolve(current, ends=position))
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._faults.values()))
@@ -200,7 +200,7 @@ class FaultPlan(Part):
     def _plan(self, kind: type[Kind], when_and_whom: WhenAndWhom, **details: Any) -> Kind:
         unknown = set(when_and_whom) - {"begins", "ends", "account", "instance"}
         if unknown:
-            raise TypeError(f"unknown word {shown(min(unknown))} of a fault; there are begins, ends, account, instance")
+            raise TypeError(f"unknown argument {shown(min(unknown))}; a fault takes begins, ends, account, instance")
         account_id, instance_id = self._whom(when_and_whom.get("account"), when_and_whom.get("instance"))
         now = self.time.instant()
         begins = _instant(when_and_whom.get("begins"), "begins")
@@ -221,10 +221,10 @@ class FaultPlan(Part):
             planned = attrs.evolve(planned, begins=position)
         self._forget(now)
         self.time.journal.assign(self, "_planned", planned.number)
-        self._enter(planned)
+        self._add(planned)
         return planned
 
-    def _enter(self, fault: Fault) -> None:
+    def _add(self, fault: Fault) -> None:
         key = (type(fault), fault.account_id, fault.instance_id)
         index = self._index.get(key)
         if index is None:
@@ -234,20 +234,20 @@ class FaultPlan(Part):
         index.insert(fault)
         self.time.journal.put(self._faults, fault.number, fault)
 
-    def _strike(self, fault: Fault) -> None:
+    def _remove(self, fault: Fault) -> None:
         index = self._index[type(fault), fault.account_id, fault.instance_id]
         self.time.journal.note(index.insert, fault)
         index.remove(fault)
 
     def _forget(self, now: int) -> None:
-        """Forget the faults that were over before any question that may still be put."""
+        """Forget the faults that were over before the earliest moment that a question may still be about."""
         keep_from = self.time.keep_from(now)
         if keep_from is None:
             return
         for fault in list(self._faults.values()):
             if fault.ends is None or fault.ends[0] >= keep_from:
                 continue
-            self._strike(fault)
+            self._remove(fault)
             self.time.journal.remove(self._faults, fault.number)
             key = (type(fault), fault.account_id, fault.instance_id)
             if not self._index[key]:
@@ -281,7 +281,7 @@ class FaultPlan(Part):
     # -- what is wrong ----------------------------------------------------------------------------------------------
 
     def active(self, kind: type[Kind], position: Position, account_id: str, instance_id: str | None) -> Iterator[Kind]:
-        """Iterate over the faults of *kind* that are there as of *position*, for that account and instance."""
+        """Iterate over the faults of *kind* in force at *position*, for that account and instance."""
         faults = [fault for index in self._about(kind, account_id, instance_id) for fault in index.at(position)]
         faults.sort(key=_number)
         return iter(cast("list[Kind]", faults))
@@ -335,7 +335,7 @@ class FaultPlan(Part):
 
         Args:
             request: the method and the path, such as ``GET /latest/meta-data/``.
-            position: as of when.
+            position: the moment it is about.
             account_id, instance_id: whose metadata it is.
         """
         for fault in self.active(MetadataOutage, position, account_id, instance_id):
@@ -365,7 +365,7 @@ class FaultPlan(Part):
         return any(fault.lost >= 1 for fault in self.active(MetadataOutage, position, account_id, instance_id))
 
     def edges(self, account_id: str, instance_id: str, after: int) -> Iterator[int]:
-        """Iterate over the instants later than *after*, in microseconds, at which anything begins or ends for an instance."""
+        """Iterate over the instants later than *after*, in microseconds, at which a fault of an instance begins or ends."""
         for kind in {key[0] for key in self._index}:
             for index in self._about(kind, account_id, instance_id):
                 yield from index.edges(after)

@@ -1,8 +1,8 @@
 """
-What happened, in order: every change, every assume by EC2, every issue of credentials, every call.
+What happened, in order: every change, every AssumeRole by EC2, every issue of credentials, every call.
 
-Changes and calls were noted when they were made. The assumes are worked out when the history is read, so it is complete
-although nothing ran in the background, and a fleet costs nothing until somebody looks.
+Changes and calls were noted when they were made. EC2's calls of AssumeRole are worked out when the history is read, so it is
+complete although nothing ran in the background, and a fleet costs nothing until somebody looks.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class History(Part):
         self._calls = deque(maxlen=self.keep_calls)
 
     def record_call(self, call: Call, response: Response, caller: Session | None, operation: str | None = None) -> None:
-        """Take down *call*, its answer and the API's name of what was performed."""
+        """Record *call*, its answer and the API's name of what was performed."""
         # What the call did may have read the clock again, and later than the call.
         time, now, calls = self.time, call.position[0], self._calls
         position = time.step(max(now, time.newest))
@@ -295,5 +295,5 @@ class History(Part):
 
 def check_position(position: object) -> None:
     """Raise `TypeError` if *position* is not one: a pair of whole numbers."""
-    if not (isinstance(position, tuple) and len(position) == 2 and all(type(one) is int for one in position)):
+    if not (isinstance(position, tuple) and len(position) == 2 and all(type(number) is int for number in position)):
         raise TypeError(f"after must be a position of the history, a pair of int, got {type(position).__name__}")

@@ -48,7 +48,7 @@ class Recorded:
 
     def answer(self, registry: Registry) -> Mapping[str, Any] | None:
         """
-        Return what was answered in AWS's own form; None for errors, and where there is no such form.
+        Return what was answered in AWS's own form; None for errors, and if there is no such form.
 
         Args:
             registry: has the operation that was performed.

@@ -61,7 +61,7 @@ class OrganizationalUnit:
 
 
 class Account(Protocol):
-    """An account, as far as an organisation needs to know it."""
+    """An account, as far as an organisation is concerned with it."""
 
     @property
     def account_id(self) -> str:
@@ -100,10 +100,10 @@ class OrganizationHierarchy(Part):
         """``arn:aws:organizations::ACCOUNT:organization/o-...``."""
         return self._arn("organization")
 
-    # -- what a decision needs to know --------------------------------------------------------------------------------
+    # -- what a decision depends on -----------------------------------------------------------------------------------
 
     def membership(self, account_id: str, position: Position) -> Member | None:
-        """Return what an account is in the organisation as of *position*, or None if it is none of its accounts."""
+        """Return what an account is in the organisation as of *position*, or None if it is not in it."""
         tree = self._trees.at(position)
         return None if tree is None else tree.member(account_id)
 
@@ -112,7 +112,7 @@ class OrganizationHierarchy(Part):
     @property
     def accounts(self) -> tuple[str, ...]:
         """The ids of its accounts, the management account first."""
-        return tuple(one for one in self._tree.parents if one not in self._units)
+        return tuple(target_id for target_id in self._tree.parents if target_id not in self._units)
 
     @property
     def organizational_units(self) -> tuple[OrganizationalUnit, ...]:
@@ -121,10 +121,10 @@ class OrganizationHierarchy(Part):
 
     def parent(self, target: Target) -> Root | OrganizationalUnit:
         """
-        Return what an account or a unit stands directly below (AWS: ListParents).
+        Return the root or unit directly above an account or a unit (AWS: ListParents).
 
         Raises:
-            AwsError: ``TargetNotFoundException``, for the root and for what is not in the organisation.
+            AwsError: ``TargetNotFoundException``, for the root, and for anything outside the organisation.
         """
         target_id = self._target(target)
         if target_id == self.root.id:
@@ -147,7 +147,7 @@ class OrganizationHierarchy(Part):
         """
         _OU_NAME.check(name)
         tree, parent_id = self._tree, self._parent(parent)
-        if any(self._units[one].name == name for one in tree.children(parent_id) if one in self._units):
+        if any(self._units[child].name == name for child in tree.children(parent_id) if child in self._units):
             raise AwsError(
                 "An OU with the same name already exists.",
                 code="DuplicateOrganizationalUnitException",
@@ -306,8 +306,8 @@ class OrganizationHierarchy(Part):
         return parent_id
 
     def _target(self, target: Target) -> str:
-        given: Any = target
-        target_id = getattr(given, "id", None) or getattr(given, "account_id", given)
+        thing: Any = target
+        target_id = getattr(thing, "id", None) or getattr(thing, "account_id", thing)
         if not isinstance(target_id, str):
             raise TypeError(f"a target is the root, a unit, an account or the id of one, got {type(target).__name__}")
         if target_id not in self._tree:

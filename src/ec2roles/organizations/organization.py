@@ -58,7 +58,7 @@ class Organization(OrganizationHierarchy):
     def __attrs_post_init__(self) -> None:
         check_account_id(self.management_account_id)
         self._check_free(self.management_account_id, "AlreadyInOrganizationException")
-        enabled = frozenset(check_type(one) for one in self._policy_types)
+        enabled = frozenset(check_type(type_name) for type_name in self._policy_types)
         self.id: str = self.time.ids.resource_id("o")
         root_id = f"r-{self.id[-4:]}"
         self.root: Root = Root(root_id, self._arn("root", root_id))
@@ -70,7 +70,7 @@ class Organization(OrganizationHierarchy):
             self._policies[policy_id] = OrganizationPolicy(policy_id, name, policy_type, arn)
             loaded = load_policy({"Version": "2012-10-17", "Statement": [statement]}, kind)
             documents[policy_id] = loaded.named(name, arn=arn)
-        defaults = tuple(DEFAULTS[one] for one in DEFAULTS if one in enabled)
+        defaults = tuple(DEFAULTS[type_name] for type_name in DEFAULTS if type_name in enabled)
         position = self.time.write("CreateOrganization", self.arn, account_id=self.management_account_id)
         tree = Tree(
             organization_id=self.id,
@@ -89,7 +89,7 @@ class Organization(OrganizationHierarchy):
     @property
     def policies(self) -> Mapping[str, OrganizationPolicy]:
         """The policies by name, AWS's own among them."""
-        return {one.name: one for one in self._policies.values() if one.id in self._tree.documents}
+        return {policy.name: policy for policy in self._policies.values() if policy.id in self._tree.documents}
 
     def content(self, policy: OrganizationPolicy | str) -> Policy:
         """Return what a policy says now (AWS: DescribePolicy)."""
@@ -103,8 +103,8 @@ class Organization(OrganizationHierarchy):
             target: the root, a unit, or an account; the thing or its id.
             policy_type: ``SERVICE_CONTROL_POLICY`` or ``RESOURCE_CONTROL_POLICY``.
         """
-        found = self._tree.of_type(self._target(target), check_type(policy_type))
-        return tuple(self._policies[one] for one in found)
+        policy_ids = self._tree.of_type(self._target(target), check_type(policy_type))
+        return tuple(self._policies[policy_id] for policy_id in policy_ids)
 
     @atomic
     def create_policy(self, name: str, content: object, *, policy_type: str = SCP) -> OrganizationPolicy:
@@ -146,10 +146,12 @@ class Organization(OrganizationHierarchy):
             policy: the policy, its id or its name.
             content: as for `create_policy`.
         """
-        found = self._own(policy)
-        loaded = load_content(content, found.policy_type).named(found.name, arn=found.arn)
-        documents = {**self._tree.documents, found.id: loaded}
-        self._write("UpdatePolicy", found.arn, attrs.evolve(self._tree, documents=documents), detail=found.name)
+        org_policy = self._own(policy)
+        loaded = load_content(content, org_policy.policy_type).named(org_policy.name, arn=org_policy.arn)
+        documents = {**self._tree.documents, org_policy.id: loaded}
+        self._write(
+            "UpdatePolicy", org_policy.arn, attrs.evolve(self._tree, documents=documents), detail=org_policy.name
+        )
 
     @atomic
     def delete_policy(self, policy: OrganizationPolicy | str) -> None:
@@ -159,8 +161,8 @@ class Organization(OrganizationHierarchy):
         Raises:
             AwsError: ``PolicyInUseException``.
         """
-        found, tree = self._own(policy), self._tree
-        used = [target for target, attached in tree.attached.items() if found.id in attached]
+        org_policy, tree = self._own(policy), self._tree
+        used = [target for target, attached in tree.attached.items() if org_policy.id in attached]
         if used:
             raise AwsError(
                 "The policy is attached to one or more entities. You must detach it from all roots, OUs, and accounts "
@@ -168,9 +170,9 @@ class Organization(OrganizationHierarchy):
                 code="PolicyInUseException",
                 detail=f"it is attached to {', '.join(used[:5])}",
             )
-        documents = {key: value for key, value in tree.documents.items() if key != found.id}
-        self._write("DeletePolicy", found.arn, attrs.evolve(tree, documents=documents), detail=found.name)
-        self.time.forget_later(self.time.newest, self.time.journal.drop, self._policies, found.id)
+        documents = {key: value for key, value in tree.documents.items() if key != org_policy.id}
+        self._write("DeletePolicy", org_policy.arn, attrs.evolve(tree, documents=documents), detail=org_policy.name)
+        self.time.forget_later(self.time.newest, self.time.journal.drop, self._policies, org_policy.id)
 
     @atomic
     def attach_policy(self, target: Target, policy: OrganizationPolicy | str) -> None:
@@ -185,22 +187,22 @@ class Organization(OrganizationHierarchy):
             AwsError: ``TargetNotFoundException``, ``PolicyNotFoundException``, ``PolicyTypeNotEnabledException``,
                 ``DuplicatePolicyAttachmentException``, or ``ConstraintViolationException`` for a sixth policy of its type.
         """
-        target_id, found, tree = self._target(target), self._policy(policy), self._tree
-        self._require_enabled(found.policy_type)
-        if found.id in tree.attached[target_id]:
+        target_id, org_policy, tree = self._target(target), self._policy(policy), self._tree
+        self._require_enabled(org_policy.policy_type)
+        if org_policy.id in tree.attached[target_id]:
             raise AwsError(
                 "The selected policy is already attached to the specified target.",
                 code="DuplicatePolicyAttachmentException",
-                detail=f"'{found.name}' is attached to {target_id}",
+                detail=f"'{org_policy.name}' is attached to {target_id}",
             )
-        if len(tree.of_type(target_id, found.policy_type)) >= _POLICIES_PER_TARGET:
+        if len(tree.of_type(target_id, org_policy.policy_type)) >= _POLICIES_PER_TARGET:
             raise AwsError(
                 "You have exceeded the number of policies of a certain type that can be attached to an entity at one time.",
                 code=CONSTRAINT,
-                detail=f"{target_id} has {_POLICIES_PER_TARGET} policies of type {found.policy_type}",
+                detail=f"{target_id} has {_POLICIES_PER_TARGET} policies of type {org_policy.policy_type}",
             )
-        attached = {**tree.attached, target_id: (*tree.attached[target_id], found.id)}
-        self._write("AttachPolicy", found.arn, attrs.evolve(tree, attached=attached), detail=target_id)
+        attached = {**tree.attached, target_id: (*tree.attached[target_id], org_policy.id)}
+        self._write("AttachPolicy", org_policy.arn, attrs.evolve(tree, attached=attached), detail=target_id)
 
     @atomic
     def detach_policy(self, target: Target, policy: OrganizationPolicy | str) -> None:
@@ -213,30 +215,30 @@ class Organization(OrganizationHierarchy):
             AwsError: ``PolicyNotAttachedException``, ``TargetNotFoundException``, ``PolicyNotFoundException``, or
                 ``ConstraintViolationException`` for the last policy of its type, and for ``RCPFullAWSAccess``.
         """
-        target_id, found, tree = self._target(target), self._policy(policy), self._tree
-        if found.id not in tree.attached[target_id]:
+        target_id, org_policy, tree = self._target(target), self._policy(policy), self._tree
+        if org_policy.id not in tree.attached[target_id]:
             raise AwsError(
                 "The policy isn't attached to the specified target in the specified root.",
                 code="PolicyNotAttachedException",
-                detail=f"'{found.name}' is not attached to {target_id}",
+                detail=f"'{org_policy.name}' is not attached to {target_id}",
             )
-        if found.id == DEFAULTS[RCP] or len(tree.of_type(target_id, found.policy_type)) == 1:
+        if org_policy.id == DEFAULTS[RCP] or len(tree.of_type(target_id, org_policy.policy_type)) == 1:
             raise AwsError(
                 "You attempted to detach a policy from an entity that would cause the entity to have fewer than the minimum "
                 "number of policies of a certain type required.",
                 code=CONSTRAINT,
                 detail="RCPFullAWSAccess cannot be detached"
-                if found.id == DEFAULTS[RCP]
+                if org_policy.id == DEFAULTS[RCP]
                 else f"attach another policy to {target_id} first",
             )
-        rest = tuple(one for one in tree.attached[target_id] if one != found.id)
+        rest = tuple(policy_id for policy_id in tree.attached[target_id] if policy_id != org_policy.id)
         changed = attrs.evolve(tree, attached={**tree.attached, target_id: rest})
-        self._write("DetachPolicy", found.arn, changed, detail=target_id)
+        self._write("DetachPolicy", org_policy.arn, changed, detail=target_id)
 
     @property
     def enabled_policy_types(self) -> tuple[str, ...]:
         """The policy types in force."""
-        return tuple(one for one in KINDS if one in self._tree.enabled)
+        return tuple(policy_type for policy_type in KINDS if policy_type in self._tree.enabled)
 
     @atomic
     def enable_policy_type(self, policy_type: str) -> None:
@@ -268,7 +270,7 @@ class Organization(OrganizationHierarchy):
         self._require_enabled(check_type(policy_type))
         tree, kind = self._tree, KINDS[policy_type]
         attached = {
-            target: tuple(one for one in ids if tree.documents[one].kind != kind)
+            target: tuple(policy_id for policy_id in ids if tree.documents[policy_id].kind != kind)
             for target, ids in tree.attached.items()
         }
         changed = attrs.evolve(tree, attached=attached, enabled=tree.enabled - {policy_type})
@@ -291,24 +293,24 @@ class Organization(OrganizationHierarchy):
             )
         named = self.policies
         wanted = policy if isinstance(policy, str) else policy.id
-        found = named.get(wanted) or next((one for one in named.values() if one.id == wanted), None)
-        if found is None:
+        match = named.get(wanted) or next((candidate for candidate in named.values() if candidate.id == wanted), None)
+        if match is None:
             raise AwsError(
                 "We can't find a policy with the PolicyId that you specified.",
                 code="PolicyNotFoundException",
                 detail=f"no policy {shown(wanted)}; there are {', '.join(named)}",
             )
-        return found
+        return match
 
     def _own(self, policy: OrganizationPolicy | str) -> OrganizationPolicy:
-        found = self._policy(policy)
-        if found.id in DEFAULTS.values():
+        org_policy = self._policy(policy)
+        if org_policy.id in DEFAULTS.values():
             raise AwsError(
                 "You can't modify or delete the policy because it's an AWS managed policy.",
                 code="AccessDeniedException",
-                detail=f"'{found.name}' belongs to AWS",
+                detail=f"'{org_policy.name}' belongs to AWS",
             )
-        return found
+        return org_policy
 
     def __repr__(self) -> str:
         units, policies = len(self.organizational_units), len(self.policies)

@@ -1,4 +1,4 @@
-"""An organisation at one moment: who stands below whom, and which policies are attached where."""
+"""An organisation at one moment: what is below what, and which policies are attached where."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ class Tree:
         return path[::-1]
 
     def children(self, target_id: str) -> list[str]:
-        """Return the ids of what stands directly below *target_id*."""
+        """Return the ids of what is directly below *target_id*."""
         return [child for child, parent in self.parents.items() if parent == target_id]
 
     def of_type(self, target_id: str, policy_type: str) -> list[str]:
         """Return the ids of the policies of one type that are attached to *target_id*."""
         kind = KINDS[policy_type]
-        return [one for one in self.attached[target_id] if self.documents[one].kind == kind]
+        return [policy_id for policy_id in self.attached[target_id] if self.documents[policy_id].kind == kind]
 
     def placed(self, target_id: str, parent_id: str) -> Tree:
         """Return the tree with something new in it, with AWS's own policies attached."""
@@ -102,14 +102,14 @@ class Tree:
 
     def defaults(self) -> tuple[str, ...]:
         """Return the ids of AWS's own policies of the types in force."""
-        return tuple(DEFAULTS[one] for one in DEFAULTS if one in self.enabled)
+        return tuple(DEFAULTS[policy_type] for policy_type in DEFAULTS if policy_type in self.enabled)
 
     def member(self, account_id: str) -> Member | None:
         """Return what an account is in the organisation, compiled once for each change; None for any other account."""
-        found = self._members.get(account_id)
-        if found is None and account_id in self.parents:
-            found = self._members[account_id] = self._compile(account_id)
-        return found
+        member = self._members.get(account_id)
+        if member is None and account_id in self.parents:
+            member = self._members[account_id] = self._compile(account_id)
+        return member
 
     def _compile(self, account_id: str) -> Member:
         levels = self.ancestry(account_id)

@@ -82,10 +82,10 @@ class Context:
     @classmethod
     def of(cls, mapping: Mapping[str, Any] | Context) -> Context:
         """
-        Return the context of *mapping*. Of two spellings of one key the later counts, as keys ignore case.
+        Return the context of *mapping*. If a key comes in two spellings the later one counts, as case does not matter.
 
         Raises:
-            TypeError: for a value that is no str, bool, int, float, datetime, bytes, or list of these.
+            TypeError: for a value that is not a str, bool, int, float, datetime, bytes, or list of these.
         ArgumentError: for a number of more digits than any condition reads.
         """
         if isinstance(mapping, Context):

@@ -158,7 +158,7 @@ class Decision:
 
     @property
     def policy_set(self) -> PolicySet | None:
-        """The policies that were judged; None for a call that never came to policies."""
+        """The policies that were evaluated; None for a call that never came to policies."""
         return self._policy_set
 
     @property
@@ -292,7 +292,7 @@ class Decision:
         """
         request = self._request
         layers = self.layers
-        near = [one for layer in layers for one in layer.findings if not one.applies]
+        near = [finding for layer in layers for finding in layer.findings if not finding.applies]
         return {
             "allowed": self.allowed,
             "outcome": self._outcome.value,
@@ -310,8 +310,8 @@ class Decision:
                 for policy, statement in self.deciding
             ],
             "layers": [layer.to_dict() for layer in layers],
-            "missing_keys": list(dict.fromkeys([key for one in near for key in one.missing_keys])),
-            "unresolved_variables": list(dict.fromkeys([name for one in near for name in one.unresolved])),
+            "missing_keys": list(dict.fromkeys([key for finding in near for key in finding.missing_keys])),
+            "unresolved_variables": list(dict.fromkeys([name for finding in near for name in finding.unresolved])),
             "notes": list(self.notes),
             "request": None
             if request is None

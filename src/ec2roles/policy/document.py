@@ -124,7 +124,7 @@ class Policy:
 
     def saved_with(self: _P, principals: Mapping[str, str]) -> _P:
         """
-        Return the same policy; explanations tell what the unique ids in it were saved as.
+        Return the same policy; explanations then say which ARNs its unique ids were saved for.
 
         Args:
             principals: unique ids, each with the ARN in whose place it stands.
@@ -270,7 +270,7 @@ class TrustPolicy(Policy):
         cls, account_id: str, *, external_id: str | None = None, condition: Mapping[str, Any] | None = None
     ) -> TrustPolicy:
         """
-        Return the trust policy of a role for another account, which then decides who of it may assume the role.
+        Return the trust policy of a role for another account, which then decides which of its users and roles may assume it.
 
         >>> TrustPolicy.account("111122223333", external_id="Unique-1").statements[0].conditions[0].key
         'sts:ExternalId'

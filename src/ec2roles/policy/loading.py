@@ -83,7 +83,7 @@ def load_policy(document: object, kind: str = "identity", *, strict: bool = Fals
 
 def load_session_policy(document: object, semantics: Semantics) -> Policy:
     """
-    Load the policy that is passed as a session begins.
+    Load a session policy, which is passed when a session is created.
 
     >>> old = {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
     >>> load_session_policy(old, Semantics(old_session_policies=True))
@@ -102,7 +102,7 @@ def load_session_policy(document: object, semantics: Semantics) -> Policy:
 
 
 def _retyped(policy: Policy, kind: str) -> Policy:
-    """But for the version, the same rules hold for all policies of permissions, so nothing is read again."""
+    """Return the same policy as one of another kind: but for the version the rules are the same, so nothing is read again."""
     copy = object.__new__(PermissionPolicy)
     copy.__attrs_init__(
         kind, policy.version, policy.id, policy.statements, policy.name, policy.arn, policy._text, policy.written,

@@ -1,4 +1,4 @@
-"""The policies that are judged together, layer by layer."""
+"""The policies that are evaluated together, layer by layer."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def _levels(kind: str, levels: Levels | None) -> tuple[Layer, ...]:
         return cast("tuple[Layer, ...]", levels)  # compiled before
     if isinstance(levels, (Policy, Mapping, str)):
         raise TypeError(f"{kind}s must be a sequence of levels, each a sequence of policies")
-    found = []
+    compiled = []
     for level in cast("Iterable[Iterable[Source]]", levels):
         if isinstance(level, (Policy, Mapping, str)):
             raise TypeError(f"each level of {kind}s must be a sequence of policies: write {kind}s=[[policy], [policy]]")
-        found.append(Layer(kind, tuple([_load(source, kind) for source in level])))
-    return tuple(found)
+        compiled.append(Layer(kind, tuple([_load(source, kind) for source in level])))
+    return tuple(compiled)
 
 
 def compile_levels(kind: str, levels: Iterable[Iterable[Source]]) -> tuple[Layer, ...]:
@@ -62,7 +62,8 @@ def _resource(source: Source | None) -> Layer | None:
         return None
     if not isinstance(source, (Policy, Mapping, str)):
         raise TypeError(f"a resource has one policy: pass it as such, got {type(source).__name__}")
-    policy = load_resource_policy(source)
+    known = isinstance(source, Policy) and source.kind in ("trust", "resource")
+    policy = cast(Policy, source) if known else load_resource_policy(source)
     return Layer(policy.kind, (policy,))
 
 
@@ -106,7 +107,7 @@ class PolicySet:
         self._identity: Layer = _layer("identity", identity) or Layer("identity", ())
         self._resource = self._boundary = self._session = self._endpoint = None
         self._scps = self._rcps = _NONE
-        # Most sets have no other layer; not to look into each of them halves the time it takes to make a set.
+        # Most sets have no other layer; skipping the look into each of them halves the time it takes to make a set.
         self._alone: bool = boundaries is session is scps is rcps is endpoint is _NONE and resource is None
         if not self._alone:
             self._resource = _resource(resource)
@@ -194,16 +195,16 @@ class PolicySet:
 
     def layers(self) -> tuple[tuple[str, Layer], ...]:
         """Return the layers that are there, each with the name a decision gives it, in the order of their precedence."""
-        found: list[tuple[str, Layer]] = [("scp", level) for level in self._scps]
-        found += [("rcp", level) for level in self._rcps]
-        found.append(("identity", self._identity))
+        layers: list[tuple[str, Layer]] = [("scp", level) for level in self._scps]
+        layers += [("rcp", level) for level in self._rcps]
+        layers.append(("identity", self._identity))
         named = (("boundary", self._boundary), ("session", self._session))
-        found += [(name, layer) for name, layer in named if layer is not None]
+        layers += [(name, layer) for name, layer in named if layer is not None]
         if self._resource is not None:
-            found.append((self._resource.kind, self._resource))
+            layers.append((self._resource.kind, self._resource))
         if self._endpoint is not None:
-            found.append(("endpoint", self._endpoint))
-        return tuple(found)
+            layers.append(("endpoint", self._endpoint))
+        return tuple(layers)
 
     def __repr__(self) -> str:
         counts = [

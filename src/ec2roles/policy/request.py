@@ -47,7 +47,7 @@ class Request:
 
     Raises:
         TypeError: if a value has the wrong type.
-        ValidationError: if the principal is none, or the action is not one plain action.
+        ValidationError: if the principal is not one, or the action is not one plain action.
     """
 
     __slots__ = ("_account", "_action", "_caller", "_context", "_folded", "_key", "_operation", "_resource")

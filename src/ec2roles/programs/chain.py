@@ -61,7 +61,7 @@ class CredentialChain(Part):
     """
     Where the programs on one instance look for credentials: environment, credentials file, config file, metadata.
 
-    Whatever was typed by hand hides the instance role, which is asked last.
+    Credentials that somebody typed in hide the instance role, which comes last.
 
     >>> chain = CredentialChain(lambda position: None)
     >>> chain.resolve((0, 1)).refusal
@@ -135,7 +135,7 @@ class CredentialChain(Part):
         return self._delivered
 
     def profile_name(self, profile: str | None = None, *, environment: Mapping[str, str] | None = None) -> str | None:
-        """Return the profile in force: the explicit one, or the environment's, or None if nobody said any."""
+        """Return the profile in force: the explicit one, or the environment's, or None if none was named."""
         if environment is None:
             environment = self._environment
         if profile is not None:
@@ -189,7 +189,7 @@ class CredentialChain(Part):
         return profiles.scoped("default" if name is None else name)
 
     def _look(self, profile: str | None, environment: Mapping[str, str]) -> Resolved | None:
-        """Return what was typed by hand, a refusal, or None if the metadata is to be asked."""
+        """Return the credentials that somebody typed in, a refusal, or None if the metadata is to be asked."""
         try:
             return self._search(profile, environment)
         except CredentialError as refusal:

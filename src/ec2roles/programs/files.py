@@ -101,5 +101,5 @@ def to_bytes(text: str | bytes) -> bytes:
 
 
 def to_text(data: str | bytes) -> str:
-    """Return *data* as text; bytes that are no UTF-8 are kept in a form that `to_bytes` turns back."""
+    """Return *data* as text; bytes that are not UTF-8 are kept in a form that `to_bytes` turns back."""
     return data if isinstance(data, str) else data.decode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""What every program in the terminal takes and gives."""
+"""What every program in the terminal takes and returns."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Completed:
 
 
 class Ended(Exception):
-    """A program ends here, before its last line; it never leaves the terminal."""
+    """A program ends early; this exception never leaves the terminal."""
 
     def __init__(self, exit_code: int, stderr: str = "", stdout: str = "") -> None:
         super().__init__(stderr)

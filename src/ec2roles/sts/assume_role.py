@@ -28,6 +28,8 @@ SHORTEST = 900
 LONGEST = 43_200
 LONGEST_CHAINED = 3_600
 
+_NO_MFA = MfaParameters()
+
 SESSION_NAME = NameRule("roleSessionName", "session name", r"[\w+=,.@-]*", r"[A-Za-z0-9_+=,.@-]*", 2, 64)
 
 
@@ -93,7 +95,7 @@ class AssumeRoleRequest:
     tags: Tags
     transitive_tag_keys: tuple[str, ...]
     source_identity: str | None
-    mfa: MfaParameters = attrs.field(factory=MfaParameters)
+    mfa: MfaParameters = _NO_MFA
 
     @classmethod
     def make(
@@ -123,19 +125,22 @@ class AssumeRoleRequest:
         role_arn = parameters.get("RoleArn", "")
         if role is None:
             check_role_arn(role_arn)
-        tags = session_tags(parameters.get("Tags", ()))
-        documents = [managed(arn) for arn in policy_arns(parameters.get("PolicyArns", ()))]
+        # Most calls have neither tags nor policies.
+        tags = session_tags(parameters["Tags"]) if parameters.get("Tags") else ()
+        policy, arns = parameters.get("Policy"), parameters.get("PolicyArns")
+        serial_number, token_code = parameters.get("SerialNumber"), parameters.get("TokenCode")
+        documents = [managed(arn) for arn in policy_arns(arns)] if arns else ()
         return cls(
             role_arn,
             role,
             parameters.get("RoleSessionName"),
             parameters.get("DurationSeconds", 3600),
             parameters.get("ExternalId"),
-            check_session_policies(parameters.get("Policy"), documents, semantics),
+            check_session_policies(policy, documents, semantics) if documents or policy is not None else (),
             tags,
             tuple(parameters.get("TransitiveTagKeys", ())),
             parameters.get("SourceIdentity"),
-            MfaParameters(parameters.get("SerialNumber"), parameters.get("TokenCode")),
+            _NO_MFA if serial_number is None and token_code is None else MfaParameters(serial_number, token_code),
         )
 
     def permissions(self, caller: Session, position: Position, seen: Position | None = None) -> list[tuple[Any, ...]]:
@@ -153,7 +158,7 @@ class AssumeRoleRequest:
         if caller.principal_type is PrincipalType.ROOT:
             raise AccessDeniedError("Roles may not be assumed by root accounts.", detail="use a user's or a role's")
         context = self.context()
-        if self.mfa.authenticates(caller, position):
+        if self.mfa is not _NO_MFA and self.mfa.authenticates(caller, position):
             context["aws:MultiFactorAuthPresent"] = "true"
             context["aws:MultiFactorAuthAge"] = "0"
         if caller.source_identity is not None:
@@ -161,17 +166,18 @@ class AssumeRoleRequest:
             context.setdefault("sts:SourceIdentity", caller.source_identity)
         trust = account = None
         if self.role is not None:
-            seen = position if seen is None else seen
-            trust, account = self.role.trust_at(seen), self.role.account_id
-            for key, value in self.role.principal_tags(seen):
-                context[f"aws:ResourceTag/{key}"] = value
-        actions = ["sts:AssumeRole"]
-        if self.tags or caller.transitive_tags:
-            actions.append("sts:TagSession")
+            account = self.role.account_id
+            state = self.role.state_at(position if seen is None else seen)
+            if state is not None:
+                trust = state.trust.bound if state.exists else None
+                for key, value in state.tags:
+                    context[f"aws:ResourceTag/{key}"] = value
+        needed: list[tuple[Any, ...]] = [("sts:AssumeRole", self.role_arn, trust, context, account)]
+        if self.tags or (caller.transitive_tag_keys and caller.transitive_tags):
+            needed.append(("sts:TagSession", *needed[0][1:]))
         if self.source_identity is not None or caller.source_identity is not None:
-            actions.append("sts:SetSourceIdentity")
-        policy = None if trust is None else trust.bound
-        return [(action, self.role_arn, policy, context, account) for action in actions]
+            needed.append(("sts:SetSourceIdentity", *needed[0][1:]))
+        return needed
 
     def check(self, role: Role, caller: Session, position: Position, allotted: int) -> int | None:
         """
@@ -192,7 +198,9 @@ class AssumeRoleRequest:
             AwsError: ``InvalidParameterValue``, if it passes a tag anew that the chain hands down.
             PolicyTooLargeError: ``PackedPolicyTooLarge``.
         """
-        self._check_chain(caller)
+        handed_down = caller.transitive_tags if caller.transitive_tag_keys else ()
+        if self.tags or self.transitive_tag_keys or self.source_identity is not None:
+            self._check_chain(caller)
         if caller.principal_type is PrincipalType.ASSUMED_ROLE and self.duration > LONGEST_CHAINED:
             raise DurationError(
                 "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
@@ -204,7 +212,9 @@ class AssumeRoleRequest:
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
                 detail=f"role '{role.name}' allows {longest} seconds, got '{self.duration}'",
             )
-        return packed_size(self.policies, (*caller.transitive_tags, *self.tags), allotted)
+        if not (self.policies or handed_down or self.tags):
+            return None
+        return packed_size(self.policies, (*handed_down, *self.tags), allotted)
 
     def _check_chain(self, caller: Session) -> None:
         """Refuse what a session may not change about the chain of sessions that it is part of."""

@@ -64,6 +64,9 @@ class Fault(enum.Enum):
     GONE = "the role, the user or the access key has been deleted, or the key is not active"
 
 
+_NO_KEYS = Context()
+
+
 def identity_context(
     principal: Principal,
     principal_type: PrincipalType,
@@ -99,7 +102,7 @@ def identity_context(
         keys["aws:TokenIssueTime"] = iso_exact(issued)
     if mfa_present is not None:
         keys["aws:MultiFactorAuthPresent"] = "true" if mfa_present else "false"
-    return Context.of({**keys, **(extra or {})})
+    return _NO_KEYS.extended({**keys, **extra} if extra else keys)
 
 
 @attrs.frozen(eq=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import attrs
 
 from ec2roles.arns import check_account_id
-from ec2roles.calls import NOTHING
+from ec2roles.calls import NOTHING, SessionIssuer
 from ec2roles.credentials import Credentials
 from ec2roles.errors import ClockError
 from ec2roles.iam.role import Role
@@ -20,6 +21,8 @@ from ec2roles.world.timeline import LAST
 
 _MOST_REMEMBERED = 4096
 _LEAST_REMEMBERED = 64
+# Of what is private: nobody else may assign it, and it is written at every issue.
+_set = object.__setattr__
 
 
 # Nothing is checked or converted on assignment: nothing public can be assigned (`Fixed`).
@@ -96,7 +99,7 @@ class SessionStore(Part):
 
             key = issued_key(issued, access_key_id)
             return None if key is None else long_term_session(key)
-        session: Session | None = issuer.issued_session(issued, access_key_id, now)  # type: ignore[attr-defined]
+        session: Session | None = _issuing(issuer).issued_session(issued, access_key_id, now)
         return session
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
@@ -120,7 +123,7 @@ class SessionStore(Part):
         if found is None or self.time.remember is None or not access_key_id.startswith("ASIA"):
             return False
         issuer, issued = found
-        forgotten = getattr(issuer, "has_forgotten", None)
+        forgotten = getattr(_issuing(issuer), "has_forgotten", None)
         return issuer is FORGOTTEN or (forgotten is not None and forgotten(issued))
 
     def __len__(self) -> int:
@@ -159,9 +162,7 @@ class SessionStore(Part):
         return self.issue(
             now,
             expires,
-            lambda credentials: self.role_session(
-                role, session_name, credentials, issued=now, expires=expires, **given
-            ),
+            partial(self.role_session, role, session_name, issued=now, expires=expires, **given),
         )
 
     def issue(self, now: int, expires: int, make: Callable[[Credentials], Session]) -> Session:
@@ -180,7 +181,8 @@ class SessionStore(Part):
             self.time.journal.assign(self, "_slot", self.time.add_issuers([self]))
         self.time.journal.put(self._stored, self._made, session)
         self.time.forget_later(now, self._forget, self._made, key_id)
-        self.time.journal.assign(self, "_made", self._made + 1)
+        self.time.journal.note(_set, self, "_made", self._made)
+        _set(self, "_made", self._made + 1)
         # Found there if an issue of this number was taken back.
         self._sessions.pop(key_id, None)
         return session
@@ -230,3 +232,9 @@ class SessionStore(Part):
             role_arn=role.arn,
             **given,
         )
+
+
+def _issuing(issuer: Any) -> SessionIssuer:
+    """What knows the keys of *issuer*: of an instance the part with its role's credentials, of all others itself."""
+    issuing: SessionIssuer = getattr(issuer, "role_credentials", issuer)
+    return issuing

@@ -10,14 +10,13 @@ import attrs
 from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING, Api, Call, Response
 from ec2roles.credentials import Credentials
-from ec2roles.errors import AwsError, ParameterError
+from ec2roles.errors import AwsError
 from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.sts.assume_role import check_duration
 from ec2roles.sts.session import CallerIdentity
 from ec2roles.sts.sessions import SessionStore
-from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
@@ -160,14 +159,6 @@ class TokenService(Part):
 
     # -- operations -------------------------------------------------------------------------------------------------
 
-    @atomic
-    def _send(self, call: Call) -> Response[Any]:
-        """Make a call; an argument of another type is a mistake of who wrote the program, and raises."""
-        response = self.api.call(call)
-        if isinstance(response.error, ParameterError):
-            raise response.error
-        return response
-
     def assume_role(
         self,
         role: Role | str,
@@ -221,29 +212,30 @@ class TokenService(Part):
         if not isinstance(duration, int) or isinstance(duration, bool):
             check_duration(duration)
         parameters: dict[str, Any] = {"RoleSessionName": session_name, "DurationSeconds": duration}
-        optional = {
-            "ExternalId": external_id,
-            "Policy": policy,
-            "PolicyArns": _listed(policy_arns),
-            "Tags": _listed(tags),
-            "TransitiveTagKeys": _listed(transitive_tag_keys),
-            "SourceIdentity": source_identity,
-            "SerialNumber": serial_number,
-            "TokenCode": token_code,
-        }
-        parameters.update({name: value for name, value in optional.items() if value is not None})
+        for name, value in (
+            ("ExternalId", external_id),
+            ("Policy", policy),
+            ("PolicyArns", _listed(policy_arns) if policy_arns else None),
+            ("Tags", _listed(tags) if tags else None),
+            ("TransitiveTagKeys", _listed(transitive_tag_keys) if transitive_tag_keys else None),
+            ("SourceIdentity", source_identity),
+            ("SerialNumber", serial_number),
+            ("TokenCode", token_code),
+        ):
+            if value is not None:
+                parameters[name] = value  # noqa: PERF403  (no frame of its own, once for each AssumeRole)
         if isinstance(role, Role):
-            self.time.require_same(role.time, f"role '{role.name}'")
+            if role.time is not self.time:
+                self.time.require_same(role.time, f"role '{role.name}'")
             parameters["role"] = role
-        return self._send(
-            Call(
-                "sts:AssumeRole",
-                resource=role if isinstance(role, str) else role.arn,
-                position=self.time.as_of(None),
-                credentials=check_credentials(credentials),
-                parameters=parameters,
-            )
+        call = Call(
+            "sts:AssumeRole",
+            resource=role if isinstance(role, str) else role.arn,
+            position=self.time.as_of(None),
+            credentials=check_credentials(credentials),
+            parameters=parameters,
         )
+        return self.api.call(call, strict=True)
 
     def get_caller_identity(self, *, credentials: Credentials | None) -> Response[CallerIdentity]:
         """
@@ -252,13 +244,8 @@ class TokenService(Part):
         Returns:
             A `Response` whose value is a `CallerIdentity` with ``.arn``, ``.account`` and ``.user_id``.
         """
-        return self._send(
-            Call(
-                "sts:GetCallerIdentity",
-                position=self.time.as_of(None),
-                credentials=check_credentials(credentials),
-            )
-        )
+        call = Call("sts:GetCallerIdentity", position=self.time.as_of(None), credentials=check_credentials(credentials))
+        return self.api.call(call, strict=True)
 
     def decode_authorization_message(
         self, message: str, *, credentials: Credentials | None
@@ -274,14 +261,13 @@ class TokenService(Part):
             A `Response` whose value is a dict: ``allowed``, ``explicitDeny``, ``matchedStatements``, ``failures`` and
             ``context`` with the principal, the action, the resource and the conditions.
         """
-        return self._send(
-            Call(
-                "sts:DecodeAuthorizationMessage",
-                position=self.time.as_of(None),
-                credentials=check_credentials(credentials),
-                parameters={"EncodedMessage": message},
-            )
+        call = Call(
+            "sts:DecodeAuthorizationMessage",
+            position=self.time.as_of(None),
+            credentials=check_credentials(credentials),
+            parameters={"EncodedMessage": message},
         )
+        return self.api.call(call, strict=True)
 
     def get_session_token(
         self,
@@ -316,14 +302,13 @@ class TokenService(Part):
             A `Response` whose value is the new `Credentials`.
         """
         given = {"DurationSeconds": duration, "SerialNumber": serial_number, "TokenCode": token_code}
-        return self._send(
-            Call(
-                "sts:GetSessionToken",
-                position=self.time.as_of(None),
-                credentials=check_credentials(credentials),
-                parameters={name: value for name, value in given.items() if value is not None},
-            )
+        call = Call(
+            "sts:GetSessionToken",
+            position=self.time.as_of(None),
+            credentials=check_credentials(credentials),
+            parameters={name: value for name, value in given.items() if value is not None},
         )
+        return self.api.call(call, strict=True)
 
     def get_federation_token(
         self,
@@ -369,14 +354,13 @@ class TokenService(Part):
             "PolicyArns": _listed(policy_arns),
             "Tags": _listed(tags),
         }
-        return self._send(
-            Call(
-                "sts:GetFederationToken",
-                position=self.time.as_of(None),
-                credentials=check_credentials(credentials),
-                parameters={member: value for member, value in given.items() if value is not None},
-            )
+        call = Call(
+            "sts:GetFederationToken",
+            position=self.time.as_of(None),
+            credentials=check_credentials(credentials),
+            parameters={member: value for member, value in given.items() if value is not None},
         )
+        return self.api.call(call, strict=True)
 
     def get_access_key_info(self, access_key_id: str, *, credentials: Credentials | None) -> Response[str]:
         """
@@ -389,14 +373,13 @@ class TokenService(Part):
         Returns:
             A `Response` whose value is the account id.
         """
-        return self._send(
-            Call(
-                "sts:GetAccessKeyInfo",
-                position=self.time.as_of(None),
-                credentials=check_credentials(credentials),
-                parameters={"AccessKeyId": access_key_id},
-            )
+        call = Call(
+            "sts:GetAccessKeyInfo",
+            position=self.time.as_of(None),
+            credentials=check_credentials(credentials),
+            parameters={"AccessKeyId": access_key_id},
         )
+        return self.api.call(call, strict=True)
 
     def __repr__(self) -> str:
         return f"<TokenService of {self.account_id}, {len(self.sessions)} assumed>"

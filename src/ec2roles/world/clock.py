@@ -159,7 +159,7 @@ class ManualClock:
 
 
 def _is_relative(delta: object) -> bool:
-    """Whether it is a relativedelta; nobody has one where its module has not been imported."""
+    """Whether it is a relativedelta; nobody has one unless its module has been imported."""
     module = sys.modules.get("dateutil.relativedelta")
     return module is not None and isinstance(delta, module.relativedelta)
 

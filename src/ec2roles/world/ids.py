@@ -1,7 +1,7 @@
 """
 Ids, keys and digests, all derived from one seed: unique by construction, repeatable, and visibly fake.
 
-An access key id carries where it came from. It is a seeded bijection of *(slot, ordinal, delivery)*: the slot of whoever
+An access key id says where it came from. It is a seeded bijection of *(slot, ordinal, delivery)*: the slot of whoever
 issued it, the number of the issue there, and how it was delivered. So credentials that nobody stored can be told from
 credentials that never existed, however old they are.
 """

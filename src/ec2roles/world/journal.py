@@ -154,7 +154,7 @@ class Journal(Part):
 
     def check_thread(self) -> None:
         """
-        Make sure that no other thread is inside an operation, and that none is left half taken back.
+        Make sure that no other thread is inside an operation, and that none is left half undone.
 
         Raises:
             ConcurrentUseError: if another thread is inside an operation.
@@ -165,7 +165,7 @@ class Journal(Part):
             self._inside.clear()
 
     def _enter(self, thread: int) -> None:
-        """Make *thread* the one that is inside, and finish what was left half taken back."""
+        """Make *thread* the one that is inside, and finish what was left half undone."""
         other = self._inside.setdefault(0, thread)
         if other != thread:
             if self._is_inside(other):

@@ -1,4 +1,4 @@
-"""What lives in a Cloud is not copied by itself."""
+"""What lives in a Cloud cannot be copied on its own."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ class Propagation:
     """
     How long changes in IAM take to be seen.
 
-    Each *reader* has a delay of its own, the same for ever: each service by the prefix of its actions (``s3``), EC2's control
-    plane, and the part of EC2 that fetches credentials. It sees IAM's world as of so long ago. IAM sees its own writes at once.
+    Each *reader* has a delay of its own, which never changes: each service by the prefix of its actions (``s3``), EC2's control
+    plane, and the part of EC2 that fetches credentials. It sees IAM as it was that long ago. IAM sees its own writes at once.
 
     >>> from ec2roles.world.ids import Ids
     >>> Propagation(timedelta(seconds=10), fixed=True).delay("s3", Ids(seed=0)), Propagation().delay("s3", Ids(seed=0))
@@ -53,10 +53,10 @@ class Propagation:
             raise ArgumentError(f"a propagation delay must be from 0 to a day, got '{value}'")
 
     @classmethod
-    def of(cls, given: Propagation | timedelta | None) -> Propagation | None:
-        """Return *given* as a `Propagation`, a timedelta being the maximum; None if nothing is ever delayed."""
-        found = given if isinstance(given, Propagation) else cls() if given is None else cls(given)
-        return found if found.maximum else None
+    def of(cls, value: Propagation | timedelta | None) -> Propagation | None:
+        """Return *value* as a `Propagation`, a timedelta being the maximum; None if nothing is ever delayed."""
+        propagation = value if isinstance(value, Propagation) else cls() if value is None else cls(value)
+        return propagation if propagation.maximum else None
 
     def delay(self, reader: str, ids: Ids) -> int:
         """

@@ -357,7 +357,7 @@ def test_it_keeps_the_rules_of_wsgi() -> None:
         statuses.append(status)
         return lambda data: None
 
-    for path, form in (("/", b"Action=GetCallerIdentity"), ("/photos/x", b""), ("/photos", b"")):
+    for path, form in (("/", b"Action=GetCallerIdentity&Version=2011-06-15"), ("/photos/x", b""), ("/photos", b"")):
         environ: dict[str, Any] = {"PATH_INFO": path, "CONTENT_LENGTH": str(len(form)), "QUERY_STRING": ""}
         environ |= {"SCRIPT_NAME": "", "wsgi.input": io.BytesIO(form)}
         if form:

@@ -456,7 +456,7 @@ def test_an_instance_built_by_hand_has_sts_and_no_other_service() -> None:
 
 def test_a_session_needs_an_instance_a_container_or_an_account() -> None:
     class Nowhere:
-        def call(self, call: Any) -> Any:
+        def call(self, call: Any, *, strict: bool = False) -> Any:
             raise NotImplementedError
 
         can = call

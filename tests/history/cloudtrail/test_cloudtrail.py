@@ -209,7 +209,7 @@ def member(record: dict[str, Any], path: str) -> Any:
     """A member of a record, by its path."""
     found: Any = record
     for name in path.split("/"):
-        found = found[name]
+        found = found[int(name) if isinstance(found, list) else name]
     return found
 
 
@@ -232,7 +232,7 @@ def test_a_call_is_recorded_as_aws_does(case: dict[str, Any]) -> None:
     alice, key = user_with_key(account, admin=True)
     account.create_user("bob")
     account.create_policy("unused", ADMIN)
-    account.s3.create_bucket("photos")
+    account.s3.create_bucket("photos").put_object("cat.jpg", b"meow")
     account.console.create_role("app")
     account.create_role("mine", trust=tagged_by(alice.arn))
     web = account.launch_instance("app")

@@ -77,6 +77,31 @@ def test_ec2s_answers_have_the_names_of_its_xml() -> None:
     assert wrong == {}
 
 
+def bare(value: Any, name: str = "") -> Iterator[str]:
+    """The names of lists that are no sets."""
+    for key, one in value.items() if isinstance(value, dict) else ():
+        yield from bare(one, key)
+    if isinstance(value, list):
+        if name not in ("items", "tags"):
+            yield name
+        for one in value:
+            if not isinstance(one, dict):
+                yield f"a text in {name}"
+            yield from bare(one)
+
+
+def test_every_list_among_ec2s_parameters_is_a_set_of_objects() -> None:
+    wrong = {}
+    for operation in of("ec2"):
+        shape = model("ec2", operation).input_shape
+        if shape is not None and not ec2.is_wrapped(operation):
+            rng = random.Random(operation)
+            found = {name for _ in range(30) for name in bare(ec2.parameters(operation, random_value(rng, shape)))}
+            if found:
+                wrong[operation] = found
+    assert wrong == {}
+
+
 def test_s3s_parameters_have_the_names_of_its_queries_and_headers() -> None:
     wrong = {}
     for operation in of("s3"):

@@ -210,7 +210,7 @@ class Hooks:
             UnsupportedError: for an instance without an account around it.
         """
         machine = _machine(source)
-        api = machine.api
+        api = machine.role_credentials.api if isinstance(machine, Instance) else machine.api
         if not isinstance(api, Gateway):
             raise UnsupportedError("boto3 needs an instance of an Account: one that was built by hand has no services")
         dispatcher = Dispatcher(api, ApiActions() if actions is None else actions)
@@ -430,7 +430,9 @@ class _MetadataProvider(botocore.credentials.CredentialProvider):  # type: ignor
     def __init__(self, place: Instance | Container) -> None:
         super().__init__()
         self._metadata = place.metadata
-        self._now = _machine(place).time.now
+        machine = _machine(place)
+        time = machine.role_credentials.time if isinstance(machine, Instance) else machine.time
+        self._now = time.now
 
     def load(self) -> botocore.credentials.RefreshableCredentials | None:
         """Return credentials that refresh themselves, or None if there are none."""

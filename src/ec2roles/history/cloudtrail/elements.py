@@ -1,5 +1,5 @@
 """
-What CloudTrail writes of a call's parameters and of its answer: ``requestParameters`` and ``responseElements``.
+What CloudTrail records of a call's parameters and of its answer: ``requestParameters`` and ``responseElements``.
 
 Every service writes them in its own way. This is the plain one, which IAM and STS have: AWS's own names, their first letter
 small, all the way down. `ec2roles.history.cloudtrail.ec2` and `ec2roles.history.cloudtrail.s3` have theirs.
@@ -39,12 +39,12 @@ def aws_names(parameters: Mapping[str, Any]) -> dict[str, Any]:
     >>> aws_names({"session_name": "test", "external_id": "x", "tags": (("team", "blue"),), "TokenCode": "123456"})
     {'RoleSessionName': 'test', 'ExternalId': 'x', 'Tags': [{'Key': 'team', 'Value': 'blue'}]}
     """
-    found: dict[str, Any] = {}
+    converted: dict[str, Any] = {}
     for ours, value in parameters.items():
         name = ours if ours[:1].isupper() else _SNAKE.get(ours) or "".join(map(str.capitalize, ours.split("_")))
         if value is not None and name not in SECRET:
-            found[name] = _aws_form(name, value)
-    return found
+            converted[name] = _aws_form(name, value)
+    return converted
 
 
 def _aws_form(name: str, value: Any) -> Any:
@@ -82,7 +82,7 @@ def lower_first(name: str) -> str:
 
 
 def scalar(value: Any) -> Any:
-    """Return a value that is no list and has no members as a record has it, or `NOTHING`."""
+    """Return a value that is not a list and has no members as a record has it, or `NOTHING`."""
     if isinstance(value, datetime):
         return medium(value)
     return value if value is None or isinstance(value, (str, int, float, bool)) else NOTHING
@@ -95,7 +95,7 @@ def document(value: Any, *, percent: bool) -> Any:
 
 
 def _members(members: Mapping[str, Any], *, percent: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    record: dict[str, Any] = {}
     for name, value in members.items():
         if name in SECRET:
             continue
@@ -106,8 +106,8 @@ def _members(members: Mapping[str, Any], *, percent: bool) -> dict[str, Any]:
         else:
             shown = _value(value, percent=percent)
         if shown is not NOTHING:
-            found[lower_first(name)] = shown
-    return found
+            record[lower_first(name)] = shown
+    return record
 
 
 def _is_document(name: str, value: str | Mapping[str, Any]) -> bool:

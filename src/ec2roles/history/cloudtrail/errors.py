@@ -22,8 +22,6 @@ RENAMED = {
     "ReportNotPresent": "CredentialReportNotPresentException",
     "ValidationError": "ValidationException",
 }
-# An answer to HEAD has no body, so a client makes the code of the status. The service knows what it was.
-_HEAD_DENIED = "403"
 
 
 def error_members(service: str, error: AwsError) -> dict[str, str]:
@@ -35,11 +33,11 @@ def error_members(service: str, error: AwsError) -> dict[str, str]:
     >>> error_members("ec2", AwsError("You may not.", code="UnauthorizedOperation"))["errorCode"]
     'Client.UnauthorizedOperation'
     """
-    code, message = error.code, error.message
+    # An answer to HEAD has no body, so a client makes the code of the status. The service knows what it was.
+    known = error if error.withheld is None else error.withheld
+    code, message = known.code, known.message
     if service in ("iam", "sts"):
         code = f"{code}Exception" if code in SUFFIXED else RENAMED.get(code, code)
     elif service == "ec2":
         code = f"{'Server' if error.status >= 500 else 'Client'}.{code}"
-    elif service == "s3" and code == _HEAD_DENIED:
-        code, message = "AccessDenied", "Access Denied"
     return {"errorCode": code, "errorMessage": message}

@@ -1,5 +1,5 @@
 """
-What the owner of an account did, as AWS's parameters: as much as the history has kept of it.
+What the owner of an account did, as AWS's parameters: as far as the history has kept it.
 
 A change has the name of its operation, what it was about, and a detail. A call has more, see `records`.
 """
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.records import Records
 from ec2roles.instants import whole_seconds
 from ec2roles.world.timekeeper import BEGIN_FAULT, CLEAR_FAULT, Change
 
@@ -64,10 +65,10 @@ def parameters(change: Change, launched: Sequence[Instance] = ()) -> tuple[str, 
     kind, _, rest = parts[5].partition("/")
     if service == "s3":
         return service, {"Bucket": parts[5]}
-    found = {_NAMED[kind]: rest.rpartition("/")[2]} if kind in _NAMED else {_arn_name(kind): change.subject}
+    parameters = {_NAMED[kind]: rest.rpartition("/")[2]} if kind in _NAMED else {_arn_name(kind): change.subject}
     if service == "iam" and change.detail:
-        found.update(_detail(change))
-    return service, found
+        parameters.update(_detail(change))
+    return service, parameters
 
 
 def _arn_name(kind: str) -> str:
@@ -102,7 +103,7 @@ def _launch(launched: Sequence[Instance]) -> dict[str, Any]:
         return {}
     first = launched[0]
     hardware = first.hardware
-    given: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "ImageId": hardware.image_id,
         "MinCount": len(launched),
         "MaxCount": len(launched),
@@ -110,11 +111,11 @@ def _launch(launched: Sequence[Instance]) -> dict[str, Any]:
         "Placement": {"AvailabilityZone": hardware.availability_zone},
     }
     if hardware.key_name is not None:
-        given["KeyName"] = hardware.key_name
-    record = first.written_at(hardware.launched)
+        parameters["KeyName"] = hardware.key_name
+    record = Records(first).written_at(hardware.launched)
     if record is not None and record.association is not None:
-        given["IamInstanceProfile"] = {"Name": record.association.profile.name}
-    return given
+        parameters["IamInstanceProfile"] = {"Name": record.association.profile.name}
+    return parameters
 
 
 def launch_answer(launched: Sequence[Instance]) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def launch_answer(launched: Sequence[Instance]) -> dict[str, Any]:
                 "InstanceId": one.instance_id,
                 "ImageId": hardware.image_id,
                 "State": {"Code": 0, "Name": "pending"},
-                "AmiLaunchIndex": one.launch_index,
+                "AmiLaunchIndex": one.role_credentials.launch_index,
                 "InstanceType": hardware.instance_type,
                 "LaunchTime": whole_seconds(hardware.launched[0]),
                 "Placement": {"AvailabilityZone": hardware.availability_zone, "Tenancy": "default"},

@@ -40,7 +40,7 @@ _DATA_EVENTS = {
 
 
 def is_data_event(service: str, operation: str) -> bool:
-    """Return whether CloudTrail records such a call only where a trail asks for data events."""
+    """Return whether CloudTrail records such a call only if a trail asks for data events."""
     return s3.is_data_event(operation) if service == "s3" else operation in _DATA_EVENTS.get(service, ())
 
 
@@ -167,7 +167,7 @@ class Recorder:
             operation: the API's name: ``ListBuckets``.
             call: as it was sent.
             response: what was answered.
-            answer: the same in AWS's own form; None where there is none.
+            answer: the same in AWS's own form; None if there is no such form.
             caller: whose call it was.
             request_id: of the call; its own by default.
         """
@@ -224,7 +224,7 @@ class Recorder:
                 "bytesTransferredIn": _size(given.get("Body")),
                 "AuthenticationMethod": "AuthHeader",
                 "x-amz-id-2": base64.b64encode(self.ids.digest(b"x-amz-id-2", record["eventID"], 56)).decode(),
-                "bytesTransferredOut": s3.bytes_out(operation, response.value),
+                "bytesTransferredOut": s3.bytes_out(operation, response.value, given),
             }
         elif service == "sts" and operation == "AssumeRole" and call.resource is not None:
             owner = call.resource.split(":")[4:5] or [account_id]
@@ -282,7 +282,7 @@ _CIPHER_SUITE = "TLS_AES_128_GCM_SHA256"
 
 
 def is_read(operation: str) -> bool:
-    """Return whether CloudTrail calls it ``readOnly``; assuming a role is, for it."""
+    """Return whether CloudTrail calls it ``readOnly``; assuming a role counts as reading."""
     return operation.startswith(_READS)
 
 
@@ -304,13 +304,13 @@ def _size(body: object) -> int:
 
 
 def _parameters(
-    service: str, operation: str, resource: str | None, given: Mapping[str, Any], region: str
+    service: str, operation: str, resource: str | None, parameters: Mapping[str, Any], region: str
 ) -> dict[str, Any] | None:
     if service == "s3":
-        return s3.parameters(operation, resource, given, region)
+        return s3.parameters(operation, resource, parameters, region)
     if service == "ec2":
-        return ec2.parameters(operation, given)
-    return plain_parameters(given)
+        return ec2.parameters(operation, parameters)
+    return plain_parameters(parameters)
 
 
 def _elements(

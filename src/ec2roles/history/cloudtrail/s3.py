@@ -1,4 +1,4 @@
-"""What CloudTrail writes of calls to S3: bucket, key and host, and what else stands in the query or in S3's headers."""
+"""What CloudTrail records of calls to S3: bucket, key and host, and what else stands in the query or in S3's headers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ec2roles.history.cloudtrail.elements import NOTHING, lower_first, scalar
+from ec2roles.services.s3.conditions import read_range
+from ec2roles.services.s3.objects import S3Object
 
 _PREFIX = "arn:aws:s3:::"
 _XMLNS = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -106,7 +108,7 @@ _BODIES = frozenset(("Body", "Delete", "MultipartUpload", "Bucket", "Key"))
 
 def is_data_event(operation: str) -> bool:
     """
-    Return whether CloudTrail records such a call only where a trail asks for data events.
+    Return whether CloudTrail records such a call only if a trail asks for data events.
 
     >>> is_data_event("ListObjectsV2"), is_data_event("DeleteBucket")
     (True, False)
@@ -114,13 +116,13 @@ def is_data_event(operation: str) -> bool:
     return _ON_OBJECTS.search(operation) is not None
 
 
-def target(resource: str | None, given: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the bucket and the key that a call is about; empty where it is about none."""
+def target(resource: str | None, parameters: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the bucket and the key that a call is about; empty if it is about none."""
     if resource is not None and resource.startswith(_PREFIX) and "*" not in resource:
         bucket, _, key = resource.removeprefix(_PREFIX).partition("/")
     else:
         bucket, key = "", ""
-    return str(bucket or given.get("Bucket") or ""), str(key or given.get("Key") or "")
+    return str(bucket or parameters.get("Bucket") or ""), str(key or parameters.get("Key") or "")
 
 
 def host(bucket: str, region: str) -> str:
@@ -136,13 +138,13 @@ def subresource(operation: str) -> dict[str, str]:
     >>> subresource("GetBucketPolicy"), subresource("ListObjectsV2"), subresource("GetObject")
     ({'policy': ''}, {'list-type': '2'}, {})
     """
-    known = _QUERIES.get(operation)
-    if known is not None:
-        return dict(known)
-    found = _PART_OF.fullmatch(operation)
-    if found is None:
+    query = _QUERIES.get(operation)
+    if query is not None:
+        return dict(query)
+    match = _PART_OF.fullmatch(operation)
+    if match is None:
         return {}
-    part = lower_first(found[1])
+    part = lower_first(match[1])
     return {_PARTS.get(part, part): ""}
 
 
@@ -193,16 +195,18 @@ def _policy(value: str | Mapping[str, Any]) -> Any:
         return value  # what was sent is no policy at all; the call was refused
 
 
-def resources(resource: str | None, given: Mapping[str, Any], account_id: str) -> list[dict[str, str]]:
+def resources(resource: str | None, parameters: Mapping[str, Any], account_id: str) -> list[dict[str, str]]:
     """Return what a call is about, as records list it."""
-    bucket, key = target(resource, given)
-    found = [{"type": "AWS::S3::Object", "ARN": f"{_PREFIX}{bucket}/{key}"}] if key else []
+    bucket, key = target(resource, parameters)
+    listed = [{"type": "AWS::S3::Object", "ARN": f"{_PREFIX}{bucket}/{key}"}] if key else []
     if bucket:
-        found.append({"accountId": account_id, "type": "AWS::S3::Bucket", "ARN": f"{_PREFIX}{bucket}"})
-    return found
+        listed.append({"accountId": account_id, "type": "AWS::S3::Bucket", "ARN": f"{_PREFIX}{bucket}"})
+    return listed
 
 
-def bytes_out(operation: str, value: Any) -> int:
+def bytes_out(operation: str, value: Any, given: Mapping[str, Any]) -> int:
     """Return how many bytes of an object were sent; the size of other answers is not known here, and is 0."""
-    size = getattr(value, "size", 0) if operation == "GetObject" else 0
-    return size if isinstance(size, int) else 0
+    if operation != "GetObject" or not isinstance(value, S3Object):
+        return 0
+    part = read_range(given.get("Range"), value.size)
+    return value.size if part is None else part[1] - part[0] + 1

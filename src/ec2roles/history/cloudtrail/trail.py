@@ -1,4 +1,4 @@
-"""The records of an account in their order: changes, calls, and every assume by EC2."""
+"""The records of an account in their order: changes, calls, and every AssumeRole by EC2."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Any
 from ec2roles.calls import Call
 from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance
-from ec2roles.ec2.refresh import EC2, Fetch
+from ec2roles.ec2.refresh import EC2
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.history.cloudtrail.owner import is_call
 from ec2roles.history.cloudtrail.records import Recorder, is_answered, is_data_event
 from ec2roles.history.merged import ALWAYS, Stream, by_launch, merged, not_before
 from ec2roles.history.recorded import Recorded
 from ec2roles.instants import to_microseconds
+from ec2roles.metadata.fetch import Fetch
 from ec2roles.metadata.service import V1, V2
 from ec2roles.services.registry import Registry
 from ec2roles.world.timekeeper import Timekeeper
@@ -72,9 +73,9 @@ class Trail:
             (ALWAYS, partial(self._changes, start)),
             (ALWAYS, partial(self._called, start)),
         ]
-        assumed = by_launch(self._instances.values(), start, lambda one: self._assumes(one, start, end))
-        found = merged(chain(streams, assumed), position=itemgetter(0))
-        return [record for _, record in takewhile(lambda placed: placed[0] <= end, found)]
+        assumed = by_launch(self._instances.values(), start, lambda instance: self._assumes(instance, start, end))
+        placed_records = merged(chain(streams, assumed), position=itemgetter(0))
+        return [record for _, record in takewhile(lambda placed: placed[0] <= end, placed_records)]
 
     def _changes(self, start: int | None) -> Iterator[Placed]:
         launched: dict[str, list[Instance]] | None = None
@@ -87,44 +88,44 @@ class Trail:
                 continue
             if launched is None:
                 launched = defaultdict(list)
-                for one in self._instances.values():
-                    launched[one.hardware.reservation_id].append(one)
+                for instance in self._instances.values():
+                    launched[instance.hardware.reservation_id].append(instance)
             yield change.position, self._recorder.change(change, launched.get(change.subject, ()))
 
     def _called(self, start: int | None) -> Iterator[Placed]:
         launched: set[str] = set()
-        for one in self._calls:
-            call, error = one.call, one.response.error
-            request_id = self._launch_request(one, launched)
-            if start is not None and one.position[0] < start:
+        for recorded in self._calls:
+            call, error = recorded.call, recorded.response.error
+            request_id = self._launch_request(recorded, launched)
+            if start is not None and recorded.position[0] < start:
                 continue  # what has been forgotten by now cannot be told
             if error is not None and error.status == 503:
                 continue  # the service was down, and heard nothing
-            if one.caller is None:
-                if one.by is not None:
-                    yield one.position, self._service_assume(one, one.by)
+            if recorded.caller is None:
+                if recorded.by is not None:
+                    yield recorded.position, self._service_assume(recorded, recorded.by)
                 continue
-            operation = one.operation_name
+            operation = recorded.operation_name
             if is_data_event(call.action.partition(":")[0].lower(), operation) and not self._data_events:
                 continue
-            answer = one.answer(self._registry) if is_answered(operation) else None
+            answer = recorded.answer(self._registry) if is_answered(operation) else None
             yield (
-                one.position,
+                recorded.position,
                 self._recorder.call(
-                    one.position,
+                    recorded.position,
                     operation=operation,
                     call=call,
-                    response=one.response,
+                    response=recorded.response,
                     answer=answer,
-                    caller=one.caller,
+                    caller=recorded.caller,
                     request_id=request_id,
                 ),
             )
 
-    def _launch_request(self, one: Recorded, launched: set[str]) -> str | None:
+    def _launch_request(self, recorded: Recorded, launched: set[str]) -> str | None:
         """Return the id of a request that launched instances; None for all others."""
-        value = one.response.value
-        if one.operation != "RunInstances" or not one.response.ok or not isinstance(value, Mapping):
+        value = recorded.response.value
+        if recorded.operation != "RunInstances" or not recorded.response.ok or not isinstance(value, Mapping):
             return None
         reservation_id = str(value["ReservationId"])
         if reservation_id in launched:
@@ -132,21 +133,21 @@ class Trail:
         launched.add(reservation_id)
         return self._recorder.launch(reservation_id)
 
-    def _service_assume(self, one: Recorded, service: str) -> dict[str, Any]:
-        issued = one.response.value if isinstance(one.response.value, Credentials) else None
+    def _service_assume(self, recorded: Recorded, service: str) -> dict[str, Any]:
+        issued = recorded.response.value if isinstance(recorded.response.value, Credentials) else None
         expiration = None if issued is None else issued.expiration
         return self._recorder.assume(
-            one.position,
+            recorded.position,
             service=service,
-            role_arn=one.call.resource or "",
-            session_name=_session_name(one.call),
+            role_arn=recorded.call.resource or "",
+            session_name=_session_name(recorded.call),
             access_key_id=None if issued is None else issued.access_key_id,
             expires=0 if expiration is None else to_microseconds(expiration),
-            error=one.response.error,
+            error=recorded.response.error,
         )
 
     def _assumes(self, instance: Instance, start: int | None, end: Position) -> Iterator[Placed]:
-        for fetch in instance.fetches((end[0], LAST), start):
+        for fetch in instance.role_credentials.fetches((end[0], LAST), start):
             if fetch.role is None or fetch.decision is None:
                 continue  # STS was not asked, or did not hear it
             # At a launch EC2 assumes the role twice, presumably once for each version of the metadata service.
@@ -165,7 +166,7 @@ class Trail:
             service=EC2,
             role_arn=role_arn,
             session_name=instance.instance_id,
-            access_key_id=instance.access_key_id(fetch.ordinal, delivery) if fetch.ok else None,
+            access_key_id=instance.role_credentials.access_key_id(fetch.ordinal, delivery) if fetch.ok else None,
             expires=fetch.expires,
             error=error,
             region=instance.hardware.region,
@@ -175,5 +176,5 @@ class Trail:
 
 
 def _session_name(call: Call) -> str:
-    given = call.parameters
-    return str(given.get("session_name") or given.get("RoleSessionName") or "")
+    parameters = call.parameters
+    return str(parameters.get("session_name") or parameters.get("RoleSessionName") or "")

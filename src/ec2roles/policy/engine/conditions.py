@@ -32,7 +32,7 @@ class Test(NamedTuple):
         key: the context key, in lower case.
         single: says whether one value satisfies the operator.
         missing: the outcome if the key is absent.
-        full: judges the whole context instead, where `single` alone cannot; else None.
+        full: tests the whole context instead, where `single` alone cannot; else None.
     """
 
     key: str
@@ -112,7 +112,7 @@ _TESTS = Memo(_compile, most=8 << 20, times=4, weigh=_texts)
 def _compile_values(
     operator: Operator, texts: tuple[str, ...], variables: bool, unset_is_null: bool
 ) -> tuple[Matcher, Callable[[Values], Matcher] | None]:
-    """Return the test of one value, and where variables are involved what makes that test for a context."""
+    """Return the test of one value, and, if it has variables, a function that makes that test for a context."""
     family, negated = operator.family, operator.negated
     wild = family in ("like", "arn")
     if not (variables and family in WITH_VARIABLES and any("${" in text for text in texts)):
@@ -199,8 +199,8 @@ def _ordered(operator: Operator, limits: list[Any], read: Callable[[str], Any]) 
             return _never
 
         def differs(value: str) -> bool:
-            found = read(value)
-            return found is not None and found not in alive
+            operand = read(value)
+            return operand is not None and operand not in alive
 
         return differs
     if not alive:
@@ -208,31 +208,31 @@ def _ordered(operator: Operator, limits: list[Any], read: Callable[[str], Any]) 
     if name.endswith("LessThan"):
         # Any of the values may hold, so only the largest counts; for GreaterThan the smallest.
         below = max(alive)
-        return lambda value: (found := read(value)) is not None and bool(found < below)
+        return lambda value: (operand := read(value)) is not None and bool(operand < below)
     if name.endswith("LessThanEquals"):
         most = max(alive)
-        return lambda value: (found := read(value)) is not None and bool(found <= most)
+        return lambda value: (operand := read(value)) is not None and bool(operand <= most)
     if name.endswith("GreaterThan"):
         above = min(alive)
-        return lambda value: (found := read(value)) is not None and bool(found > above)
+        return lambda value: (operand := read(value)) is not None and bool(operand > above)
     if name.endswith("GreaterThanEquals"):
         least = min(alive)
-        return lambda value: (found := read(value)) is not None and bool(found >= least)
+        return lambda value: (operand := read(value)) is not None and bool(operand >= least)
     return lambda value: read(value) in alive
 
 
 def _ip(operator: Operator, texts: list[str]) -> Matcher:
     ranges = [network(text) for text in texts]
-    alive = [one for one in ranges if one is not None]
+    alive = [range_ for range_ in ranges if range_ is not None]
     negated = operator.negated
     if negated and len(alive) != len(ranges):
         return _never
 
     def within(value: str) -> bool:
-        found = address(value)
-        if found is None:
+        parsed = address(value)
+        if parsed is None:
             return False
-        version, at = found
+        version, at = parsed
         for family, first, last in alive:
             if family == version and first <= at <= last:
                 return not negated
@@ -276,14 +276,14 @@ def describe(condition: Condition, values: Values, *, variables: bool) -> str:
     wanted = " or ".join(condition.values) if condition.values else "(no value)"
     if variables and any("${" in value for value in condition.values):
         wanted = " or ".join(_resolved(value, values) for value in condition.values)
-    found = values.get(condition.key.lower())
-    if found is None:
+    value = values.get(condition.key.lower())
+    if value is None:
         has = "the request has no such key"
     else:
-        has = f"the request has {found if isinstance(found, str) else ', '.join(found)}"
+        has = f"the request has {value if isinstance(value, str) else ', '.join(value)}"
         operator = parse_operator(condition.operator)
         if (
-            isinstance(found, tuple)
+            isinstance(value, tuple)
             and operator is not None
             and operator.qualifier is None
             and operator.family != "null"
@@ -297,5 +297,5 @@ def _resolved(value: str, values: Values) -> str:
     missing = template.missing(values)
     if missing:
         return f"{value} (which has no value: {', '.join(missing)} is absent)"
-    found = template.resolve(values)
-    return value if found is None or found == literal(value) else f"{value} = {found}"
+    text = template.resolve(values)
+    return value if text is None or text == literal(value) else f"{value} = {text}"

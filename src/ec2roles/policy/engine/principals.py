@@ -84,25 +84,25 @@ class Principals:
             else:
                 named = caller.kind is CallerKind.CANONICAL and text in self.canonical
             return DIRECT if named else NONE
-        found = NONE
+        cover = NONE
         account = caller.account
         if self.accounts and ((None, account) in self.accounts or (caller.partition, account) in self.accounts):
-            found = ACCOUNT
+            cover = ACCOUNT
         if text in self.exact:
-            found |= DIRECT
+            cover |= DIRECT
         user = caller.user
         if user is not None and (user.text in self.exact or user.unique_id in self.ids):
-            found |= ROLE_OF_SESSION
+            cover |= ROLE_OF_SESSION
         if self.names:
             # A session's ARN has no path, so without the role's own ARN the name has to do; it is unique in an account.
             if caller.role_key is not None:
                 if caller.role_key in self.roles:
-                    found |= ROLE_OF_SESSION
+                    cover |= ROLE_OF_SESSION
             elif (caller.partition, account, caller.role_name) in self.names:
-                found |= ROLE_OF_SESSION
+                cover |= ROLE_OF_SESSION
         if self.ids and caller.unique_id in self.ids:
-            found |= DIRECT if caller.kind is CallerKind.USER else ROLE_OF_SESSION
-        return found
+            cover |= DIRECT if caller.kind is CallerKind.USER else ROLE_OF_SESSION
+        return cover
 
     def unlisted(self, caller: Caller, *, session: bool, everyone_includes_services: bool) -> tuple[str, ...]:
         """
@@ -117,17 +117,17 @@ class Principals:
             session: whether the session itself belongs to the chain.
             everyone_includes_services: whether ``*`` covers services.
         """
-        found = self.match(caller, everyone_includes_services=everyone_includes_services)
-        if self.everyone and found & DIRECT:
+        cover = self.match(caller, everyone_includes_services=everyone_includes_services)
+        if self.everyone and cover & DIRECT:
             return ()
         kind, text = caller.kind, caller.text
         missing = []
-        if kind in _IN_ACCOUNT and not found & ACCOUNT:
+        if kind in _IN_ACCOUNT and not cover & ACCOUNT:
             missing.append(f"arn:{caller.partition}:iam::{caller.account}:root")
-        if kind in _OF_ROLE and not found & ROLE_OF_SESSION:
+        if kind in _OF_ROLE and not cover & ROLE_OF_SESSION:
             # Without the role's own ARN its path is not known.
             missing.append(caller.role_arn or f"arn:{caller.partition}:iam::{caller.account}:role/{text.split('/')[1]}")
         itself = session if kind is CallerKind.SESSION else kind not in (CallerKind.ROLE, CallerKind.ROOT)
-        if itself and not found & DIRECT:
+        if itself and not cover & DIRECT:
             missing.append(text)
         return tuple(missing)

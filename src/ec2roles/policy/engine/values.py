@@ -49,7 +49,7 @@ def instant(text: str) -> int | None:
     """
     Read a date as milliseconds since 1970: a W3C profile of ISO 8601, or digits that are epoch *seconds*.
 
-    Without a time zone it is UTC. The first instant is meant where the month, day or time is left out.
+    Without a time zone it is UTC. If the month, day or time is left out, the first instant is meant.
 
     >>> instant("2026-01-01T00:00:00Z") == instant("2026-01") == instant("1767225600")
     True
@@ -63,10 +63,10 @@ def _instant(text: str) -> int | None:
     if _EPOCH_SECONDS.fullmatch(text):
         seconds = int(text)
         return seconds * 1000 if seconds <= _LATEST_EPOCH else None
-    found = _INSTANT.fullmatch(text)
-    if not found:
+    match = _INSTANT.fullmatch(text)
+    if not match:
         return None
-    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         days = date(int(year), int(month), int(day or 1)).toordinal() - _EPOCH_DAY
     except ValueError:
@@ -90,7 +90,7 @@ _INSTANTS = Memo(_instant, most=1 << 20)
 
 def address(text: str) -> tuple[int, int] | None:
     """
-    Read an IP address as its version and its number; None if it is none. Leading zeros are refused.
+    Read an IP address as its version and its number; None if it is not an address. Leading zeros are refused.
 
     >>> address("10.0.0.1")
     (4, 167772161)
@@ -101,9 +101,9 @@ def address(text: str) -> tuple[int, int] | None:
 
 
 def _address(text: str) -> tuple[int, int] | None:
-    found = _IPV4.fullmatch(text)
-    if found:
-        a, b, c, d = found.groups()
+    match = _IPV4.fullmatch(text)
+    if match:
+        a, b, c, d = match.groups()
         return 4, int(a) << 24 | int(b) << 16 | int(c) << 8 | int(d)
     if ":" not in text or "%" in text:
         return None
@@ -128,10 +128,10 @@ def network(text: str) -> tuple[int, int, int] | None:
     True
     """
     base, slash, length = text.partition("/")
-    found = address(base)
-    if found is None:
+    parsed = address(base)
+    if parsed is None:
         return None
-    version, value = found
+    version, value = parsed
     width = 32 if version == 4 else 128
     if not slash:
         return version, value, value

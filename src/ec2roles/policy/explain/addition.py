@@ -81,7 +81,7 @@ class Addition:
 
 
 class Unwritable(Exception):
-    """No policy that AWS accepts says what is needed."""
+    """No policy that AWS accepts would allow the request."""
 
 
 def write_addition(

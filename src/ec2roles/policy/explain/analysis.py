@@ -43,18 +43,34 @@ class PermittedActions:
     _by_name: Mapping[str, Decision] = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        found = {ascii_lower(one.request.action): one for one in self.decisions if one.request is not None}
-        object.__setattr__(self, "_by_name", found)
+        by_name = {
+            ascii_lower(decision.request.action): decision
+            for decision in self.decisions
+            if decision.request is not None
+        }
+        object.__setattr__(self, "_by_name", by_name)
 
     @property
     def actions(self) -> tuple[str, ...]:
         """The actions that are allowed."""
-        return tuple([one.request.action for one in self.decisions if one.allowed and one.request is not None])
+        return tuple(
+            [
+                decision.request.action
+                for decision in self.decisions
+                if decision.allowed and decision.request is not None
+            ]
+        )
 
     @property
     def denied(self) -> tuple[str, ...]:
         """The actions that are not allowed."""
-        return tuple([one.request.action for one in self.decisions if not one.allowed and one.request is not None])
+        return tuple(
+            [
+                decision.request.action
+                for decision in self.decisions
+                if not decision.allowed and decision.request is not None
+            ]
+        )
 
     def decision(self, action: str) -> Decision:
         """
@@ -72,17 +88,17 @@ class PermittedActions:
         return iter(self.actions)
 
     def __len__(self) -> int:
-        return sum([one.allowed for one in self.decisions])
+        return sum([decision.allowed for decision in self.decisions])
 
     def __contains__(self, action: object) -> bool:
-        found = self._by_name.get(ascii_lower(action)) if isinstance(action, str) else None
-        return found is not None and found.allowed
+        decision = self._by_name.get(ascii_lower(action)) if isinstance(action, str) else None
+        return decision is not None and decision.allowed
 
 
 @attrs.frozen
 class Change:
     """
-    One request that is answered in another way than before.
+    One request that is answered differently than before.
 
     Args:
         request: the request.
@@ -154,7 +170,7 @@ def permitted_actions(
 
     Raises:
         TypeError: if *policies* is no `PolicySet`, or *candidates* is one text.
-        ValidationError: if a candidate is not one plain action, or the principal is none.
+        ValidationError: if a candidate is not one plain action, or the principal is not one.
     """
     _check(policies)
     if isinstance(candidates, str):
@@ -183,7 +199,7 @@ def compare(
     semantics: Semantics = _DEFAULT,
 ) -> tuple[Change, ...]:
     """
-    Return the requests whose answer is another one under other policies, with both decisions.
+    Return the requests that other policies answer differently, with both decisions.
 
     >>> from ec2roles.policy import PermissionPolicy
     >>> before = PolicySet([PermissionPolicy.allow("s3:*")])

@@ -45,12 +45,14 @@ class LayerReport:
     @property
     def denies(self) -> bool:
         """Whether a Deny applies."""
-        return any([one.applies and one.statement.effect == "Deny" for one in self.findings])
+        return any([finding.applies and finding.statement.effect == "Deny" for finding in self.findings])
 
     @property
     def allows(self) -> bool:
         """Whether an Allow applies; RCPs always allow, as RCPFullAWSAccess is always attached."""
-        return self.layer == "rcp" or any([one.applies and one.statement.effect == "Allow" for one in self.findings])
+        return self.layer == "rcp" or any(
+            [finding.applies and finding.statement.effect == "Allow" for finding in self.findings]
+        )
 
     @property
     def says(self) -> str:
@@ -74,7 +76,7 @@ class LayerReport:
             "says": self.says,
             "skipped": self.skipped,
             "policies": len(self.policies),
-            "statements": [one.to_dict() for one in self.findings],
+            "statements": [finding.to_dict() for finding in self.findings],
         }
 
 
@@ -94,14 +96,19 @@ def report(decision: Decision) -> tuple[LayerReport, ...]:
     request = decision.request
     if request is None:
         return ()
-    found = []
+    reports = []
     for name, level, layer in numbered(decision):
         own = findings(decision, name, level, layer)
-        one = LayerReport(name, level, layer.policies, own, _skipped(request.caller, name))
-        if decision.outcome is Outcome.IMPLICIT_DENY and not one.skipped and not one.allows and not one.denies:
-            one = attrs.evolve(one, findings=own + other_actions(decision, name, level, layer, own))
-        found.append(one)
-    return tuple(found)
+        layer_report = LayerReport(name, level, layer.policies, own, _skipped(request.caller, name))
+        if (
+            decision.outcome is Outcome.IMPLICIT_DENY
+            and not layer_report.skipped
+            and not layer_report.allows
+            and not layer_report.denies
+        ):
+            layer_report = attrs.evolve(layer_report, findings=own + other_actions(decision, name, level, layer, own))
+        reports.append(layer_report)
+    return tuple(reports)
 
 
 def _skipped(caller: Caller, name: str) -> str:

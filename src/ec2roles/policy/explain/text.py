@@ -64,7 +64,7 @@ def _counts(decision: Decision, request: Request, finding: Finding) -> bool:
 
 def explain(decision: Decision) -> str:
     """
-    Return why, the verdict first; never more than a screen, which is 24 lines of 120 columns.
+    Return why, the verdict first; at most 24 lines of 120 columns.
 
     >>> from ec2roles.policy import PermissionPolicy, PolicySet, Request, evaluate
     >>> photos = PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::photos/*").named("photos")
@@ -86,7 +86,7 @@ def explain(decision: Decision) -> str:
             lines.append(f"  why: {decision.reason}")
     else:
         reports = report(decision)
-        findings = tuple([finding for one in reports for finding in one.findings])
+        findings = tuple([finding for layer in reports for finding in layer.findings])
         lines = [_verdict(decision, request, findings), f"  caller: {_caller(request)}"]
         lines += _decided(decision, request, findings)
         lines += _layers(decision, request, reports)
@@ -143,31 +143,31 @@ def _verdict(decision: Decision, request: Request, findings: tuple[Finding, ...]
 def _decided(decision: Decision, request: Request, findings: tuple[Finding, ...]) -> list[str]:
     if decision.outcome is Outcome.IMPLICIT_DENY or decision.reason.startswith("sts:GetCallerIdentity"):
         return []
-    found = [finding for finding in findings if finding.applies and _counts(decision, request, finding)]
+    applying = [finding for finding in findings if finding.applies and _counts(decision, request, finding)]
     lines = []
-    for finding in found[:_SHOWN]:
+    for finding in applying[:_SHOWN]:
         statement = finding.statement
         lines.append(
             f"  {finding.layer}: {statement.effect} in {_place(finding)}: {_says(statement)}{_for_all(finding)}"
         )
-    if len(found) > _SHOWN:
-        lines.append(f"  and {len(found) - _SHOWN} more statements")
+    if len(applying) > _SHOWN:
+        lines.append(f"  and {len(applying) - _SHOWN} more statements")
     return lines
 
 
 def _for_all(finding: Finding) -> str:
     """Say what the request lacks although the statement applies."""
-    found = []
+    notes = []
     if finding.assumed_keys:
-        found.append(f"holds without {few(finding.assumed_keys)}")
+        notes.append(f"holds without {few(finding.assumed_keys)}")
     if finding.assumed_variables:
         names = few(tuple(["${" + name + "}" for name in finding.assumed_variables]))
-        found.append(f"{names} has no value, and everything differs from it")
+        notes.append(f"{names} has no value, and everything differs from it")
     if finding.statement.not_principal is not None and finding.applies:
         # Who has a permissions boundary is denied although all are listed.
         lacks = f"lacks {few(finding.unlisted)}" if finding.unlisted else "spares nobody with a permissions boundary"
-        found.append(f"its NotPrincipal {lacks}")
-    return f" (and {'; '.join(found)})" if found else ""
+        notes.append(f"its NotPrincipal {lacks}")
+    return f" (and {'; '.join(notes)})" if notes else ""
 
 
 def _says(statement: Statement) -> str:
@@ -187,15 +187,15 @@ def _says(statement: Statement) -> str:
 def _layers(decision: Decision, request: Request, reports: tuple[LayerReport, ...]) -> list[str]:
     # Of many levels that say the same, one line is enough.
     groups: list[list[LayerReport]] = []
-    for one in reports:
+    for layer in reports:
         last = groups[-1][-1] if groups else None
-        if last is not None and (last.layer, last.says, last.skipped) == (one.layer, one.says, one.skipped):
-            groups[-1].append(one)
+        if last is not None and (last.layer, last.says, last.skipped) == (layer.layer, layer.says, layer.skipped):
+            groups[-1].append(layer)
         else:
-            groups.append([one])
+            groups.append([layer])
     lines = []
     for group in groups:
-        first, count = group[0], sum(len(one.policies) for one in group)
+        first, count = group[0], sum(len(layer.policies) for layer in group)
         label = first.label if len(group) == 1 else f"{first.layer} levels {first.level} to {group[-1].level}"
         size = f"{count} {'policy' if count == 1 else 'policies'}" if count else "no policies"
         skipped = f", and is {first.skipped}" if first.skipped else ""
@@ -210,11 +210,11 @@ def _layers(decision: Decision, request: Request, reports: tuple[LayerReport, ..
     return lines
 
 
-def _limited(request: Request, one: LayerReport) -> str:
+def _limited(request: Request, layer: LayerReport) -> str:
     """Say so where a resource's policy leaves it to the caller's account: within it, that alone allows nothing."""
-    if one.layer not in ("resource", "trust") or one.denies or request.caller.kind is CallerKind.ROOT:
+    if layer.layer not in ("resource", "trust") or layer.denies or request.caller.kind is CallerKind.ROOT:
         return ""
-    grants = {grant for finding in one.findings if finding.applies for grant in finding.grants}
+    grants = {grant for finding in layer.findings if finding.applies for grant in finding.grants}
     return " the account, whose own policies then decide" if grants == {"account"} else ""
 
 
@@ -230,19 +230,19 @@ def _nearly(decision: Decision, findings: tuple[Finding, ...]) -> list[str]:
             or (finding.statement.effect == "Deny" and finding.unresolved)
         )
     ]
-    named = [one for one in misses if one.failed[0].element not in ("Action", "NotAction")]
+    named = [near for near in misses if near.failed[0].element not in ("Action", "NotAction")]
     # Allows for other actions are shown where nothing names this one, and of the layer that denied only.
-    misses = named or [one for one in misses if one.layer == decision.denied_by]
-    misses.sort(key=lambda one: (one.layer != decision.denied_by, len(one.failed)))
-    lines = [f"  {one.statement.effect} in {_place(one)}: {'; '.join(one.misses)}" for one in misses[:_SHOWN]]
+    misses = named or [near for near in misses if near.layer == decision.denied_by]
+    misses.sort(key=lambda near: (near.layer != decision.denied_by, len(near.failed)))
+    lines = [f"  {near.statement.effect} in {_place(near)}: {'; '.join(near.misses)}" for near in misses[:_SHOWN]]
     if len(misses) > _SHOWN:
         lines.append(f"  and {len(misses) - _SHOWN} more statements")
     if lines:
         lines.insert(0, "Nearly:")
-    keys = tuple(dict.fromkeys([key for one in named for key in one.missing_keys]))
+    keys = tuple(dict.fromkeys([key for near in named for key in near.missing_keys]))
     if keys:
         lines.append(f"Missing context keys: {few(keys, 6)}")
-    variables = tuple(dict.fromkeys([name for one in named for name in one.unresolved]))
+    variables = tuple(dict.fromkeys([name for near in named for name in near.unresolved]))
     if variables:
         lines.append(f"Variables without a value: {few(tuple(['${' + name + '}' for name in variables]), 6)}")
         if "aws:username" in [name.lower() for name in variables]:

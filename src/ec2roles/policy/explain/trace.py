@@ -1,4 +1,4 @@
-"""Every statement that is about a request, judged element by element, with the reasons kept."""
+"""Every statement that concerns a request, compared with it element by element, with the reasons kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ec2roles.policy.semantics import Semantics
 from ec2roles.policy.statement import Condition, Statement
 
 WITH_PRINCIPAL = frozenset({"resource", "trust", "endpoint"})
-"""The layers whose statements say for whom they are."""
+"""The layers whose statements have a ``Principal``."""
 _GRANTS = ((ACCOUNT, "account"), (ROLE_OF_SESSION, "role"), (DIRECT, "caller"))
 _GRANTS_OF_USER = ((ACCOUNT, "account"), (ROLE_OF_SESSION, "user"), (DIRECT, "caller"))
 
@@ -43,7 +43,7 @@ def few(values: tuple[str, ...], limit: int = 3) -> str:
 
 
 def numbered(decision: Decision) -> Iterator[tuple[str, int | None, Layer]]:
-    """Yield the layers that were judged: name, level of SCPs and RCPs from 1, and the layer."""
+    """Yield the layers that were evaluated: name, level of SCPs and RCPs from 1, and the layer."""
     levels: dict[str, int] = {}
     for name, layer in policies_of(decision).layers():
         levels[name] = levels.get(name, 0) + 1
@@ -52,7 +52,9 @@ def numbered(decision: Decision) -> Iterator[tuple[str, int | None, Layer]]:
 
 def trace(decision: Decision) -> tuple[Finding, ...]:
     """Return a finding for every statement of every layer that names the action, in the order of layers and documents."""
-    return tuple([one for name, level, layer in numbered(decision) for one in findings(decision, name, level, layer)])
+    return tuple(
+        [finding for name, level, layer in numbered(decision) for finding in findings(decision, name, level, layer)]
+    )
 
 
 def findings(decision: Decision, name: str, level: int | None, layer: Layer) -> tuple[Finding, ...]:
@@ -73,7 +75,7 @@ def findings(decision: Decision, name: str, level: int | None, layer: Layer) -> 
 
 
 def other_actions(
-    decision: Decision, name: str, level: int | None, layer: Layer, known: Iterable[Finding]
+    decision: Decision, name: str, level: int | None, layer: Layer, named: Iterable[Finding]
 ) -> tuple[Finding, ...]:
     """
     Return a finding for every Allow of one layer that names other actions of the request's service only.
@@ -83,12 +85,12 @@ def other_actions(
         name: of the layer.
         level: of the layer.
         layer: one of the layers of the decision's policy set.
-        known: the findings of the same layer, whose statements do name the action.
+        named: the findings of the same layer, whose statements do name the action.
     """
     request = _request(decision)
     service = ascii_lower(request.action).partition(":")[0] + ":"
-    seen = {(id(one.policy), one.statement.index) for one in known}
-    found = []
+    seen = {(id(finding.policy), finding.statement.index) for finding in named}
+    near_findings = []
     for policy in layer.policies:
         for statement in policy.statements:
             if statement.effect != "Allow" or (id(policy), statement.index) in seen:
@@ -103,8 +105,8 @@ def other_actions(
                 element, text = "NotAction", f"its NotAction {few(near)} leaves out {request.action}"
             miss = Miss(element, f"{statement.pointer}/{element}", entries, request.action, text)
             other = _finding(decision, name, level, policy, statement)
-            found.append(attrs.evolve(other, failed=(miss, *other.failed)))
-    return tuple(found)
+            near_findings.append(attrs.evolve(other, failed=(miss, *other.failed)))
+    return tuple(near_findings)
 
 
 def _request(decision: Decision) -> Request:
@@ -114,7 +116,7 @@ def _request(decision: Decision) -> Request:
 
 
 def policies_of(decision: Decision) -> PolicySet:
-    """Return the policies that were judged; a decision that has a request has them."""
+    """Return the policies that were evaluated; a decision that has a request has them."""
     if decision.policy_set is None:
         raise ArgumentError("the call never came to policies")
     return decision.policy_set
@@ -124,7 +126,7 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
     request = _request(decision)
     values = request.values
     semantics = decision.semantics
-    one = compile_statement(statement, semantics)
+    compiled = compile_statement(statement, semantics)
     failed: list[Miss] = []
     missing: list[str] = []
     assumed: list[str] = []
@@ -135,14 +137,14 @@ def _finding(decision: Decision, name: str, level: int | None, policy: Policy, s
     unlisted: tuple[str, ...] = ()
     if name in WITH_PRINCIPAL:
         boundary = request.caller.has_identity and bool(policies_of(decision).boundaries)
-        kinds = one.covers_caller(request.caller, semantics, has_boundary=boundary)
-        unlisted = one.unlisted(request.caller, semantics)
+        kinds = compiled.covers_caller(request.caller, semantics, has_boundary=boundary)
+        unlisted = compiled.unlisted(request.caller, semantics)
         if not kinds:
             failed.append(_principal_miss(request, policy, statement))
-    if one.covers_resource(request._folded, values):
-        nulls += _unresolved(one.not_resources, values)
+    if compiled.covers_resource(request._folded, values):
+        nulls += _unresolved(compiled.not_resources, values)
     else:
-        resources = one.resources or one.not_resources
+        resources = compiled.resources or compiled.not_resources
         unresolved += _unresolved(resources, values)
         failed.append(_resource_miss(request, statement, unresolved, resources))
     for condition in statement.conditions:
@@ -205,22 +207,22 @@ def condition_pointer(condition: Condition, statement: Statement) -> str:
 
 
 def _principal_miss(request: Request, policy: Policy, statement: Statement) -> Miss:
-    found = request.principal
+    caller = request.principal
     if statement.principal is not None:
         who = tuple([text for _, text in statement.principal])
         text = f"its Principal is {_principals(policy, who)}"
-        return Miss("Principal", f"{statement.pointer}/Principal", who, found, text)
+        return Miss("Principal", f"{statement.pointer}/Principal", who, caller, text)
     if statement.not_principal is not None:
         who = tuple([text for _, text in statement.not_principal])
         text = f"its NotPrincipal lists {_principals(policy, who)}"
-        return Miss("NotPrincipal", f"{statement.pointer}/NotPrincipal", who, found, text)
-    return Miss("Principal", statement.pointer, (), found, "it names no Principal")
+        return Miss("NotPrincipal", f"{statement.pointer}/NotPrincipal", who, caller, text)
+    return Miss("Principal", statement.pointer, (), caller, "it names no Principal")
 
 
 def _principals(policy: Policy, who: tuple[str, ...]) -> str:
     # A saved trust policy or bucket policy holds unique ids, which tell a reader nothing.
     saved: Mapping[str, str] = policy.prepared.get("principals", {})
-    return few(tuple([f"{one} (saved as {saved[one]})" if one in saved else one for one in who]))
+    return few(tuple([f"{text} (saved as {saved[text]})" if text in saved else text for text in who]))
 
 
 def _unresolved(resources: Resources | None, values: Any) -> list[str]:

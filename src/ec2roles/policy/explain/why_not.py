@@ -1,4 +1,4 @@
-"""What stands in the way of an Allow: the Denys that apply, and the smallest additions that would turn a denial."""
+"""What stands in the way of an Allow: the Denys that apply, and the smallest additions that would make it one."""
 
 from __future__ import annotations
 
@@ -164,11 +164,11 @@ def _smallest(
 
 
 def _other_cure(addition: Addition, reports: tuple[LayerReport, ...]) -> tuple[str, ...]:
-    """Name the Allow of the same layer that lacks nothing but its conditions: they may be there for a reason."""
-    for one in reports:
-        if (one.layer, one.level) != (addition.layer, addition.level):
+    """Name an Allow of the same layer that only its conditions keep from applying: they may be there for a reason."""
+    for layer in reports:
+        if (layer.layer, layer.level) != (addition.layer, addition.level):
             continue
-        for finding in one.findings:
+        for finding in layer.findings:
             conditions = all([miss.element == "Condition" for miss in finding.failed])
             if finding.statement.effect == "Allow" and not finding.applies and conditions:
                 place = f'"{finding.policy.label}" {finding.statement.label}'
@@ -179,24 +179,25 @@ def _other_cure(addition: Addition, reports: tuple[LayerReport, ...]) -> tuple[s
 def _missing(
     decision: Decision, request: Request, reports: tuple[LayerReport, ...]
 ) -> list[tuple[str, int | None, tuple[Policy, ...]]]:
-    """Return the layers that may have to allow and do not, each with what is there already."""
+    """Return the layers that may have to allow and do not, each with the policies it has."""
     caller = request.caller
-    found: list[tuple[str, int | None, tuple[Policy, ...]]] = [
-        (one.layer, one.level, one.policies)
-        for one in reports
-        if one.layer not in ("resource", "trust") and not one.skipped and not one.allows
+    missing: list[tuple[str, int | None, tuple[Policy, ...]]] = [
+        (layer_report.layer, layer_report.level, layer_report.policies)
+        for layer_report in reports
+        if layer_report.layer not in ("resource", "trust") and not layer_report.skipped and not layer_report.allows
     ]
     if caller.kind is CallerKind.FEDERATED_USER and not policies_of(decision).session:
         # It has what its session policy leaves of the user's permissions, and has no session policy.
-        found.append(("session", None, ()))
-    action, own = ascii_lower(request.action), [one for one in reports if one.layer in ("resource", "trust")]
+        missing.append(("session", None, ()))
+    action = ascii_lower(request.action)
+    own = [layer_report for layer_report in reports if layer_report.layer in ("resource", "trust")]
     across = request.resource_account is not None and request.resource_account != caller.account
     mandatory = is_mandatory(action, request._folded, policies_of(decision))
-    if (across or mandatory or not caller.has_identity) and not any([one.allows for one in own]):
+    if (across or mandatory or not caller.has_identity) and not any([layer_report.allows for layer_report in own]):
         layer = own[0].layer if own else trust_or_resource(action)
-        found.append((layer, None, own[0].policies if own else ()))
+        missing.append((layer, None, own[0].policies if own else ()))
     # In the order in which denials name them, so the first addition answers the decision's own words.
-    return sorted(found, key=lambda one: (_ORDER.index(one[0]), one[1] or 0))
+    return sorted(missing, key=lambda entry: (_ORDER.index(entry[0]), entry[1] or 0))
 
 
 # -- policies with something added, or taken out --------------------------------------------------------------------
@@ -216,10 +217,10 @@ def _told(why: WhyNot) -> Iterator[str]:
         return
     if why.denies:
         yield f"{what} is denied, and no addition helps while {'this applies' if len(why.denies) == 1 else 'these apply'}:"
-        for one in why.denies[:_SHOWN]:
-            yield f'  {one.label}: Deny in "{one.policy.label}" {one.statement.label}'
-            if one.ways:
-                texts = [change.text for change in one.ways]
+        for denial in why.denies[:_SHOWN]:
+            yield f'  {denial.label}: Deny in "{denial.policy.label}" {denial.statement.label}'
+            if denial.ways:
+                texts = [change.text for change in denial.ways]
                 more = f"; or in {len(texts) - _SHOWN} other ways" if len(texts) > _SHOWN else ""
                 yield f"    it does not apply with: {'; or '.join(texts[:_SHOWN])}{more}"
             else:

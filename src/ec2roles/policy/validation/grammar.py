@@ -124,8 +124,8 @@ class Grammar:
         elif isinstance(written, dict):
             self._statement(written, "/Statement", 0, variables, statements)
         else:
-            for index, one in enumerate(written):
-                self._statement(one, f"/Statement/{index}", index, variables, statements)
+            for index, statement in enumerate(written):
+                self._statement(statement, f"/Statement/{index}", index, variables, statements)
         return statements
 
     def _check_sids(self, statements: list[Statement]) -> None:
@@ -196,10 +196,10 @@ class Grammar:
             self.wrong(SYNTAX, "missing 'Effect'", path, trust=T_EFFECT, trust_message="Missing required field Effect")
             return
         effect = data["Effect"]
-        known = isinstance(effect, str) and effect.lower() in ("allow", "deny")
+        misspelt = isinstance(effect, str) and effect.lower() in ("allow", "deny")
         got = shown(effect) if isinstance(effect, str) else _json_type(effect)
         self.wrong(
-            LEGACY if known else SYNTAX, f"Effect must be 'Allow' or 'Deny', got {got}", f"{path}/Effect",
+            LEGACY if misspelt else SYNTAX, f"Effect must be 'Allow' or 'Deny', got {got}", f"{path}/Effect",
             trust=T_EFFECT, trust_message=f"Invalid effect: {effect}",
         )  # fmt: skip
 
@@ -208,12 +208,12 @@ class Grammar:
         if type(value) is str:
             return (value,)
         if type(value) is list:
-            for one in value:
-                if type(one) is not str:
+            for entry in value:
+                if type(entry) is not str:
                     break
             else:
                 return tuple(value)
-            got = f"a list with {_json_type(one)}"
+            got = f"a list with {_json_type(entry)}"
         else:
             got = _json_type(value)
         self.wrong(SYNTAX, f"{key} must be a non-empty string or list of strings, got {got}", f"{path}/{key}")
@@ -224,20 +224,22 @@ class Grammar:
             self.wrong(SYNTAX, _TWIN.format("Action"), path)
             return
         key = "Action" if not_actions is None else "NotAction"
-        found = actions if not_actions is None else not_actions
-        if not found:
+        entries = actions if not_actions is None else not_actions
+        if not entries:
             # A value of the wrong type was noted already, as a syntax error that comes first.
             detail = f"{key} must be a non-empty string or list"
-            self.wrong(ACTIONS, detail if found is not None else "needs 'Action' or 'NotAction'", path, trust=T_ACTION)
+            self.wrong(
+                ACTIONS, detail if entries is not None else "needs 'Action' or 'NotAction'", path, trust=T_ACTION
+            )
         elif self.trust:
             if actions is None:
                 self.wrong(ACTIONS, "a trust policy needs 'Action'", path, trust=T_ACTION)
-            for action in found:
+            for action in entries:
                 if action[:4].lower() != "sts:":
                     detail = f"action {shown(action)} is not an sts: action; write 'sts:AssumeRole'"
                     self.wrong(ACTIONS, detail, f"{path}/{key}", trust=T_STS)
         else:
-            for action in found:
+            for action in entries:
                 if not ACTION_OK(action):
                     detail, message = action_problem(action)
                     self.wrong(PREFIX, detail, f"{path}/{key}", message=message)
@@ -258,16 +260,16 @@ class Grammar:
             self.wrong(SYNTAX, _TWIN.format("Resource"), path)
             return
         key = "Resource" if not_resources is None else "NotResource"
-        found = resources if not_resources is None else not_resources
-        if not found:
+        entries = resources if not_resources is None else not_resources
+        if not entries:
             detail = f"{key} must be a non-empty string or list"
-            if found is None:
+            if entries is None:
                 detail = "needs 'Resource' or 'NotResource'"
                 if self.kind in IDENTITY_LIKE and hints.is_trust(data):
                     detail += "; a trust policy is set with update_trust(), or as trust= of create_role()"
             self.wrong(RESOURCES, detail, path)
             return
-        for resource in found:
+        for resource in entries:
             if not RESOURCE_OK(resource):
                 problem = resource_problem(resource)
                 if problem is not None:
@@ -298,17 +300,17 @@ class Grammar:
                     cure = "; a policy of permissions is given with put_policy()"
                 self._bad_principal(f"missing 'Principal'{cure}", path, "Missing required field Principal")
             return None, None
-        found = self._principal(data["Principal"], f"{path}/Principal")
-        if self.kind == "rcp" and found is not None and found != (("AWS", "*"),):
+        pairs = self._principal(data["Principal"], f"{path}/Principal")
+        if self.kind == "rcp" and pairs is not None and pairs != (("AWS", "*"),):
             detail = "the Principal of a resource control policy must be '*'"
             self._bad_principal(detail, f"{path}/Principal", "Invalid principal in policy")
-        return found, None
+        return pairs, None
 
     def _bad_principal(self, detail: str, path: str, message: str, trust: int = T_PRINCIPAL) -> None:
         self.wrong(PRINCIPAL, detail, path, message=message, trust=trust, trust_message=message)
 
     def _not_principal(self, data: dict[str, Any], path: str) -> Any:
-        # Older policies of resources have it, and AWS still judges by them.
+        # Older policies of resources have it, and AWS still evaluates them.
         if data.get("Effect") == "Allow" and not (self.stored and self.kind in ("resource", "endpoint")):
             detail = "Allow with 'NotPrincipal' would allow everyone else; name who is allowed in 'Principal'"
             message = "Allow with NotPrincipal is not allowed."
@@ -357,7 +359,7 @@ class Grammar:
         if not isinstance(block, dict):
             self.wrong(SYNTAX, f"Condition must be an object, got {_json_type(block)}", path)
             return ()
-        found: list[Condition] = []
+        conditions: list[Condition] = []
         for name, keys in block.items():
             where = below(path, name)
             if not isinstance(keys, dict):
@@ -374,7 +376,7 @@ class Grammar:
                 self.wrong(SYNTAX, "the same condition key twice, differing only in case", where)
             dates = operator.family == "date"
             for key, value in keys.items():
-                values: Any = tuple([_text_of(one) for one in value]) if type(value) is list else (_text_of(value),)
+                values: Any = tuple([_text_of(item) for item in value]) if type(value) is list else (_text_of(value),)
                 if None in values:
                     got = "a list with something else" if isinstance(value, list) else _json_type(value)
                     detail = f"condition values must be strings, numbers or booleans, got {got}"
@@ -385,8 +387,8 @@ class Grammar:
                         if instant(text) is None:
                             detail = f"not an ISO 8601 date, nor seconds since 1970: {shown(text)}"
                             self.wrong(LEGACY, detail, below(where, key))
-                found.append(Condition(name, key, values))
-        return tuple(found)
+                conditions.append(Condition(name, key, values))
+        return tuple(conditions)
 
 
 def _text_of(value: Any) -> str | None:

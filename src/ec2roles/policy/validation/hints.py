@@ -1,4 +1,4 @@
-"""What was probably meant by something that is no policy, or one of another kind: the cure in an error's own words."""
+"""What was probably meant by something that is not a policy, or is one of another kind: the cure that an error names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FILE = re.compile(r"[^{}\n]{1,400}\.(?:json|txt)", re.IGNORECASE)
 
 def text_hint(text: str, kind: str) -> str | None:
     """
-    Return what to write in place of a text that is no JSON, or None.
+    Return what to write in place of a text that is not JSON, or None.
 
     >>> text_hint("AmazonS3ReadOnlyAccess", "identity")
     "a managed policy is attached by its name: attach_policy('AmazonS3ReadOnlyAccess')"

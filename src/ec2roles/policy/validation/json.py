@@ -41,9 +41,9 @@ def at(detail: str, path: str) -> str:
     return f"{detail} at {path}" if path else detail
 
 
-def _character(found: re.Match[str], path: str = "") -> PolicyCharError:
+def _character(match: re.Match[str], path: str = "") -> PolicyCharError:
     detail = (
-        f"character U+{ord(found[0]):04X} not allowed (only U+0009, U+000A, U+000D, U+0020-U+00FF); "
+        f"character U+{ord(match[0]):04X} not allowed (only U+0009, U+000A, U+000D, U+0020-U+00FF); "
         "in JSON text write others as \\u escapes"
     )
     return PolicyCharError(_PATTERN_MESSAGE, detail=at(detail, path))
@@ -77,17 +77,17 @@ class _Reader:
         return value
 
     def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
+        members = dict(pairs)
+        if len(members) != len(pairs):
             self.twice = True
             seen: set[str] = set()
-            found = _Twice(found)
+            members = _Twice(members)
             for key, _ in pairs:
                 if key in seen:
-                    found.key = key
+                    members.key = key
                     break
                 seen.add(key)
-        return found
+        return members
 
     def read(self, text: str) -> Any:
         try:
@@ -156,9 +156,9 @@ def read_text(text: str, message: str, *, stored: bool = False) -> Any:
         raise PolicySyntaxError(message, detail="starts with a byte order mark (U+FEFF); decode with 'utf-8-sig'")
     if not text.strip():
         raise PolicySyntaxError(message, detail="empty policy document")
-    found = None if stored else _NOT_ACCEPTED.search(text)
-    if found:
-        raise _character(found)
+    match = None if stored else _NOT_ACCEPTED.search(text)
+    if match:
+        raise _character(match)
     _check_depth(text, message)
     data = _Reader(message).read(text)
     if "\\u" in text:
@@ -182,7 +182,7 @@ def plain(document: Any, message: str) -> Any:
 
 
 class _Copier:
-    """Copies one document; *message* is AWS's wording for what is no JSON."""
+    """Copies one document; *message* is AWS's wording for what is not JSON."""
 
     def __init__(self, message: str) -> None:
         self.message = message
@@ -193,16 +193,16 @@ class _Copier:
         kind = type(value)
         if isinstance(value, dict):
             self.enter(dict.__len__(value), depth)
-            found: dict[str, Any] = {}
+            members: dict[str, Any] = {}
             for name, item in dict.items(value):
                 ordinary = type(name) is str and name.isascii() and name.isprintable()
                 key = name if ordinary else self.key(name, path)
                 # Most of a policy is short plain texts: a call for each of them would double the time.
                 if type(item) is str and item.isascii() and item.isprintable():
-                    found[key] = item
+                    members[key] = item
                 else:
-                    found[key] = self.copy(item, (path, key), depth + 1)
-            return found
+                    members[key] = self.copy(item, (path, key), depth + 1)
+            return members
         if isinstance(value, (list, tuple)):
             base: Any = list if isinstance(value, list) else tuple
             self.enter(base.__len__(value), depth)
@@ -232,7 +232,7 @@ class _Copier:
         raise self.error(f"{kind.__name__} is not JSON", path)
 
     def enter(self, size: int, depth: int) -> None:
-        """Refuse what has no end, or has one that nobody would live to see: cycles, and lists of lists of one list."""
+        """Refuse what has no end, or would take for ever to copy: cycles, and lists of lists of one list."""
         if depth >= DEEPEST:
             raise PolicyTooDeepError(self.message, detail=f"nesting deeper than {DEEPEST}")
         self.left -= size
@@ -261,9 +261,9 @@ def _path(path: Any) -> str:
 
 
 def _check_characters(text: str, path: Any) -> None:
-    found = _NEVER.search(text)
-    if found:
-        raise _character(found, _path(path))
+    match = _NEVER.search(text)
+    if match:
+        raise _character(match, _path(path))
 
 
 def smuggled(text: str) -> str | None:
@@ -273,8 +273,8 @@ def smuggled(text: str) -> str | None:
     >>> smuggled("caf\\u00e9") is None
     True
     """
-    found = _NOT_ACCEPTED.search(text)
-    return f"U+{ord(found[0]):04X}" if found else None
+    match = _NOT_ACCEPTED.search(text)
+    return f"U+{ord(match[0]):04X}" if match else None
 
 
 def to_text(data: Any) -> str:

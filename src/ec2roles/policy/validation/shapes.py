@@ -2,7 +2,7 @@
 What can never match, service by service: the shapes of ARNs, the names of API operations, the condition keys of others.
 
 The core ships no list of all actions and keys. What is here is what the package knows by itself: services whose ARNs have no
-region or account, operations that are judged as another action, and that a key belongs to the service in its prefix.
+region or account, operations that are authorized as another action, and that a key belongs to the service in its prefix.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _S3_WITH_ACCOUNT = ("accesspoint/", "job/", "storage-lens", "access-grants/", "a
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 
-# Operations of an API that IAM judges as another action, as the service authorization reference has them.
+# Operations of an API that IAM authorizes as another action, as the service authorization reference has them.
 _ACTIONS = {
     "s3:listbuckets": "s3:ListAllMyBuckets",
     "s3:listobjects": "s3:ListBucket",
@@ -71,7 +71,7 @@ def odd_shape(resource: str, path: str) -> Iterator[LintWarning]:
 
 
 def api_name(action: str, path: str) -> Iterator[LintWarning]:
-    """Yield that an entry of ``Action`` names an operation of the API which is judged as another action."""
+    """Yield that an entry of ``Action`` names an operation of the API which is authorized as another action."""
     known = _ACTIONS.get(ascii_lower(action))
     if known is not None:
         message = f"{shown(action)} is an operation of the API, and no action of IAM; AWS matches it with nothing"

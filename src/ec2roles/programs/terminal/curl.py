@@ -101,13 +101,13 @@ class Curl:
         else:
             output += body
         output = self._save(options, index, output)
-        known = {
+        variables = {
             "http_code": f"{answer.status:03d}",
             "response_code": f"{answer.status:03d}",
             "size_download": str(len(body) if exit_code == 0 else 0),
             "content_type": next((v for k, v in answer.headers.items() if k.lower() == "content-type"), ""),
         }
-        written, complaints = _write_out(options.write_out, known)
+        written, complaints = _write_out(options.write_out, variables)
         return Completed(output + written, "".join(log) + complaints, exit_code)
 
     @staticmethod
@@ -182,17 +182,17 @@ def _reason(status: int) -> str:
         return ""
 
 
-def _write_out(template: str, known: Mapping[str, str]) -> tuple[str, str]:
+def _write_out(template: str, variables: Mapping[str, str]) -> tuple[str, str]:
     """Return what ``-w`` writes, and what curl complains about."""
     complaints = []
 
-    def value(found: re.Match[str]) -> str:
-        token = found[0]
+    def value(match: re.Match[str]) -> str:
+        token = match[0]
         if token in ("\\n", "\\t", "\\r", "%%"):
             return {"\\n": "\n", "\\t": "\t", "\\r": "\r", "%%": "%"}[token]
         name = token[2:-1]
-        if name in known:
-            return known[name]
+        if name in variables:
+            return variables[name]
         if name in ("http_code", "response_code"):
             return "000"
         if name == "size_download":

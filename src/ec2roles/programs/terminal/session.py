@@ -59,8 +59,8 @@ class AwsSession:
     @property
     def environment(self) -> Mapping[str, str]:
         """The variables that this run sees."""
-        given = self.invocation.environment
-        return self.chain.environment if given is None else given
+        environment = self.invocation.environment
+        return self.chain.environment if environment is None else environment
 
     @property
     def profile(self) -> str | None:
@@ -98,9 +98,9 @@ class AwsSession:
 
     def setting(self, name: str, variable: str) -> str | None:
         """Return an option from the command line, an environment variable or the profile, in this order."""
-        given = self.options.get(name) or self.environment.get(variable)
-        if given:
-            return given
+        option = self.options.get(name) or self.environment.get(variable)
+        if option:
+            return option
         value = self.settings().get(name)
         return value if isinstance(value, str) and value else None
 

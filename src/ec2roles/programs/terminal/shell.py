@@ -140,9 +140,9 @@ class _Parser:
             raise _unexpected(self.operator().replace("\n", "newline") or "newline")
         return Command(tuple(assignments), tuple(words), tuple(redirections))
 
-    def redirection(self, found: re.Match[str]) -> list[Redirection]:
-        descriptor, operator, both = found.groups()
-        self.at = found.end()
+    def redirection(self, match: re.Match[str]) -> list[Redirection]:
+        descriptor, operator, both = match.groups()
+        self.at = match.end()
         if both:
             target = self.target(both)
             return [Redirection(1, append=both == "&>>", target=target), Redirection(2, copy_of=1)]
@@ -256,10 +256,10 @@ class _Parser:
                 raise _unknown(f"${{{name}}}")
             self.at = end + 1
             return Variable(name, quoted)
-        found = NAME.match(self.line, self.at)
-        if found:
-            self.at = found.end()
-            return Variable(found[0], quoted)
+        match = NAME.match(self.line, self.at)
+        if match:
+            self.at = match.end()
+            return Variable(match[0], quoted)
         if self.next and (self.next in "@*#$!-" or self.next.isdigit() or (self.next in "'\"" and not quoted)):
             raise _unknown("$" + self.next)
         return None

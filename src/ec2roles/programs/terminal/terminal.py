@@ -191,7 +191,7 @@ class Terminal(Part):
     def _fields(
         self, word: syntax.Word, stderr: list[str], position: Position, *, status: int, split: bool = True
     ) -> list[str]:
-        """Expand one word into the words that it stands for: none, one, or several where unquoted text has blanks."""
+        """Expand one word into the words that it stands for: none, one, or several if unquoted text has blanks."""
         fields: list[str] = []
         current: str | None = None
         for index, part in enumerate(word):

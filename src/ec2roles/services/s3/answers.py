@@ -126,6 +126,7 @@ def without_body(error: AwsError) -> AwsError:
         code=str(error.status),
         status=error.status,
         detail=error.detail or error.message,
+        withheld=error,
     )
 
 
@@ -133,7 +134,7 @@ def denial(call: Call, decision: Decision) -> AwsError:
     """Return S3's error for a call that was denied: HEAD has no body, and other accounts are told no reason."""
     operation = call.operation or call.action.partition(":")[2]
     if operation.lower() in ("headobject", "headbucket"):
-        return AccessDeniedError("Forbidden", code="403", detail=decision.message)
+        return without_body(access_denied(decision.message))
     caller = caller_of(call)
     account = decision.request.resource_account if decision.request is not None else None
     if account is not None and account != caller.account_id:

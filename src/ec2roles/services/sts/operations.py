@@ -83,6 +83,7 @@ class StsOperations:
         if role is None:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
         caller = caller_of(call)
+        inherited = caller.transitive_tags if caller.transitive_tag_keys else ()
         packed = request.check(role, caller, self.sts.authorizer.seen(call), self.sts.quotas.packed_policy_size)
         source_identity = request.source_identity or caller.source_identity
         session = self.sts.sessions.issue_role_session(
@@ -92,7 +93,7 @@ class StsOperations:
             call.position[0],
             context={} if source_identity is None else {"aws:SourceIdentity": source_identity},
             policies=request.policies,
-            tags=(*caller.transitive_tags, *request.tags),
+            tags=(*inherited, *request.tags),
             transitive_tag_keys=tuple(dict.fromkeys((*caller.transitive_tag_keys, *request.transitive_tag_keys))),
             source_identity=source_identity,
             packed_policy_size=packed,

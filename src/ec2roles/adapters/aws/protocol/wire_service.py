@@ -19,6 +19,7 @@ from ec2roles.adapters.aws.protocol.error_codes import in_protocol
 from ec2roles.adapters.aws.protocol.signing_names import MODELS
 from ec2roles.adapters.aws.protocol.values import ISO, MalformedError, MissingError, check, write_text
 from ec2roles.adapters.http.raw import RawRequest, RawResponse
+from ec2roles.arns import shown
 from ec2roles.errors import AwsError, ValidationError
 from ec2roles.iam.names import validation_message
 
@@ -110,8 +111,11 @@ class WireService:
         """Return whether *request* is for this service, and not for another that signs as it does."""
         protocol = request_protocol(request, self.protocol)
         if protocol in (QUERY, EC2):
-            form = query.read_form(f"{request.query}&{request.body.decode('utf-8', 'replace')}")
-            return bool(form.get("Version") == self.model.api_version)
+            try:
+                form = _form(request)
+            except MalformedError:
+                return False
+            return "Version" in form and form["Version"] == str(self.model.api_version)
         if protocol == JSON:
             target, _, name = (request.header("x-amz-target") or "").rpartition(".")
             return target == self.model.metadata.get("targetPrefix") and name in self.model.operation_names
@@ -156,14 +160,30 @@ class WireService:
         return ValidationError(validation_message([("null", member, "Member must not be null")]))
 
     def _read_query(self, request: RawRequest, protocol: str) -> ReadRequest:
-        form = query.read_form(request.query) if request.query else {}
-        form.update(query.read_form(request.body.decode("utf-8", "replace")))
+        form = _form(request)
         name = form.get("Action")
         if name is None:
             raise AwsError("Missing Action", code="MissingAction", status=400, detail="the form has no field 'Action'")
+        self._check_version(name, form.get("Version"), protocol)
         operation = self._operation(name)
         parameters = query.read_query(form, operation.input_shape, ec2=protocol == EC2)
         return ReadRequest(operation, parameters, protocol)
+
+    def _check_version(self, name: str, version: str | None, protocol: str) -> None:
+        """Refuse a version of the API that is not the model's: in another one, names could mean something else."""
+        if version == self.model.api_version:
+            return
+        detail = f"Version must be {self.model.api_version}, got {'nothing' if version is None else shown(version)}"
+        if protocol != EC2:
+            raise self._no_operation(name, "NO_VERSION_SPECIFIED" if version is None else version[:64], detail)
+        if version is None:
+            raise self._missing("Version", protocol)
+        raise AwsError(
+            f"The requested version ({version[:64]}) of service AmazonEC2 does not exist",
+            code="NoSuchVersion",
+            status=400,
+            detail=detail,
+        )
 
     def _read_json(self, request: RawRequest) -> ReadRequest:
         operation = self._operation((request.header("x-amz-target") or "").rpartition(".")[2])
@@ -216,12 +236,12 @@ class WireService:
             raise self._no_operation(name)
         return self.model.operation_model(name)
 
-    def _no_operation(self, name: str) -> AwsError:
+    def _no_operation(self, name: str, version: str | None = None, detail: str = "") -> AwsError:
         return AwsError(
-            f"Could not find operation {name[:128]} for version {self.model.api_version}",
+            f"Could not find operation {name[:128]} for version {self.model.api_version if version is None else version}",
             code="InvalidAction",
             status=400,
-            detail=f"{self.name} has no such operation",
+            detail=detail or f"{self.name} has no such operation",
         )
 
     # -- answers ----------------------------------------------------------------------------------------------------
@@ -471,6 +491,11 @@ def _status(operation: OperationModel, value: Mapping[str, Any]) -> int:
         if member.serialization.get("location") == "statusCode" and value.get(name):
             return int(value[name])
     return int(operation.http.get("responseCode", 200))
+
+
+def _form(request: RawRequest) -> dict[str, str]:
+    """Return the fields of a query request, in its URL and in its body."""
+    return query.read_form(request.query, request.body.decode("utf-8", "replace"))
 
 
 def _read_structured(shape: Shape, body: bytes, protocol: str) -> Any:
