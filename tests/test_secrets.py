@@ -308,7 +308,7 @@ def test_the_event_log_shows_no_secret(world: World) -> None:
     text += pprint.pformat([attrs.asdict(event, recurse=False) for event in history])
     assert world.found.access_key_id in text
     assert clean(world, text)
-    assert "canary" not in text + repr(world.web.chain) + repr(world.web.terminal)
+    assert "canary" not in text + repr(world.web.programs.chain) + repr(world.web.programs.terminal)
 
 
 def test_json_does_not_take_a_secret(world: World) -> None:

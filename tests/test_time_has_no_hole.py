@@ -19,6 +19,8 @@ import pytest
 
 import ec2roles
 from ec2roles import Account, Cloud, Instance, PermissionPolicy, TrustPolicy
+from ec2roles.ec2.changes import Changes
+from ec2roles.ec2.records import Records
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, FixedAttributeError, NoSuchEntityError
 from ec2roles.sts.token_service import TokenService
@@ -69,7 +71,7 @@ class World:
             str(account.can("s3:GetObject", "arn:aws:s3:::photos/cat", credentials=key, at=then).explain()),
             [web.metadata.get(f"/latest/meta-data/{path}", at=then) for path in metadata],
             web.metadata.credentials(at=then),
-            web.association_id_in(web.record),
+            Records(web).association_id(Records(web).last),
             {name: (one.arn, dict(one.policies), one.tags, one.trust) for name, one in past.roles.items()},
             {name: (one.arn, one.groups, list(one.policies)) for name, one in past.users.items()},
             {name: (one.arn, one.role and one.role.arn) for name, one in past.instance_profiles.items()},
@@ -103,7 +105,19 @@ def made() -> World:
     account.clock.advance(minutes=30)
     then = account.clock.now()
     account.clock.advance(minutes=30)
-    keep = [key, device, unit, box, fault, organization, web.chain, web.terminal, box.terminal, account.root]
+    keep = [
+        key,
+        device,
+        unit,
+        box,
+        fault,
+        organization,
+        web.programs.chain,
+        web.programs.terminal,
+        box.terminal,
+        account.root,
+    ]
+    keep += [Changes(web), Records(web)]
     keep += [account.as_of(then), account.service("lambda.amazonaws.com"), account.as_(key), user, web.notices]
     keep += [account.call("s3:ListAllMyBuckets", credentials=key), web.metadata, web.metadata.get("/latest/"), other]
     keep += [account.can("s3:ListAllMyBuckets", credentials=key), *account.history, cloud.time]

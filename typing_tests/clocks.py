@@ -45,7 +45,7 @@ assert_type(Account.from_authorization_details(DETAILS, clock=HostClock()).clock
 
 assert later(Account()) > instant(Account())
 assert instant(Account(clock=HostClock())).year == 2030
-assert_type(Account(seed=1).launch_instance().time.clock, Clock)
+assert_type(Account(seed=1).launch_instance().role_credentials.time.clock, Clock)
 
 if instant(Account()).year == 1970:  # for type checkers: a program that did this would raise
     Account(clock=HostClock()).clock.advance(hours=1)  # type: ignore[attr-defined]

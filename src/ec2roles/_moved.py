@@ -53,6 +53,7 @@ clients api
 clock world.clock
 cloudtrail history.cloudtrail
 ec2.fetch ec2.refresh
+ec2.hardware metadata.hardware
 ec2.identity_role metadata.identity_role
 ec2.instance_identity metadata.identity
 ec2.metadata metadata.service
@@ -67,6 +68,7 @@ ec2.metadata_token metadata.tokens
 ec2.metadata_tree metadata.tree
 ec2.metadata_view metadata.view
 ec2.notice_board ec2.events
+ec2.notices metadata.notices
 fault_plan faults.plan
 front_door gateway
 iam.mfa_device iam.mfa

@@ -49,6 +49,10 @@ class Call:
     """
     One API call, as its sender put it.
 
+    >>> call = Call("s3:GetObject", resource="arn:aws:s3:::photos/cat.jpg", position=(0, 1))
+    >>> call.parameters, call.caller
+    ({}, None)
+
     Args:
         action: an IAM action (``s3:ListAllMyBuckets``) or an API operation (``s3:ListBuckets``).
         resource: the ARN it is about, or None where the action has none or the parameters say it.
@@ -190,7 +194,7 @@ class Api(Protocol):
 
 
 class SessionIssuer(Protocol):
-    """Something that has a slot and issues credentials: an instance, a token service, a user."""
+    """Something that issues credentials and knows them again: a token service, a user, a role's on an instance."""
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Any:
         """Return the session behind a key it had issued by *now* (microseconds), or None if it had not."""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ec2roles import Account, Credentials
+from ec2roles.ec2.records import Records
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError
 from ec2roles.world.ids import IssuedKey
@@ -49,7 +50,7 @@ def test_whatever_the_metadata_shows_is_accepted_is_unique_and_can_be_asked_for_
         move(account, what)
         shown = web.metadata.credentials()
         seen[account.clock.now()] = shown
-        assert (shown is not None) == (web.state == "running" and web.association_state == "associated")
+        assert (shown is not None) == (web.state == "running" and Records(web).association_state == "associated")
         if shown is not None:
             identity = account.sts.get_caller_identity(credentials=shown).result()
             assert web.profile is not None
@@ -57,14 +58,16 @@ def test_whatever_the_metadata_shows_is_accepted_is_unique_and_can_be_asked_for_
             assert sessions.setdefault(shown.access_key_id, identity.arn) == identity.arn
             assert shown.issued is not None
             assert shown.issued >= account.clock.now() - timedelta(hours=1)
-    fetches = list(web.fetches(account.time.as_of(None)))
+    fetches = list(web.role_credentials.fetches(account.time.as_of(None)))
     assert [fetch.ordinal for fetch in fetches] == list(range(len(fetches)))
     assert sorted(fetch.position for fetch in fetches) == [fetch.position for fetch in fetches]
-    keys = {web.access_key_id(fetch.ordinal) for fetch in fetches}
+    keys = {web.role_credentials.access_key_id(fetch.ordinal) for fetch in fetches}
     assert set(sessions) <= keys
     now = account.time.instant()
     for ordinal in range(len(fetches) + 2):
-        session = web.issued_session(IssuedKey(web.slot, ordinal, 2), web.access_key_id(ordinal), now)
+        session = web.role_credentials.issued_session(
+            IssuedKey(web.role_credentials.slot, ordinal, 2), web.role_credentials.access_key_id(ordinal), now
+        )
         assert (session is not None) == (ordinal < len(fetches))
     for when, shown in seen.items():
         assert web.metadata.credentials(at=when) == shown

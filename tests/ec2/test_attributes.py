@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ec2roles import Account, PermissionPolicy
+from ec2roles.ec2.records import Records
 from ec2roles.errors import InstanceError
 from helpers.worlds import code, user_with_key
 
@@ -49,8 +50,7 @@ def test_what_is_terminated_stays_so_without_a_word() -> None:
     web.terminate()
 
 
-def test_a_type_and_user_data_change_while_it_is_stopped_and_the_past_keeps_them() -> None:
-    account = Account()
+def test_a_type_and_user_data_change_while_it_is_stopped_and_the_past_keeps_them(account: Account) -> None:
     web = account.launch_instance(user_data="one", disable_api_termination=True)
     start = account.clock.now()
     account.clock.advance(hours=1)
@@ -64,7 +64,11 @@ def test_a_type_and_user_data_change_while_it_is_stopped_and_the_past_keeps_them
     web.modify_attribute(instance_type="t3.large", user_data="two", disable_api_termination=False)
     web.start()
 
-    assert (shown("meta-data/instance-type"), shown("user-data"), web.instance_type) == ("t3.large", "two", "t3.large")
+    assert (shown("meta-data/instance-type"), shown("user-data"), web.attributes.instance_type) == (
+        "t3.large",
+        "two",
+        "t3.large",
+    )
     assert '"instanceType" : "t3.large"' in shown("dynamic/instance-identity/document")
     assert (shown("meta-data/instance-type", at=start), shown("user-data", at=start)) == ("t3.micro", "one")
     assert '"instanceType" : "t3.micro"' in shown("dynamic/instance-identity/document", at=start)
@@ -96,21 +100,19 @@ def test_instances_of_one_launch_differ_once_one_is_changed() -> None:
     ],
     ids=str,
 )
-def test_a_bad_value_changes_nothing(attributes: dict[str, Any]) -> None:
-    account = Account()
+def test_a_bad_value_changes_nothing(account: Account, attributes: dict[str, Any]) -> None:
     web = account.launch_instance()
     web.stop()
-    before, changes = web.record, len(account.time.changes)
+    before, changes = Records(web).last, len(account.time.changes)
 
     with pytest.raises((InstanceError, TypeError)):
         web.modify_attribute(**attributes)
 
-    assert web.record is before
+    assert Records(web).last is before
     assert len(account.time.changes) == changes
 
 
-def test_the_history_does_not_show_user_data() -> None:
-    account = Account()
+def test_the_history_does_not_show_user_data(account: Account) -> None:
     web = account.launch_instance()
     web.stop()
     web.modify_attribute(user_data="hunter2")
@@ -118,8 +120,7 @@ def test_the_history_does_not_show_user_data() -> None:
     assert not any("hunter2" in str(event) for event in account.history)
 
 
-def test_the_operations_change_and_describe_it() -> None:
-    account = Account()
+def test_the_operations_change_and_describe_it(account: Account) -> None:
     key = user_with_key(account, "admin", admin=True)[1]
 
     def ask(operation: str, **parameters: Any) -> Any:
@@ -159,8 +160,7 @@ def test_the_operations_change_and_describe_it() -> None:
     ask("TerminateInstances", InstanceIds=[made["InstanceId"]])
 
 
-def test_one_that_is_protected_saves_all_that_would_be_terminated_with_it() -> None:
-    account = Account()
+def test_one_that_is_protected_saves_all_that_would_be_terminated_with_it(account: Account) -> None:
     key = user_with_key(account, "admin", admin=True)[1]
     free = account.launch_instance()
     kept = account.launch_instance(disable_api_termination=True)

@@ -338,7 +338,7 @@ def test_a_trust_policy_that_asks_for_the_source_account_refuses_ec2_by_default(
     )
     web = account.launch_instance(profile="app")
     assert web.metadata.credentials() is None
-    assert "aws:SourceAccount" in next(iter(web.fetches(account.time.as_of(None)))).decision.explain()  # type: ignore[union-attr]
+    assert "aws:SourceAccount" in next(iter(web.role_credentials.fetches(account.time.as_of(None)))).decision.explain()  # type: ignore[union-attr]
     knowing = Account(service_context={"aws:SourceAccount": "123456789012"})
     trust = TrustPolicy.service("ec2.amazonaws.com", condition={"StringEquals": {"aws:SourceAccount": "123456789012"}})
     knowing.create_instance_profile("app").add_role(knowing.create_role("app", trust=trust))

@@ -73,7 +73,7 @@ def test_a_set_that_cannot_be_refreshed_changes_when_it_expires() -> None:
 def test_a_set_may_expire_between_two_refreshes() -> None:
     """With a jitter the sets after the first live longer by it than to the sixth refresh."""
     account, web = instance(rotation=Rotation(jitter=timedelta(minutes=16)))
-    offset = web.fetcher.offset
+    offset = web.role_credentials.fetcher.offset
     assert offset > 0
     account.clock.advance(hours=1, minutes=30)
     account.instance_profiles["app"].remove_role()

@@ -342,7 +342,7 @@ def test_a_first_assume_that_fails_only_for_the_delay_is_tried_again_when_it_has
     web = account.launch_instance("app")
 
     assert web.metadata.credentials() is None
-    assert web.why_no_credentials(account.time.as_of(None)) == (
+    assert web.role_credentials.why_none(account.time.as_of(None)) == (
         "EC2 has not seen the latest changes in IAM yet; it tries again at 2026-01-01T00:01:10Z"
     )
     account.clock.advance(seconds=10)
@@ -565,17 +565,17 @@ def test_every_reader_sees_what_a_replay_of_all_writes_says(
             assert bool(allowed.notes) is (not allowed and undelayed and model.s3 > 0)
     assumes = [(event.at, event.ok) for event in account.history.events(kind="assume")]
     assert assumes == [(at_(instant), ok) for instant, ok in model.all_fetches()]
-    numbers = [fetch.ordinal for fetch in web.fetches(account.time.as_of(None))]
+    numbers = [fetch.ordinal for fetch in web.role_credentials.fetches(account.time.as_of(None))]
     assert len(set(numbers)) == len(numbers)
     for number in set(range(max(numbers, default=0) + 2)) - set(numbers):
-        assert web.fetcher.numbered(web._states, number, account.time.instant()) is None
-    record = web.record_at(account.time.as_of(None))
+        assert web.role_credentials.fetcher.numbered(web._states, number, account.time.instant()) is None
+    record = web.role_credentials.record_at(account.time.as_of(None))
     if record is not None and record.epoch is not None:
         coming = [instant for instant, _, _ in model.fetches(model.epochs[-1], model.now + 4 * HOUR)]
-        following = web.fetcher.next_refresh(record, account.time.instant())
+        following = web.role_credentials.fetcher.next_refresh(record, account.time.instant())
         assert from_microseconds(following) == at_(min(one for one in coming if one > model.now))
-    for fetch in web.fetches(account.time.as_of(None)):
-        again = web.fetcher.numbered(web._states, fetch.ordinal, account.time.instant())
+    for fetch in web.role_credentials.fetches(account.time.as_of(None)):
+        again = web.role_credentials.fetcher.numbered(web._states, fetch.ordinal, account.time.instant())
         assert again is not None
         assert (again.position, again.problem) == (fetch.position, fetch.problem)
 
@@ -606,7 +606,7 @@ def test_the_second_attempt_follows_a_refresh_of_the_same_instant() -> None:
     web = account.launch_instance("app")
     account.clock.advance(hours=1)
 
-    assert [(fetch.ordinal, fetch.ok) for fetch in web.fetches(account.time.as_of(None))] == [
+    assert [(fetch.ordinal, fetch.ok) for fetch in web.role_credentials.fetches(account.time.as_of(None))] == [
         (0, False),
         (1, False),
         (2, True),
@@ -625,7 +625,7 @@ def test_a_delay_longer_than_a_refresh_keeps_all_in_order() -> None:
     role.update_trust(EC2)
     web = account.launch_instance("app")
     account.clock.advance(hours=5)
-    fetches = list(web.fetches(account.time.as_of(None)))
+    fetches = list(web.role_credentials.fetches(account.time.as_of(None)))
 
     assert [fetch.ordinal for fetch in fetches] == list(range(len(fetches)))
     assert [fetch.position for fetch in fetches] == sorted(fetch.position for fetch in fetches)

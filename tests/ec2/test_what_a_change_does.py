@@ -240,4 +240,4 @@ def test_a_program_wakes_from_hibernation_with_expired_credentials_and_finds_fre
 
     assert world.fate() == "expired"
     assert world.web.call(LIST).ok
-    assert len(list(world.web.fetches(world.account.time.as_of(None)))) == 2
+    assert len(list(world.web.role_credentials.fetches(world.account.time.as_of(None)))) == 2

@@ -236,7 +236,7 @@ class World:
             "next change": lambda: instance.next_change_after(at),
             "history": lambda: [repr(event) for event in account.history.events(until=at)],
             "its history": lambda: [repr(event) for event in account.history.events(instance=instance, until=at)],
-            "why none": lambda: instance.why_no_credentials(account.time.as_of(at)),
+            "why none": lambda: instance.role_credentials.why_none(account.time.as_of(at)),
         }
 
     def looks(self) -> list[object]:

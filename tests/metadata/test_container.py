@@ -173,7 +173,7 @@ def test_a_program_may_be_told_not_to_go_on_without_a_token() -> None:
     assert not box.run("AWS_EC2_METADATA_V1_DISABLED=true aws s3 ls").ok
 
     account.faults.metadata_saturation(packets_per_second=2048, instance=web)
-    web.chain.export("AWS_EC2_METADATA_V1_DISABLED", "True")
+    web.programs.chain.export("AWS_EC2_METADATA_V1_DISABLED", "True")
     answers = set()
     for _ in range(40):
         account.clock.advance(seconds=1)

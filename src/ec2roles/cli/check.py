@@ -154,4 +154,4 @@ def _assumable(account: Account, profile: InstanceProfile) -> str:
     if profile.role is None:
         return "no: the instance profile holds no role"
     web = account.launch_instance(profile)
-    return "yes" if web.metadata.credentials() else f"no: {web.why_no_credentials(account.time.as_of(None))}"
+    return "yes" if web.metadata.credentials() else f"no: {web.role_credentials.why_none(account.time.as_of(None))}"

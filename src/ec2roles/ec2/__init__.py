@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from ec2roles.ec2.container import Container
     from ec2roles.ec2.instance import Instance, launch_instances
     from ec2roles.ec2.launch_options import InstanceOptions, LaunchOptions
-    from ec2roles.ec2.notices import ScheduledEvent
     from ec2roles.ec2.rotation import Rotation
 else:
     __getattr__, __dir__ = lazy(
@@ -19,7 +18,6 @@ else:
             "container": "Container",
             "instance": "Instance launch_instances",
             "launch_options": "InstanceOptions LaunchOptions",
-            "notices": "ScheduledEvent",
             "rotation": "Rotation",
         },
     )
@@ -30,6 +28,5 @@ __all__ = [
     "InstanceOptions",
     "LaunchOptions",
     "Rotation",
-    "ScheduledEvent",
     "launch_instances",
 ]

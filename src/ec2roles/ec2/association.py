@@ -8,14 +8,15 @@ import attrs
 
 from ec2roles.ec2.attributes import InstanceAttributes
 from ec2roles.iam.instance_profile import InstanceProfile
+from ec2roles.metadata import host
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.world.ids import SLOT_BITS, Ids
 from ec2roles.world.timeline import Position
 
 if TYPE_CHECKING:
-    from ec2roles.ec2.notices import Notices
+    from ec2roles.metadata.notices import Notices
 
-RUNNING = "running"
+RUNNING = host.RUNNING
 STOPPED = "stopped"
 TERMINATED = "terminated"
 
@@ -96,6 +97,21 @@ class InstanceRecord:
     hibernated: bool = False
     booted: int | None = None
     notices: Notices | None = None
+
+    @property
+    def profile(self) -> InstanceProfile | None:
+        """The instance profile it has, or None."""
+        return None if self.association is None else self.association.profile
+
+    @property
+    def associated(self) -> int:
+        """When it was given the profile, in microseconds; 0 without one."""
+        return 0 if self.association is None else self.association.since[0]
+
+    @property
+    def instance_type(self) -> str:
+        """Such as ``t3.micro``."""
+        return self.attributes.instance_type
 
 
 def association_id(ids: Ids, association: Association, slot: int) -> str:

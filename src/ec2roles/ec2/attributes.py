@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.ec2.hardware import architecture_of
 from ec2roles.errors import ArgumentError, InstanceError
+from ec2roles.metadata.hardware import architecture_of
 
 USER_DATA_LIMIT = 16_384
 SHUTDOWN_BEHAVIORS = ("stop", "terminate")

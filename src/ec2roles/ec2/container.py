@@ -4,54 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ec2roles.calls import Response
+from ec2roles.ec2.role_credentials import RoleCredentials
+from ec2roles.ec2.state import InstanceState
 from ec2roles.metadata.options import REQUIRED
 from ec2roles.metadata.service import MetadataService, check_hops
-from ec2roles.metadata.view import Host
 from ec2roles.policy import Decision
-from ec2roles.programs.chain import CredentialChain
-from ec2roles.programs.program import Completed
-from ec2roles.programs.terminal.terminal import Terminal
 from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
 
-
-class Machine(Host, Protocol):
-    """The instance, as a container on it needs it."""
-
-    def require_running(self, position: Position) -> None:
-        """Raise `InstanceError` if the instance does not run."""
-
-    def why_no_credentials(self, position: Position) -> str:
-        """Return in one phrase why its metadata has no credentials."""
-
-    def terminal_for(self, chain: CredentialChain, metadata: MetadataService) -> Terminal:
-        """Return a new terminal."""
-
-    def call_from(
-        self,
-        place: Any,
-        action: str,
-        resource: str | None,
-        context: Mapping[str, Any] | None,
-        parameters: Mapping[str, Any],
-    ) -> Response:
-        """Make a call as a program in *place*."""
-
-    def can_from(
-        self,
-        place: Any,
-        action: str,
-        resource: str | None,
-        context: Mapping[str, Any] | None,
-        parameters: Mapping[str, Any],
-        at: datetime | None,
-    ) -> Decision:
-        """Ask whether a call by a program in *place* would be allowed."""
+if TYPE_CHECKING:
+    from ec2roles.wiring import Completed, CredentialChain, Programs, Terminal
 
 
 # Nothing is checked or converted on assignment: nothing public can be assigned (`Fixed`).
@@ -78,23 +45,30 @@ class Container(Part):
         extra_hops: hops between it and the instance: 1 behind a bridge, 0 on the host's network.
     """
 
-    instance: Machine
+    instance: InstanceState
     extra_hops: int = attrs.field(default=1)
-    chain: CredentialChain = attrs.field(init=False)
-    terminal: Terminal = attrs.field(init=False)
+    metadata: MetadataService = attrs.field(init=False)
+    programs: Programs = attrs.field(init=False)
 
     @extra_hops.validator
     def _check_hops(self, _attribute: attrs.Attribute[int], value: object) -> None:
         check_hops(value)
 
     def __attrs_post_init__(self) -> None:
-        self.chain = CredentialChain(metadata_credentials=self.metadata.credentials_at)
-        self.terminal = self.instance.terminal_for(self.chain, self.metadata)
+        from ec2roles.wiring import programs_in
+
+        self.metadata = MetadataService(RoleCredentials(self.instance), self.extra_hops)
+        self.programs = programs_in(self, self.instance, self.metadata)
 
     @property
-    def metadata(self) -> MetadataService:
-        """The instance's metadata service, as it is reached from here."""
-        return MetadataService(self.instance, self.extra_hops)
+    def chain(self) -> CredentialChain:
+        """Where its programs look for credentials: environment, shared files, then the metadata."""
+        return self.programs.chain
+
+    @property
+    def terminal(self) -> Terminal:
+        """The terminal in it."""
+        return self.programs.terminal
 
     def call(
         self, action: str, resource: str | None = None, *, context: Mapping[str, Any] | None = None, **parameters: Any
@@ -105,7 +79,10 @@ class Container(Part):
         Args:
             action, resource, context, parameters: as for `Instance.call`.
         """
-        return self.instance.call_from(self, action, resource, context, parameters)
+        programs = self.programs
+        position = programs.time.as_of(None)
+        found = programs.chain.resolve(position)
+        return programs.api.call(programs.request(position, found, action, resource, context, parameters))
 
     def can(
         self,
@@ -122,7 +99,10 @@ class Container(Part):
         Args:
             action, resource, context, at, parameters: as for `Instance.can`.
         """
-        return self.instance.can_from(self, action, resource, context, parameters, at)
+        programs = self.programs
+        position = programs.time.as_of(at)
+        found = programs.chain.resolve(position)
+        return programs.api.can(programs.request(position, found, action, resource, context, parameters, question=True))
 
     def run(self, command: str, *, stdin: str = "") -> Completed:
         """
@@ -131,21 +111,24 @@ class Container(Part):
         Args:
             command, stdin: as for `Instance.run`.
         """
-        position = self.instance.time.as_of(None)
-        self.instance.require_running(position)
-        return self.terminal.run(command, position=position, stdin=stdin)
+        return self.programs.run(command, stdin=stdin)
 
-    def why_no_credentials(self, position: Position) -> str:
+    def require_running(self, position: Position) -> None:
+        """Raise `InstanceError` if the instance does not run as of *position*."""
+        RoleCredentials(self.instance).require_running(position)
+
+    def why_none(self, position: Position) -> str:
         """Return in one phrase why the metadata has no credentials for the container as of *position*."""
-        record = self.instance.record_at(position)
+        host = RoleCredentials(self.instance)
+        record = host.record_at(position)
         if record is not None and self.extra_hops >= (limit := record.options.http_put_response_hop_limit):
             lost = f"the answer to the token request dies on the way: the hop limit is {limit}"
             if record.options.http_tokens == REQUIRED:
                 return f"{lost}, and tokens are required"
             if self.chain.environment.get("AWS_EC2_METADATA_V1_DISABLED", "").lower() == "true":
                 return f"{lost}, and the SDK does not go on without a token (AWS_EC2_METADATA_V1_DISABLED)"
-        return self.instance.why_no_credentials(position)
+        return host.why_none(position)
 
     def __repr__(self) -> str:
         hops = f"{self.extra_hops} hop{'' if self.extra_hops == 1 else 's'}"
-        return f"<Container on {self.instance.instance_id}, {hops} further>"
+        return f"<Container on {RoleCredentials(self.instance).instance_id}, {hops} further>"

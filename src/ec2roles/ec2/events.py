@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 
 from ec2roles.arns import shown
-from ec2roles.ec2.association import RUNNING, InstanceRecord
-from ec2roles.ec2.hardware import Hardware
-from ec2roles.ec2.notices import ACTIVE, Notices, ScheduledEvent
+from ec2roles.ec2.association import RUNNING
+from ec2roles.ec2.changes import Changes
+from ec2roles.ec2.records import Records
+from ec2roles.ec2.role_credentials import RoleCredentials
+from ec2roles.ec2.state import InstanceState
 from ec2roles.errors import InstanceError
 from ec2roles.instants import MICROSECOND, to_microseconds, to_utc
+from ec2roles.metadata.notices import ACTIVE, Notices, ScheduledEvent
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.timekeeper import Timekeeper
@@ -42,25 +45,6 @@ _DESCRIPTIONS = {
 }
 
 
-class Announced(Protocol):
-    """The instance, as its notices need it."""
-
-    @property
-    def instance_id(self) -> str:
-        """Its id."""
-
-    @property
-    def time(self) -> Timekeeper:
-        """The Cloud's timekeeper."""
-
-    @property
-    def hardware(self) -> Hardware:
-        """What it is and where it stands."""
-
-    def announce(self, operation: str, detail: str, **changes: Any) -> None:
-        """Note an announcement, and change the notices of a running instance."""
-
-
 @attrs.define(eq=False, repr=False)
 class NoticeBoard(Part):
     """
@@ -78,12 +62,12 @@ class NoticeBoard(Part):
         instance: whose notices they are.
     """
 
-    _instance: Announced = attrs.field(alias="instance")
+    _instance: InstanceState = attrs.field(alias="instance")
 
     @property
     def time(self) -> Timekeeper:
         """The Cloud's timekeeper."""
-        return self._instance.time
+        return RoleCredentials(self._instance).time
 
     @atomic
     def set_spot_action(self, action: str | None, *, at: datetime | None = None) -> None:
@@ -97,20 +81,21 @@ class NoticeBoard(Part):
         Raises:
             InstanceError: if it is no Spot instance, or does not run.
         """
-        if self._instance.hardware.instance_life_cycle != "spot":
+        host = RoleCredentials(self._instance)
+        if host.hardware.instance_life_cycle != "spot":
             raise InstanceError(
-                f"The instance '{self._instance.instance_id}' is not a Spot Instance.",
+                f"The instance '{host.instance_id}' is not a Spot Instance.",
                 detail='launch it with instance_life_cycle="spot"',
             )
         if action is None:
-            self._instance.announce("SpotInterruptionCleared", "", spot_action=None)
+            self._announce("SpotInterruptionCleared", "", spot_action=None)
             return
         _check("action", action, SPOT_ACTIONS)
         if at is not None:
             when = to_microseconds(to_utc(at, "at"))
         else:
             when = self.time.instant() + (0 if action == "hibernate" else _WARNING)
-        self._instance.announce("SpotInterruptionWarning", action, spot_action=(action, when))
+        self._announce("SpotInterruptionWarning", action, spot_action=(action, when))
 
     @atomic
     def set_lifecycle_state(self, state: str | None) -> None:
@@ -125,12 +110,12 @@ class NoticeBoard(Part):
         """
         if state is not None:
             _check("state", state, LIFECYCLE_STATES)
-        self._instance.announce("TargetLifecycleState", state or "none", lifecycle_state=state)
+        self._announce("TargetLifecycleState", state or "none", lifecycle_state=state)
 
     @atomic
     def recommend_rebalance(self) -> None:
         """Emit a rebalance recommendation now: ``events/recommendations/rebalance``."""
-        self._instance.announce("RebalanceRecommendation", "", rebalance=self.time.instant())
+        self._announce("RebalanceRecommendation", "", rebalance=self.time.instant())
 
     @atomic
     def schedule_event(self, code: str, *, not_before: datetime, not_after: datetime, description: str = "") -> str:
@@ -152,7 +137,7 @@ class NoticeBoard(Part):
             raise InstanceError("Invalid value for notAfter", detail=f"not_after '{not_after}' is before not_before")
         event_id = self.time.ids.resource_id("instance-event")
         event = ScheduledEvent(event_id, code, description or _DESCRIPTIONS[code], start, end)
-        self._instance.announce("ScheduledEvent", f"{code} {event_id}", added=event)
+        self._announce("ScheduledEvent", f"{code} {event_id}", events=(*self._notices().events, event))
         return event_id
 
     @atomic
@@ -168,34 +153,25 @@ class NoticeBoard(Part):
             InstanceError: if no such event is scheduled.
         """
         _check("state", state, (COMPLETED, CANCELED))
-        self._instance.announce("ScheduledEvent", f"{state} {event_id}", ended=(event_id, state))
-
-
-def announced(record: InstanceRecord, changes: dict[str, Any]) -> Notices:
-    """
-    Return the notices of *record* after an announcement.
-
-    Raises:
-        InstanceError: if the instance does not run, or no such event is scheduled.
-    """
-    if record.state != RUNNING:
-        raise InstanceError(
-            "The instance is not in the 'running' state.",
-            code="IncorrectInstanceState",
-            detail=f"nothing can be announced to it: it is {record.state}",
-        )
-    notices = Notices() if record.notices is None else record.notices
-    events = notices.events
-    added = changes.pop("added", None)
-    if isinstance(added, ScheduledEvent):
-        events = (*events, added)
-    ended = changes.pop("ended", None)
-    if isinstance(ended, tuple):
-        event_id, state = ended
+        events = self._notices().events
         if not any(event.event_id == event_id and event.state == ACTIVE for event in events):
             raise InstanceError(f"The event {shown(event_id)} does not exist", detail="no such event is scheduled")
-        events = tuple(attrs.evolve(one, state=state) if one.event_id == event_id else one for one in events)
-    return attrs.evolve(notices, events=events, **changes)
+        ended = tuple(attrs.evolve(event, state=state) if event.event_id == event_id else event for event in events)
+        self._announce("ScheduledEvent", f"{state} {event_id}", events=ended)
+
+    def _notices(self) -> Notices:
+        """What has been announced so far, to an instance to which something can be announced."""
+        record = Records(self._instance).last
+        if record.state != RUNNING:
+            raise InstanceError(
+                "The instance is not in the 'running' state.",
+                code="IncorrectInstanceState",
+                detail=f"nothing can be announced to it: it is {record.state}",
+            )
+        return Notices() if record.notices is None else record.notices
+
+    def _announce(self, operation: str, detail: str, **changes: Any) -> None:
+        Changes(self._instance).announce(operation, detail, attrs.evolve(self._notices(), **changes))
 
 
 def _check(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -13,19 +13,22 @@ from ec2roles.arns import shown
 from ec2roles.calls import Api
 from ec2roles.ec2.association import RUNNING, Association, Epoch, InstanceRecord
 from ec2roles.ec2.attributes import InstanceAttributes, read_user_data
-from ec2roles.ec2.hardware import Hardware
 from ec2roles.ec2.launch_options import InstanceOptions
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.iam.names import check_tags
 from ec2roles.iam.role import Role
+from ec2roles.metadata.hardware import Hardware
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.ids import Ids
 from ec2roles.world.propagation import EC2_CONTROL_PLANE
 from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position, Timeline
+
+NAT_ADDRESS = "203.0.113.10"
+"""``aws:SourceIp`` of the instances' calls: the public address of their NAT gateway."""
 
 _IMAGE_DEVICES = (("ami", "/dev/xvda"), ("root", "/dev/xvda"))
 _INSTANCE_TYPE, _IMAGE_ID = "t3.micro", "ami-0abcdef1234567890"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ec2roles.ec2.association import RUNNING, InstanceRecord
-from ec2roles.ec2.refresh import UNAUTHORIZED
+from ec2roles.ec2.role_credentials import RoleCredentials
 from ec2roles.metadata.documents import profile_info
-from ec2roles.metadata.view import Host
+from ec2roles.metadata.fetch import UNAUTHORIZED
 from ec2roles.world.timeline import LAST, Timeline
 
 
-def next_change(host: Host, states: Timeline[InstanceRecord], when: int) -> int | None:
+def next_change(host: RoleCredentials, states: Timeline[InstanceRecord], when: int) -> int | None:
     """
     Return the first instant after *when* at which the metadata shows something else, or None if there is none.
 
@@ -27,7 +27,7 @@ def next_change(host: Host, states: Timeline[InstanceRecord], when: int) -> int 
     return None
 
 
-def _occasions(host: Host, states: Timeline[InstanceRecord], when: int) -> Iterator[int]:
+def _occasions(host: RoleCredentials, states: Timeline[InstanceRecord], when: int) -> Iterator[int]:
     """Iterate over the instants at which anything could change, until only refreshes that show nothing new are left."""
     fetcher = host.fetcher
     faults = host.time.faults
@@ -56,7 +56,7 @@ def _occasions(host: Host, states: Timeline[InstanceRecord], when: int) -> Itera
         yield now
 
 
-def _shown(host: Host, states: Timeline[InstanceRecord], now: int) -> object:
+def _shown(host: RoleCredentials, states: Timeline[InstanceRecord], now: int) -> object:
     """What the metadata shows at the end of an instant, as something that can be compared."""
     position = (now, LAST)
     record = host.record_at(position)

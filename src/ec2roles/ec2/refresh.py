@@ -1,5 +1,5 @@
 """
-One fetch of an instance's credentials: EC2 assumes the role in the profile, or finds that it cannot.
+The fetches of an instance's credentials: in each, EC2 assumes the role in the profile, or finds that it cannot.
 
 A fetch is never stored. It follows from the timelines alone: a forced one (a new association, a start) sees every write
 before it, a scheduled one at instant r sees only the writes made before r. So a fetch in the past can be worked out at any
@@ -12,61 +12,18 @@ whether it was needed or not, so the numbers of all others follow from their ins
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import attrs
 
 from ec2roles.ec2.association import InstanceRecord
 from ec2roles.ec2.rotation import DROP, Rotation
-from ec2roles.iam.instance_profile import InstanceProfile
-from ec2roles.iam.role import Role
-from ec2roles.policy import Decision
+from ec2roles.metadata.fetch import NO_PROFILE, NO_ROLE, STS_DOWN, UNAUTHORIZED, Fetch
 from ec2roles.sts.token_service import TokenService
 from ec2roles.world.timeline import FIRST, LAST, Position, Timeline
 
 EC2 = "ec2.amazonaws.com"
-
-NO_PROFILE = "InstanceProfileNotFound"
-NO_ROLE = "NoRole"
-UNAUTHORIZED = "AssumeRoleUnauthorizedAccess"
-STS_DOWN = "STSUnavailable"
-
-
-@attrs.frozen(eq=False)
-class Fetch:
-    """
-    What came of one fetch.
-
-    Args:
-        ordinal: its number among all fetches of the instance.
-        position: where in time it stands.
-        seen: as of when it saw IAM: its own position, unless changes take a while to get to EC2.
-        expires: when credentials from it stop working, in microseconds.
-        profile: the profile it went through.
-        role: the role it found there, or None.
-        judge: returns what the role's trust policy said to EC2; None if it did not come to that.
-        problem: None, or ``InstanceProfileNotFound``, ``NoRole``, ``AssumeRoleUnauthorizedAccess``, ``STSUnavailable``.
-    """
-
-    ordinal: int
-    position: Position
-    seen: Position
-    expires: int
-    profile: InstanceProfile
-    role: Role | None
-    judge: Callable[[], Decision] | None
-    problem: str | None
-
-    @property
-    def decision(self) -> Decision | None:
-        """What the role's trust policy said to EC2, worked out when it is asked for; None if it did not come to that."""
-        return None if self.judge is None else self.judge()
-
-    @property
-    def ok(self) -> bool:
-        """Whether credentials came of it."""
-        return self.problem is None
 
 
 @attrs.frozen(eq=False)

@@ -10,6 +10,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.records import Records
 from ec2roles.errors import AwsError, InstanceError, NoSuchEntityError, ResourceError
 from ec2roles.history.then import (
     BucketThen,
@@ -127,7 +128,7 @@ class Past:
         instances = {
             instance.instance_id: InstanceThen(instance, self._position)
             for instance in self._instances
-            if instance.written_at(self._position) is not None
+            if Records(instance).written_at(self._position) is not None
         }
         return EntitiesThen(
             instances,

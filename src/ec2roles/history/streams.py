@@ -93,7 +93,7 @@ def refreshes(instance: Instance, end: Position, since: int | None, kind: str | 
         since: the first instant that counts, in microseconds; None for the launch.
         kind: ``assume`` or ``issue`` for these alone; None for both.
     """
-    for fetch in instance.fetches((end[0], LAST), since):
+    for fetch in instance.role_credentials.fetches((end[0], LAST), since):
         role_arn = None if fetch.role is None else fetch.role.arn
         if kind in (None, ASSUME):
             yield Event(
@@ -108,7 +108,7 @@ def refreshes(instance: Instance, end: Position, since: int | None, kind: str | 
                 error=None if fetch.ok else AwsError(fetch.problem or "", code=fetch.problem),
             )
         if fetch.ok and kind in (None, ISSUE):
-            key_id = instance.access_key_id(fetch.ordinal)
+            key_id = instance.role_credentials.access_key_id(fetch.ordinal)
             yield Event(
                 fetch.position,
                 ISSUE,

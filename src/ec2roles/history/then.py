@@ -12,6 +12,7 @@ from ec2roles.credentials import Credentials
 from ec2roles.ec2.association import InstanceRecord
 from ec2roles.ec2.attributes import InstanceAttributes
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.records import Records
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
 from ec2roles.iam.group import Group
 from ec2roles.iam.identity import Identity
@@ -195,7 +196,7 @@ class InstanceThen(_EntityThen):
 
     @property
     def _record(self) -> InstanceRecord:
-        record = self._entity.written_at(self._position)
+        record = Records(self._entity).written_at(self._position)
         assert record is not None  # those that were not launched yet are not listed
         return record
 
@@ -218,7 +219,7 @@ class InstanceThen(_EntityThen):
     @property
     def association_id(self) -> str | None:
         """The id of its association with the profile then, or None."""
-        return self._entity.association_id_in(self._record)
+        return Records(self._entity).association_id(self._record)
 
     @property
     def metadata_options(self) -> MetadataOptions:

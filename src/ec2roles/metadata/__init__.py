@@ -8,6 +8,7 @@ from ec2roles._exports import lazy
 
 if TYPE_CHECKING:
     from ec2roles.metadata.defaults import MetadataDefaults
+    from ec2roles.metadata.notices import ScheduledEvent
     from ec2roles.metadata.options import MetadataOptions
     from ec2roles.metadata.response import MetadataResponse
     from ec2roles.metadata.service import MetadataService
@@ -16,6 +17,7 @@ else:
         __name__,
         {
             "defaults": "MetadataDefaults",
+            "notices": "ScheduledEvent",
             "options": "MetadataOptions",
             "response": "MetadataResponse",
             "service": "MetadataService",
@@ -27,4 +29,5 @@ __all__ = [
     "MetadataOptions",
     "MetadataResponse",
     "MetadataService",
+    "ScheduledEvent",
 ]

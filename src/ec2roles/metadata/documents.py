@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ec2roles.credentials import Credentials
-from ec2roles.ec2.refresh import NO_PROFILE, NO_ROLE, Fetch
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.instants import from_microseconds, iso
+from ec2roles.metadata.fetch import NO_PROFILE, NO_ROLE, Fetch
 from ec2roles.metadata.text import document
 
 _SEE = (

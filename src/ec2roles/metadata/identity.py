@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from ec2roles.ec2.hardware import Hardware
 from ec2roles.instants import from_microseconds, iso
+from ec2roles.metadata.hardware import Hardware
 from ec2roles.metadata.text import document
 from ec2roles.world.ids import Ids
 

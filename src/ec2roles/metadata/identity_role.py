@@ -7,19 +7,17 @@ calls simulated here only GetCallerIdentity is one.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 
 from ec2roles.credentials import Credentials
-from ec2roles.ec2.hardware import Hardware
-from ec2roles.ec2.rotation import Rotation
 from ec2roles.instants import from_microseconds, iso
+from ec2roles.metadata.host import Host
 from ec2roles.metadata.text import document
 from ec2roles.policy import PolicySet
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
-from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
 NAME = "aws:ec2-instance"
@@ -32,30 +30,6 @@ _NOTHING_ELSE = {
     "Version": "2012-10-17",
     "Statement": {"Effect": "Deny", "NotAction": "sts:GetCallerIdentity", "Resource": "*"},
 }
-
-
-class Bearer(Protocol):
-    """The instance, as its identity role needs it."""
-
-    @property
-    def instance_id(self) -> str:
-        """Its id."""
-
-    @property
-    def time(self) -> Timekeeper:
-        """The Cloud's timekeeper."""
-
-    @property
-    def hardware(self) -> Hardware:
-        """What it is and where it stands."""
-
-    @property
-    def slot(self) -> int:
-        """Its number among all issuers of credentials."""
-
-    @property
-    def rotation(self) -> Rotation:
-        """How its credentials rotate."""
 
 
 @attrs.frozen(eq=False)
@@ -89,53 +63,53 @@ class IdentityRole:
         """Note nothing: IAM does not show this role."""
 
 
-def identity_info(bearer: Bearer, now: int) -> str:
+def identity_info(host: Host, now: int) -> str:
     """Return ``identity-credentials/ec2/info``."""
     return document([
         ("Code", "Success"),
-        ("LastUpdated", iso(from_microseconds(_issued(bearer, _ordinal(bearer, now))))),
-        ("AccountId", bearer.hardware.account_id),
+        ("LastUpdated", iso(from_microseconds(_issued(host, _ordinal(host, now))))),
+        ("AccountId", host.hardware.account_id),
     ])  # fmt: skip
 
 
-def identity_credentials(bearer: Bearer, now: int, delivery: int) -> Credentials:
+def identity_credentials(host: Host, now: int, delivery: int) -> Credentials:
     """
     Return what stands at ``identity-credentials/ec2/security-credentials/ec2-instance``.
 
     Args:
-        bearer: the instance.
+        host: the instance.
         now: microseconds.
         delivery: 1 for a request without a token, 2 for one with.
     """
-    return _mint(bearer, _ordinal(bearer, now), _BY_DELIVERY[delivery])
+    return _mint(host, _ordinal(host, now), _BY_DELIVERY[delivery])
 
 
-def identity_session(bearer: Bearer, issued: IssuedKey, now: int, context: dict[str, Any]) -> Session | None:
+def identity_session(host: Host, issued: IssuedKey, now: int, context: dict[str, Any]) -> Session | None:
     """
     Return the session behind a key of the identity role, or None if it cannot have been handed out by *now*.
 
     Args:
-        bearer: the instance.
+        host: the instance.
         issued: what the access key id says.
         now: microseconds.
         context: the context keys of the instance's sessions, but for the delivery.
     """
-    if issued.delivery not in _DELIVERY or _issued(bearer, issued.ordinal) > now:
+    if issued.delivery not in _DELIVERY or _issued(host, issued.ordinal) > now:
         return None
-    credentials = _mint(bearer, issued.ordinal, issued.delivery)
-    account_id = bearer.hardware.account_id
+    credentials = _mint(host, issued.ordinal, issued.delivery)
+    account_id = host.hardware.account_id
     role = IdentityRole(account_id)
-    user_id = f"{account_id}:{NAME}:{bearer.instance_id}"
-    since = _issued(bearer, issued.ordinal)
+    user_id = f"{account_id}:{NAME}:{host.instance_id}"
+    since = _issued(host, issued.ordinal)
     return Session(
         credentials,
         role,
         PrincipalType.ASSUMED_ROLE,
-        f"arn:aws:sts::{account_id}:assumed-role/{NAME}/{bearer.instance_id}",
+        f"arn:aws:sts::{account_id}:assumed-role/{NAME}/{host.instance_id}",
         user_id,
         account_id,
         since,
-        since + bearer.rotation.lifetime_microseconds,
+        since + host.lifetime,
         identity_context(
             role,
             PrincipalType.ASSUMED_ROLE,
@@ -149,16 +123,16 @@ def identity_session(bearer: Bearer, issued: IssuedKey, now: int, context: dict[
     )
 
 
-def _ordinal(bearer: Bearer, now: int) -> int:
-    return (now - bearer.hardware.launched[0]) // bearer.rotation.refresh_microseconds
+def _ordinal(host: Host, now: int) -> int:
+    return (now - host.hardware.launched[0]) // host.refresh
 
 
-def _issued(bearer: Bearer, ordinal: int) -> int:
-    return bearer.hardware.launched[0] + ordinal * bearer.rotation.refresh_microseconds
+def _issued(host: Host, ordinal: int) -> int:
+    return host.hardware.launched[0] + ordinal * host.refresh
 
 
-def _mint(bearer: Bearer, ordinal: int, delivery: int) -> Credentials:
-    ids = bearer.time.ids
-    key_id = ids.access_key_id("ASIA", slot=bearer.slot, ordinal=ordinal, delivery=delivery)
-    issued = _issued(bearer, ordinal)
-    return Credentials.mint(ids, key_id, issued=issued, expires=issued + bearer.rotation.lifetime_microseconds)
+def _mint(host: Host, ordinal: int, delivery: int) -> Credentials:
+    ids = host.time.ids
+    key_id = ids.access_key_id("ASIA", slot=host.slot, ordinal=ordinal, delivery=delivery)
+    issued = _issued(host, ordinal)
+    return Credentials.mint(ids, key_id, issued=issued, expires=issued + host.lifetime)

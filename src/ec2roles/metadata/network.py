@@ -3,50 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from ec2roles.ec2.hardware import Hardware
+from ec2roles.metadata.host import Host
 from ec2roles.world.ids import Ids
-from ec2roles.world.timekeeper import Timekeeper
 
 # A launch's interfaces are numbered by the slots of its instances, far from the ids that are made one by one.
 _INTERFACES = 1 << 41
 
 
-class Networked(Protocol):
-    """The instance, as its network needs it."""
-
-    @property
-    def time(self) -> Timekeeper:
-        """The Cloud's timekeeper."""
-
-    @property
-    def hardware(self) -> Hardware:
-        """What it is and where it stands."""
-
-    @property
-    def private_ipv4(self) -> str:
-        """Its address in the VPC."""
-
-
-def dns_name(host: Networked) -> str:
+def dns_name(host: Host) -> str:
     """Return its private DNS name: ``ip-10-0-0-10.ec2.internal``."""
     region = host.hardware.region
     domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
     return f"ip-{host.private_ipv4.replace('.', '-')}.{domain}"
 
 
-def mac(host: Networked) -> str:
+def mac(host: Host) -> str:
     """Return the MAC address of its interface: the last four bytes are its address in the VPC."""
     return "0e:c2:" + ":".join(f"{int(part):02x}" for part in host.private_ipv4.split("."))
 
 
-def interface_number(host: Networked) -> int:
+def interface_number(host: Host) -> int:
     """Return what the ids of its interface, and of how that is attached, stand for."""
     return int.from_bytes(bytes(int(part) for part in host.private_ipv4.split(".")), "big") + _INTERFACES
 
 
-def interface_id(host: Networked) -> str:
+def interface_id(host: Host) -> str:
     """Return ``eni-0...``."""
     return host.time.ids.resource_id("eni", interface_number(host))
 
@@ -56,7 +39,7 @@ def subnet_of(ids: Ids, region: str, zone: str) -> str:
     return _named(ids, "subnet", zone, first=f"{region}a")
 
 
-def subnet_id(host: Networked) -> str:
+def subnet_id(host: Host) -> str:
     """Return the id of its subnet: the one that its launch named, or that of its availability zone."""
     hardware = host.hardware
     return hardware.subnet_id or subnet_of(host.time.ids, hardware.region, hardware.availability_zone)
@@ -72,14 +55,14 @@ def _named(ids: Ids, prefix: str, name: str, *, first: str) -> str:
     return ids.resource_id(prefix, number)
 
 
-def blocks(host: Networked) -> tuple[str, list[str]]:
+def blocks(host: Host) -> tuple[str, list[str]]:
     """Return the block of its subnet, and those of the VPC: a /16 each, as a VPC has at most."""
     second = host.private_ipv4.split(".")[1]
     subnet = f"10.{second}.0.0/16"
     return subnet, list(dict.fromkeys(["10.0.0.0/16", subnet]))
 
 
-def interfaces(host: Networked) -> dict[str, Callable[[Any], Any]]:
+def interfaces(host: Host) -> dict[str, Callable[[Any], Any]]:
     """Return what is below ``network/interfaces/macs/``: one directory, named by the MAC address."""
     hardware = host.hardware
     ids = host.time.ids

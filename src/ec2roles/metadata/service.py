@@ -10,8 +10,8 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.credentials import Credentials
-from ec2roles.ec2.association import RUNNING, InstanceRecord
 from ec2roles.errors import InstanceError, MetadataError
+from ec2roles.metadata.host import RUNNING, Host, Record, Served, not_yet_launched
 from ec2roles.metadata.metrics import MetadataMetrics
 from ec2roles.metadata.options import DISABLED, REQUIRED
 from ec2roles.metadata.response import (
@@ -24,7 +24,7 @@ from ec2roles.metadata.response import (
 )
 from ec2roles.metadata.tokens import LONGEST, SHORTEST, make_token, seconds_left
 from ec2roles.metadata.tree import look_up
-from ec2roles.metadata.view import Host, Served, View, not_yet_launched
+from ec2roles.metadata.view import View
 from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
 
@@ -94,22 +94,28 @@ class MetadataService(Part):
 
     def credentials_at(self, position: Position, *, version: int = V2, v1_disabled: bool = False) -> Credentials | None:
         """Return what an SDK on the instance gets as of *position*; see `credentials`."""
-        record = self._reachable(position)
-        if record is None or record.epoch is None or record.options.http_endpoint == DISABLED:
+        host = self._host
+        record = host.record_at(position)
+        if record is None or record.epoch is None:
             return None
-        if version == V1 or self._loses_token(record, position):
-            if record.options.http_tokens == REQUIRED or (version != V1 and v1_disabled):
+        options = record.options
+        if options.http_endpoint == DISABLED:
+            return None
+        faults = host.time.faults
+        if version == V2 and (
+            self._hops >= options.http_put_response_hop_limit
+            or (faults is not None and self._is_lost(_TOKEN_REQUEST, position))
+        ):
+            # The answer to the token request never arrives.
+            if v1_disabled:
                 return None
             version = V1
-        served = self._host.served(record, position[0], version)
-        if served is None or (self._host.time.faults is not None and self._a_fetch_is_lost(served, position)):
+        if version == V1 and options.http_tokens == REQUIRED:
+            return None
+        served = host.served(record, position[0], version)
+        if served is None or (faults is not None and self._a_fetch_is_lost(served, position)):
             return None
         return served.credentials
-
-    def _loses_token(self, record: InstanceRecord, position: Position) -> bool:
-        """Whether the answer to a token request never arrives here."""
-        too_far = self._hops >= record.options.http_put_response_hop_limit
-        return too_far or (self._host.time.faults is not None and self._is_lost(_TOKEN_REQUEST, position))
 
     def get(
         self,
@@ -236,7 +242,7 @@ class MetadataService(Part):
         return attrs.evolve(answer, body="") if method == "HEAD" else answer
 
     def _put_token(
-        self, record: InstanceRecord, words: list[str], sent: Mapping[str, str], hops: int, position: Position
+        self, record: Record, words: list[str], sent: Mapping[str, str], hops: int, position: Position
     ) -> MetadataResponse:
         # Under a dated version there is no token: 403.
         if words != _TOKEN_WORDS or "x-forwarded-for" in sent:
@@ -251,9 +257,7 @@ class MetadataService(Part):
         token = make_token(host.time.ids, host.instance_id, now=position[0], ttl=int(ttl), boots=record.boots)
         return token_answer(token, int(ttl), position)
 
-    def _get(
-        self, record: InstanceRecord, words: list[str], sent: Mapping[str, str], position: Position
-    ) -> MetadataResponse:
+    def _get(self, record: Record, words: list[str], sent: Mapping[str, str], position: Position) -> MetadataResponse:
         host = self._host
         left = None
         if TOKEN_HEADER in sent:
@@ -286,7 +290,7 @@ class MetadataService(Part):
             faults.metadata_is_lost(request, position, host.hardware.account_id, host.instance_id)
         )
 
-    def _reachable(self, position: Position) -> InstanceRecord | None:
+    def _reachable(self, position: Position) -> Record | None:
         record = self._host.record_at(position)
         return record if record is not None and record.state == RUNNING else None
 

@@ -6,8 +6,8 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ec2roles.ec2.refresh import UNAUTHORIZED
 from ec2roles.metadata.documents import assume_role_failure, profile_info, role_credentials
+from ec2roles.metadata.fetch import UNAUTHORIZED
 from ec2roles.metadata.options import ENABLED
 from ec2roles.metadata.view import View
 
@@ -33,9 +33,9 @@ def _iam(view: View) -> Node:
 
 
 def _info(view: View) -> Node:
-    fetch = view.newest_fetch()
-    assert fetch is not None and view.record.association is not None
-    return profile_info(fetch, view.record.association.profile, view.record.association.since[0])
+    fetch, profile = view.newest_fetch(), view.record.profile
+    assert fetch is not None and profile is not None
+    return profile_info(fetch, profile, view.record.associated)
 
 
 def _role_documents(view: View) -> dict[str, Callable[[View], Node]]:
@@ -125,7 +125,7 @@ def _spot(view: View) -> Node:
 
 
 def _maintenance(view: View) -> Node:
-    from ec2roles.ec2.notices import maintenance_documents
+    from ec2roles.metadata.notices import maintenance_documents
 
     documents = maintenance_documents(view.record.notices)
     return {name: (lambda view, text=text: text) for name, text in documents.items()}
@@ -155,9 +155,7 @@ def _identity_document(view: View) -> str:
 
     host = view.host
     booted = host.hardware.launched[0] if view.record.booted is None else view.record.booted
-    return identity_document(
-        host.hardware, host.instance_id, view.record.attributes.instance_type, host.private_ipv4, booted
-    )
+    return identity_document(host.hardware, host.instance_id, view.record.instance_type, host.private_ipv4, booted)
 
 
 def _fake_signature(kind: str) -> Callable[[View], Node]:
@@ -196,7 +194,7 @@ _META_DATA: Branch = {
     "instance-action": lambda view: "none",
     "instance-id": lambda view: view.host.instance_id,
     "instance-life-cycle": lambda view: view.host.hardware.instance_life_cycle,
-    "instance-type": lambda view: view.record.attributes.instance_type,
+    "instance-type": lambda view: view.record.instance_type,
     "local-hostname": _dns_name,
     "local-ipv4": lambda view: view.host.private_ipv4,
     "mac": _mac,

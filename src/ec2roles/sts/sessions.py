@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import check_account_id
-from ec2roles.calls import NOTHING
+from ec2roles.calls import NOTHING, SessionIssuer
 from ec2roles.credentials import Credentials
 from ec2roles.errors import ClockError
 from ec2roles.iam.role import Role
@@ -99,7 +99,7 @@ class SessionStore(Part):
 
             key = issued_key(issued, access_key_id)
             return None if key is None else long_term_session(key)
-        session: Session | None = issuer.issued_session(issued, access_key_id, now)  # type: ignore[attr-defined]
+        session: Session | None = _issuing(issuer).issued_session(issued, access_key_id, now)
         return session
 
     def issued_session(self, issued: IssuedKey, access_key_id: str, now: int) -> Session | None:
@@ -123,7 +123,7 @@ class SessionStore(Part):
         if found is None or self.time.remember is None or not access_key_id.startswith("ASIA"):
             return False
         issuer, issued = found
-        forgotten = getattr(issuer, "has_forgotten", None)
+        forgotten = getattr(_issuing(issuer), "has_forgotten", None)
         return issuer is FORGOTTEN or (forgotten is not None and forgotten(issued))
 
     def __len__(self) -> int:
@@ -232,3 +232,9 @@ class SessionStore(Part):
             role_arn=role.arn,
             **given,
         )
+
+
+def _issuing(issuer: Any) -> SessionIssuer:
+    """What knows the keys of *issuer*: of an instance the part with its role's credentials, of all others itself."""
+    issuing: SessionIssuer = getattr(issuer, "role_credentials", issuer)
+    return issuing

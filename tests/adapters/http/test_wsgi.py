@@ -42,7 +42,7 @@ def web(account: Account) -> Instance:
 
 def test_an_instance_that_has_used_up_its_access_key_ids_answers_with_the_page_of_500(web: Instance) -> None:
     """The 4,194,305th refresh, in the year 2504; in Python it is our error."""
-    web.time.clock.move_to(datetime(2700, 1, 1, tzinfo=timezone.utc))
+    web.role_credentials.time.clock.move_to(datetime(2700, 1, 1, tzinfo=timezone.utc))
     application = metadata_application(web)
     before = state_of(web)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ec2roles import Account, Cloud, Credentials, Instance, PermissionPolicy, Response
+from ec2roles.ec2.records import Records
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import InstanceError
 from helpers.worlds import EC2, LIST, OTHER, code, digest, message, user_with_key
@@ -90,11 +91,11 @@ def test_ec2_refuses_in_its_own_words_and_changes_nothing(row: dict[str, Any]) -
     PREPARE[row.get("prepare", "")](web)
     made = [record.association for _, record in web._states.spans() if record.association not in before]
     words = {"id": web.instance_id, "association": web.association_id or "", "stale": "iip-assoc-0none"}
-    if made and made[0] is not web.record.association:
+    if made and made[0] is not Records(web).last.association:
         from ec2roles.ec2.association import association_id
 
         assert made[0] is not None
-        words["stale"] = association_id(account.time.ids, made[0], web.slot)
+        words["stale"] = association_id(account.time.ids, made[0], web.role_credentials.slot)
     parameters = filled(row["parameters"], words)
     if row["operation"] == "RunInstances":
         parameters = {**LAUNCH, **parameters}
@@ -218,7 +219,7 @@ def test_an_instance_is_launched_as_asked() -> None:
     )
     assert found["HibernationOptions"] == {"Configured": True}
     assert found["Tags"] == [{"Key": "team", "Value": "red"}]
-    assert web.record.user_data == b"#!/bin/sh"
+    assert Records(web).last.user_data == b"#!/bin/sh"
     assert web.call(LIST).ok
 
 
@@ -256,11 +257,11 @@ def test_hibernating_is_for_instances_launched_for_it() -> None:
     assert web.state == "running"
     sleeper = account.launch_instance(hibernation=True)
     sleeper.hibernate()
-    assert (sleeper.state, sleeper.hibernated) == ("stopped", True)
+    assert (sleeper.state, Records(sleeper).last.hibernated) == ("stopped", True)
     sleeper.start()
-    assert (sleeper.state, sleeper.hibernated) == ("running", False)
+    assert (sleeper.state, Records(sleeper).last.hibernated) == ("running", False)
     sleeper.stop()
-    assert not sleeper.hibernated
+    assert not Records(sleeper).last.hibernated
 
 
 def test_a_client_token_launches_once() -> None:
@@ -388,7 +389,7 @@ def test_an_association_takes_its_time_where_that_is_asked_for() -> None:
     account, ask = world(rotation=Rotation(association_delay=timedelta(seconds=10)))
     web = account.launch_instance()
     web.attach("app")
-    assert associations(ask)[0]["State"] == web.association_state == "associating"
+    assert associations(ask)[0]["State"] == Records(web).association_state == "associating"
     assert web.metadata.credentials() is None
     assert web.metadata.get("/latest/meta-data/iam/info").status == 404
     assert code(web.call(LIST)) == "NoCredentials"
@@ -396,7 +397,7 @@ def test_an_association_takes_its_time_where_that_is_asked_for() -> None:
     assert web.metadata.credentials() is None
     account.clock.advance(milliseconds=1)
 
-    assert associations(ask)[0]["State"] == web.association_state == "associated"
+    assert associations(ask)[0]["State"] == Records(web).association_state == "associated"
     first = web.metadata.credentials()
     assert first is not None
     assert first.issued == account.clock.now()
@@ -412,7 +413,7 @@ def test_an_association_takes_its_time_where_that_is_asked_for() -> None:
     assert last is not None
     assert last.issued == account.clock.now()
     assert last != first
-    assert [fetch.ordinal for fetch in web.fetches(account.time.as_of(None))] == [0, 1]
+    assert [fetch.ordinal for fetch in web.role_credentials.fetches(account.time.as_of(None))] == [0, 1]
     assert account.call(LIST, credentials=first).ok
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.records import Records
 from ec2roles.instants import whole_seconds
 from ec2roles.world.timekeeper import BEGIN_FAULT, CLEAR_FAULT, Change
 
@@ -111,7 +112,7 @@ def _launch(launched: Sequence[Instance]) -> dict[str, Any]:
     }
     if hardware.key_name is not None:
         parameters["KeyName"] = hardware.key_name
-    record = first.written_at(hardware.launched)
+    record = Records(first).written_at(hardware.launched)
     if record is not None and record.association is not None:
         parameters["IamInstanceProfile"] = {"Name": record.association.profile.name}
     return parameters
@@ -129,7 +130,7 @@ def launch_answer(launched: Sequence[Instance]) -> dict[str, Any]:
                 "InstanceId": one.instance_id,
                 "ImageId": hardware.image_id,
                 "State": {"Code": 0, "Name": "pending"},
-                "AmiLaunchIndex": one.launch_index,
+                "AmiLaunchIndex": one.role_credentials.launch_index,
                 "InstanceType": hardware.instance_type,
                 "LaunchTime": whole_seconds(hardware.launched[0]),
                 "Placement": {"AvailabilityZone": hardware.availability_zone, "Tenancy": "default"},

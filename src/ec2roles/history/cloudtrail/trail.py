@@ -12,13 +12,14 @@ from typing import Any
 from ec2roles.calls import Call
 from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance
-from ec2roles.ec2.refresh import EC2, Fetch
+from ec2roles.ec2.refresh import EC2
 from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.history.cloudtrail.owner import is_call
 from ec2roles.history.cloudtrail.records import Recorder, is_answered, is_data_event
 from ec2roles.history.merged import ALWAYS, Stream, by_launch, merged, not_before
 from ec2roles.history.recorded import Recorded
 from ec2roles.instants import to_microseconds
+from ec2roles.metadata.fetch import Fetch
 from ec2roles.metadata.service import V1, V2
 from ec2roles.services.registry import Registry
 from ec2roles.world.timekeeper import Timekeeper
@@ -146,7 +147,7 @@ class Trail:
         )
 
     def _assumes(self, instance: Instance, start: int | None, end: Position) -> Iterator[Placed]:
-        for fetch in instance.fetches((end[0], LAST), start):
+        for fetch in instance.role_credentials.fetches((end[0], LAST), start):
             if fetch.role is None or fetch.decision is None:
                 continue  # STS was not asked, or did not hear it
             # At a launch EC2 assumes the role twice, presumably once for each version of the metadata service.
@@ -165,7 +166,7 @@ class Trail:
             service=EC2,
             role_arn=role_arn,
             session_name=instance.instance_id,
-            access_key_id=instance.access_key_id(fetch.ordinal, delivery) if fetch.ok else None,
+            access_key_id=instance.role_credentials.access_key_id(fetch.ordinal, delivery) if fetch.ok else None,
             expires=fetch.expires,
             error=error,
             region=instance.hardware.region,

@@ -82,7 +82,7 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
         return ALLOW if layer is None else layer.plan(key).result(request)
 
     # 1. Any Deny in any layer decides. The first of this order is the one that is named.
-    scps = [] if not scps_apply(caller) else [result(level) for level in policy_set._scps]
+    scps = [result(level) for level in policy_set._scps] if policy_set._scps and scps_apply(caller) else []
     if DENY in scps:
         return _EXPLICIT, "scp", ""
     if not caller.service_linked:
@@ -122,7 +122,7 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
     across = request._account is not None and request._account != caller.account
     if across and action == "iam:passrole" and has_identity:
         return _IMPLICIT, "service", CROSS_ACCOUNT_PASS
-    if any(found != ALLOW for found in scps):
+    if scps and any(found != ALLOW for found in scps):
         return _IMPLICIT, "scp", ""
     if not endpoint:
         return _IMPLICIT, "endpoint", ""

@@ -8,6 +8,7 @@ import attrs
 
 from ec2roles.ec2.association import Association, read_association_id
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.records import Records
 from ec2roles.errors import InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.metadata.defaults import MetadataDefaults
@@ -69,5 +70,5 @@ class Ec2:
         instance = self.time.issuer(slot)
         if not isinstance(instance, Instance) or self.instances.get(instance.instance_id) is not instance:
             return None, None
-        association = instance.association_made(order)
+        association = Records(instance).association_made(order)
         return (None, None) if association is None else (instance, association)

@@ -9,7 +9,9 @@ import attrs
 
 from ec2roles.calls import Call
 from ec2roles.ec2.association import ASSOCIATING, DISASSOCIATING, Association
+from ec2roles.ec2.changes import Changes
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.records import Records
 from ec2roles.errors import InstanceError
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2 import responses as members
@@ -35,9 +37,9 @@ class Ec2Associations:
     def associate(self, call: Call) -> Mapping[str, Any]:
         """Associate an instance profile with an instance."""
         (instance,) = self._ec2(call).some(given.instance_ids(call, "InstanceId"))
-        instance.require_attachable()
+        Changes(instance).require_attachable()
         instance.attach(given.required_profile(call))
-        return self._association(call, instance, instance.record.association, ASSOCIATING)
+        return self._association(call, instance, Records(instance).last.association, ASSOCIATING)
 
     def replace(self, call: Call) -> Mapping[str, Any]:
         """Put another instance profile in the place of the present one."""
@@ -45,20 +47,20 @@ class Ec2Associations:
         instance, association = self._ec2(call).associated(wanted)
         if instance is None:
             raise given.unknown_association(wanted)
-        if instance.record.association is not association:
+        if Records(instance).last.association is not association:
             raise InstanceError(
                 f"The association {wanted} is not the active association",
                 code="IncorrectState",
                 detail=f"instance '{instance.instance_id}' has {instance.association_id or 'none'} now",
             )
         instance.replace(given.required_profile(call))
-        return self._association(call, instance, instance.record.association, ASSOCIATING)
+        return self._association(call, instance, Records(instance).last.association, ASSOCIATING)
 
     def disassociate(self, call: Call) -> Mapping[str, Any]:
         """Take the instance profile off."""
         wanted = given.association_id(call)
         instance, association = self._ec2(call).associated(wanted)
-        if instance is None or instance.record.association is not association:
+        if instance is None or Records(instance).last.association is not association:
             raise given.unknown_association(wanted)
         instance.detach()
         return self._association(call, instance, association, DISASSOCIATING)
@@ -80,20 +82,20 @@ class Ec2Associations:
             instances = []
             for one in wanted:
                 instance, association = ec2.associated(one)
-                if instance is None or instance.record.association is not association:
+                if instance is None or Records(instance).last.association is not association:
                     raise given.unknown_association(one)
                 instances.append(instance)
         looks: dict[str, Callable[[Instance], Iterable[str]]] = {
             "instance-id": lambda one: (one.instance_id,),
-            "state": lambda one: (one.association_state or "",),
+            "state": lambda one: (Records(one).association_state or "",),
         }
         passes = read_filters(call, looks.get)
         found, more = page(
-            call, ec2.time.ids, instances, lambda one: one.record.association is not None and passes(one)
+            call, ec2.time.ids, instances, lambda one: Records(one).last.association is not None and passes(one)
         )
         shown_as = [
-            members.association_members(one, one.record.association, now=now)
+            members.association_members(one, association, now=now)
             for one in found
-            if one.record.association is not None
+            if (association := Records(one).last.association) is not None
         ]
         return {"IamInstanceProfileAssociations": shown_as, **more}

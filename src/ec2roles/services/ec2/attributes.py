@@ -12,6 +12,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.records import Records
 from ec2roles.errors import InstanceError
 from ec2roles.metadata.network import group_of
 from ec2roles.services.ec2 import parameters as given
@@ -36,11 +37,13 @@ MODIFY = frozenset("Attribute DryRun InstanceId Value".split()) | {member for me
 
 
 def _groups(instance: Instance) -> list[dict[str, str]]:
-    return [{"GroupId": group_of(instance.time.ids, name)} for name in instance.hardware.security_groups]
+    return [
+        {"GroupId": group_of(instance.role_credentials.time.ids, name)} for name in instance.hardware.security_groups
+    ]
 
 
 def _user_data(instance: Instance) -> dict[str, str]:
-    data = instance.record.user_data
+    data = Records(instance).last.user_data
     return {} if data is None else {"Value": b64encode(data).decode()}
 
 

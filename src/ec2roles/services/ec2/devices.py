@@ -15,16 +15,16 @@ _MOST_VOLUMES = 128
 
 def groups(instance: Instance) -> list[dict[str, str]]:
     """Return its security groups."""
-    ids = instance.time.ids
+    ids = instance.role_credentials.time.ids
     return [{"GroupId": group_of(ids, name), "GroupName": name} for name in instance.hardware.security_groups]
 
 
 def volumes(instance: Instance) -> list[dict[str, Any]]:
     """Return its EBS volumes, the root first: those of ``block-device-mapping/`` in its metadata."""
-    hardware = instance.hardware
+    hardware, host = instance.hardware, instance.role_credentials
     found = []
     for number, device in enumerate(_devices(instance)):
-        volume = instance.time.ids.resource_id("vol", instance.slot * _MOST_VOLUMES + number)
+        volume = host.time.ids.resource_id("vol", host.slot * _MOST_VOLUMES + number)
         found.append(
             {
                 "DeviceName": device,
@@ -55,14 +55,14 @@ def interfaces(instance: Instance, *, state_name: str) -> list[dict[str, Any]]:
         instance: the instance.
         state_name: as the response says it; while it is ``pending`` the interface is being attached.
     """
-    hardware = instance.hardware
-    name, address = dns_name(instance), instance.private_ipv4
-    ids = instance.time.ids
+    hardware, host = instance.hardware, instance.role_credentials
+    name, address = dns_name(host), host.private_ipv4
+    ids = host.time.ids
     return [
         {
             "Attachment": {
                 "AttachTime": whole_seconds(hardware.launched[0]),
-                "AttachmentId": ids.resource_id("eni-attach", interface_number(instance)),
+                "AttachmentId": ids.resource_id("eni-attach", interface_number(host)),
                 "DeleteOnTermination": True,
                 "DeviceIndex": 0,
                 "Status": "attaching" if state_name == PENDING else "attached",
@@ -71,15 +71,15 @@ def interfaces(instance: Instance, *, state_name: str) -> list[dict[str, Any]]:
             "Description": "",
             "Groups": groups(instance),
             "Ipv6Addresses": [],
-            "MacAddress": mac(instance),
-            "NetworkInterfaceId": interface_id(instance),
+            "MacAddress": mac(host),
+            "NetworkInterfaceId": interface_id(host),
             "OwnerId": hardware.account_id,
             "PrivateDnsName": name,
             "PrivateIpAddress": address,
             "PrivateIpAddresses": [{"Primary": True, "PrivateDnsName": name, "PrivateIpAddress": address}],
             "SourceDestCheck": True,
             "Status": "in-use",
-            "SubnetId": subnet_id(instance),
+            "SubnetId": subnet_id(host),
             "VpcId": hardware.vpc_id,
             "InterfaceType": "interface",
         }

@@ -7,17 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.records import Records
 from ec2roles.instants import iso
 from ec2roles.services.ec2.lists import Values
 from ec2roles.services.ec2.responses import instance_members
 
 # Those that can be answered without a response, for fleets are searched by them.
 _DIRECT: Mapping[str, Values[Instance]] = {
-    "client-token": lambda instance: (instance.client_token,),
+    "client-token": lambda instance: (Records(instance).client_token,),
     "iam-instance-profile.name": lambda instance: () if instance.profile is None else (instance.profile.name,),
     "instance-id": lambda instance: (instance.instance_id,),
     "instance-state-name": lambda instance: (instance.state,),
-    "instance-type": lambda instance: (instance.instance_type,),
+    "instance-type": lambda instance: (instance.attributes.instance_type,),
     "owner-id": lambda instance: (instance.hardware.account_id,),
     "reservation-id": lambda instance: (instance.hardware.reservation_id,),
     "tag-key": lambda instance: instance.tags,

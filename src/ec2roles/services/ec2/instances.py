@@ -10,6 +10,7 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.calls import Call
 from ec2roles.ec2.association import PENDING, RUNNING, SHUTTING_DOWN, STOPPED, STOPPING, TERMINATED
+from ec2roles.ec2.changes import Changes
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import InstanceError
 from ec2roles.services.ec2 import parameters as given
@@ -75,7 +76,7 @@ class Ec2Instances(Part):
         found = self._some(call)
         for one in found:
             if one.state == TERMINATED:
-                raise one.wrong_state(done)
+                raise Changes(one).wrong_state(done)
         return found
 
     def describe(self, call: Call) -> Mapping[str, Any]:
@@ -107,7 +108,7 @@ class Ec2Instances(Part):
         instances = self._alive(call, "stopped")
         if hibernate:
             for one in instances:
-                one.require_hibernation()
+                Changes(one).require_hibernation()
         changes = []
         for one in instances:
             before = one.state
@@ -123,7 +124,7 @@ class Ec2Instances(Part):
         instances = self._some(call)
         for one in instances:
             if one.state != RUNNING:
-                raise one.wrong_state("rebooted")
+                raise Changes(one).wrong_state("rebooted")
         for one in instances:
             one.reboot()
         return {}

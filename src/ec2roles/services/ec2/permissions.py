@@ -212,11 +212,11 @@ def _instance_keys(instance: Instance, call: Call) -> dict[str, str]:
     found = {
         "ec2:Region": hardware.region,
         "ec2:AvailabilityZone": hardware.availability_zone,
-        "ec2:InstanceType": instance.instance_type,
+        "ec2:InstanceType": instance.attributes.instance_type,
         "ec2:RootDeviceType": "ebs",
         "ec2:Tenancy": "default",
     }
-    record = instance.record_at(call.position)
+    record = instance.role_credentials.record_at(call.position)
     if record is not None:
         found.update(_option_keys(record.options), **resource_tags(record.tags, "ec2:ResourceTag/"))
         if record.association is not None:

@@ -18,6 +18,7 @@ from ec2roles.ec2.association import (
     association_id,
 )
 from ec2roles.ec2.instance import Instance
+from ec2roles.ec2.records import Records
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.instants import iso, whole_seconds
 from ec2roles.metadata.defaults import NO_LIMIT, NO_PREFERENCE, MetadataDefaults
@@ -54,8 +55,9 @@ def association_members(
         now: microseconds.
         state: what an operation answers while it is on its way; otherwise the state at *now*.
     """
+    host = instance.role_credentials
     return {
-        "AssociationId": association_id(instance.time.ids, association, instance.slot),
+        "AssociationId": association_id(host.time.ids, association, host.slot),
         "InstanceId": instance.instance_id,
         "IamInstanceProfile": profile_members(association.profile),
         "State": state or (ASSOCIATED if now >= association.effective else ASSOCIATING),
@@ -101,21 +103,22 @@ def instance_members(instance: Instance, *, state_name: str | None = None) -> di
         instance: the instance.
         state_name: what RunInstances answers while it is on its way; otherwise the state it is in.
     """
-    hardware = instance.hardware
-    record = instance.record
+    hardware, host = instance.hardware, instance.role_credentials
+    records = Records(instance)
+    record = records.last
     state_name = state_name or record.state
     alive = record.state != TERMINATED
     launched = whole_seconds(hardware.launched[0])
     found: dict[str, Any] = {
-        "AmiLaunchIndex": instance.launch_index,
+        "AmiLaunchIndex": host.launch_index,
         "ImageId": hardware.image_id,
         "InstanceId": instance.instance_id,
-        "InstanceType": instance.instance_type,
+        "InstanceType": record.instance_type,
         "LaunchTime": launched if record.booted is None else whole_seconds(record.booted),
         "Monitoring": {"State": hardware.monitoring},
         "Placement": _placement(instance),
         "PlatformDetails": "Linux/UNIX",
-        "PrivateDnsName": dns_name(instance) if alive else "",
+        "PrivateDnsName": dns_name(host) if alive else "",
         "ProductCodes": [],
         "PublicDnsName": "",
         "State": state(state_name),
@@ -125,12 +128,12 @@ def instance_members(instance: Instance, *, state_name: str | None = None) -> di
         "Architecture": hardware.architecture,
         "BlockDeviceMappings": volumes(instance) if alive and state_name != PENDING else [],
         "CapacityReservationSpecification": {"CapacityReservationPreference": "open"},
-        "ClientToken": instance.client_token,
+        "ClientToken": records.client_token,
         "CurrentInstanceBootMode": "uefi" if hardware.architecture == "arm64" else "legacy-bios",
         "EbsOptimized": False,
         "EnaSupport": True,
         "EnclaveOptions": {"Enabled": False},
-        "HibernationOptions": {"Configured": instance.hibernation},
+        "HibernationOptions": {"Configured": records.hibernation},
         "Hypervisor": "xen",
         "MaintenanceOptions": {"AutoRecovery": "default"},
         "MetadataOptions": option_members(instance, state="pending" if state_name == PENDING else "applied"),
@@ -149,7 +152,7 @@ def instance_members(instance: Instance, *, state_name: str | None = None) -> di
         found.update(
             PrivateIpAddress=instance.private_ipv4,
             SourceDestCheck=True,
-            SubnetId=subnet_id(instance),
+            SubnetId=subnet_id(host),
             VpcId=hardware.vpc_id,
         )
     if hardware.key_name is not None:
@@ -184,11 +187,12 @@ def _why(instance: Instance, state_name: str) -> dict[str, Any]:
     """Why it is in the state that it is in; of a running instance EC2 says nothing."""
     if state_name == PENDING:
         return {"StateReason": {"Code": PENDING, "Message": PENDING}}
-    record = instance.record
+    records = Records(instance)
+    record = records.last
     if record.state not in (STOPPED, TERMINATED):
         return {}
     word, name = ("hibernate", "Hibernate") if record.hibernated else ("shutdown", "Shutdown")
-    when = iso(whole_seconds(instance.state_since[0]))
+    when = iso(whole_seconds(records.state_since[0]))
     reason = f"Client.UserInitiated{name}"
     return {
         "StateReason": {"Code": reason, "Message": f"{reason}: User initiated {word}"},

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ec2roles.calls import Call
+from ec2roles.ec2.changes import Changes
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.account import Ec2
 from ec2roles.services.ec2.lists import page, read_filters
@@ -35,7 +36,7 @@ class Ec2Tags:
             raise given.missing("Tags")
         instances = self._ec2(call).some(given.tagged_ids(call))
         for one in instances:
-            one.check_new_tags(tags)
+            Changes(one).check_new_tags(tags)
         for one in instances:
             one.create_tags(tags)
         return {}
@@ -59,7 +60,7 @@ class Ec2Tags:
 
         def all_tags() -> Iterator[tuple[str, str, str]]:
             for one in ec2.instances.values():
-                for key, value in one.record.tags:
+                for key, value in one.tags.items():
                     yield one.instance_id, key, value
 
         def look(name: str) -> Callable[[tuple[str, str, str]], Iterable[str]] | None:
