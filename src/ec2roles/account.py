@@ -240,7 +240,7 @@ class Account(Part, Generic[Clock_co]):
             others=shared.directories,
             find_root=self._existing_root,
         )
-        sessions = SessionStore(time=self.time, account_id=account_id, mfa_present=mfa_present)
+        sessions = SessionStore(time=self.time, account_id=account_id, mfa_present=mfa_present, quotas=self.iam.quotas)
         authorizer = Authorizer(
             sessions,
             region=region,
@@ -269,7 +269,6 @@ class Account(Part, Generic[Clock_co]):
             sessions=sessions,
             authorizer=authorizer,
             api=self._gateway,
-            quotas=self.iam.quotas,
         )
         self.s3: S3 = S3(
             self.time,
