@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
 
 import attrs
 
@@ -108,6 +108,8 @@ class Shared(Part):
 class Instances(Part, dict[str, Instance]):
     """The instances of an account by id; a missing one is EC2's error."""
 
+    __slots__ = ()
+
     def __missing__(self, instance_id: str) -> Instance:
         raise InstanceError(
             f"The instance ID '{instance_id}' does not exist",
@@ -193,6 +195,15 @@ class Account(Part, Generic[Clock_co]):
         propagation: how long changes in IAM take to be seen elsewhere: a timedelta, the maximum, or a `Propagation`.
         shared: what it shares with the other accounts of a `Cloud`; given by `Cloud.account`.
     """
+
+    __slots__ = (
+        "__weakref__", "_created", "_gateway", "_metadata_defaults", "_root", "_shared", "account_id", "console", "history", "iam",
+        "instances", "region", "registry", "rotation", "s3", "sts", "time",
+    )  # fmt: skip
+    _CURES: ClassVar[Mapping[str, str]] = {
+        option: f"Account({option}=...) says it for the whole life of the account"
+        for option in "mfa_present service_context quotas semantics keep_calls seed remember propagation".split()
+    }
 
     def __init__(
         self,
