@@ -255,7 +255,27 @@ def _shorten(items: list[Any], length: int) -> None:
 
 
 def atomic(method: Method) -> Method:
-    """Make *method*, of an object with a timekeeper ``time``, change everything or, if it raises, nothing."""
+    """
+    Make *method*, of an object with a timekeeper ``time``, change everything or, if it raises, nothing.
+
+    >>> from ec2roles import Timekeeper
+    >>> class Shelf:
+    ...     def __init__(self, time):
+    ...         self.time, self.books = time, []
+    ...
+    ...     @atomic
+    ...     def add(self, title):
+    ...         self.time.journal.append(self.books, title)
+    ...         if not title:
+    ...             raise ValueError("a book has a title")
+    >>> shelf = Shelf(Timekeeper())
+    >>> shelf.add("")
+    Traceback (most recent call last):
+        ...
+    ValueError: a book has a title
+    >>> shelf.books
+    []
+    """
 
     @wraps(method)
     def whole(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -48,6 +48,11 @@ class Change:
     """
     One write, as the history shows it.
 
+    >>> time = Timekeeper()
+    >>> position = time.write("CreateUser", "alice", account_id="123456789012")
+    >>> [change.operation for change in time.changes]
+    ['CreateUser']
+
     Args:
         position: where in time it stands.
         account_id: whose account it changed.
