@@ -289,7 +289,7 @@ class Account(Part, Generic[Clock_co]):
             find_principal=self.iam.find_principal,
             principal_arn=self.iam.principal_arn,
         )
-        self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
+        self.registry.register_later("s3", lambda: S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))
         self.registry.register_later("iam", self._iam_service)
         self.registry.register_later("ec2", self._ec2_service)
