@@ -239,7 +239,7 @@ class Account(Part, Generic[Clock_co]):
             raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
         self.time: Timekeeper = shared.time
         self._created = self.time.instant()
-        self.region = region
+        self.region: str = region
         self.rotation: Rotation = Rotation() if rotation is None else rotation
         self._shared = shared
         self.iam: Directory = Directory(
