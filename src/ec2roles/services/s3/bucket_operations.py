@@ -10,7 +10,7 @@ from ec2roles.calls import Call
 from ec2roles.services.s3 import parameters as s3_parameters
 from ec2roles.services.s3.answers import missing
 from ec2roles.services.s3.bucket import Bucket
-from ec2roles.services.s3.buckets import S3
+from ec2roles.services.s3.buckets import S3, buckets_of
 from ec2roles.services.s3.location import HOME, check_location
 from ec2roles.services.s3.namespace import Namespace
 from ec2roles.services.s3.objects import S3Object
@@ -49,7 +49,7 @@ class BucketOperations(Part):
 
             check_buckets(call.parameters)
         assert call.caller is not None
-        return tuple(self._s3_of(call.caller.account_id).buckets)
+        return tuple(buckets_of(call.caller.account_id, self._namespace))
 
     def create_bucket(self, call: Call) -> Bucket:
         """Perform CreateBucket."""
