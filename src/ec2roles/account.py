@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
 
 import attrs
 
@@ -32,6 +32,7 @@ from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.services.registry import Registry
+from ec2roles.services.s3.namespace import Namespace
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.world.clock import AnyClock, Clock_co
@@ -39,7 +40,7 @@ from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
 from ec2roles.world.timekeeper import Timekeeper
-from ec2roles.world.timeline import LAST, Position, Timeline
+from ec2roles.world.timeline import Position, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.api import Clients
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from ec2roles.metadata.defaults import MetadataDefaults
     from ec2roles.organizations.organization import Organization
     from ec2roles.services.operation import Service
-    from ec2roles.services.s3.bucket import Bucket
     from ec2roles.services.s3.buckets import S3
     from ec2roles.sts.service_principal import ServicePrincipal
 
@@ -74,7 +74,7 @@ class Shared(Part):
 
     time: Timekeeper
     accounts: dict[str, Account[Any]] = attrs.field(factory=dict)
-    buckets: dict[str, Bucket] = attrs.field(factory=dict)
+    buckets: Namespace = attrs.field(factory=Namespace)
     aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies)
     organizations: list[Organization] = attrs.field(factory=list)
 
@@ -107,6 +107,8 @@ class Shared(Part):
 
 class Instances(Part, dict[str, Instance]):
     """The instances of an account by id; a missing one is EC2's error."""
+
+    __slots__ = ()
 
     def __missing__(self, instance_id: str) -> Instance:
         raise InstanceError(
@@ -194,6 +196,15 @@ class Account(Part, Generic[Clock_co]):
         shared: what it shares with the other accounts of a `Cloud`; given by `Cloud.account`.
     """
 
+    __slots__ = (
+        "__weakref__", "_created", "_gateway", "_metadata_defaults", "_root", "_shared", "account_id", "console", "history", "iam",
+        "instances", "region", "registry", "rotation", "s3", "sts", "time",
+    )  # fmt: skip
+    _CURES: ClassVar[Mapping[str, str]] = {
+        option: f"Account({option}=...) says it for the whole life of the account"
+        for option in "mfa_present service_context quotas semantics keep_calls seed remember propagation".split()
+    }
+
     def __init__(
         self,
         account_id: str = "123456789012",
@@ -228,7 +239,7 @@ class Account(Part, Generic[Clock_co]):
             raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
         self.time: Timekeeper = shared.time
         self._created = self.time.instant()
-        self.region = region
+        self.region: str = region
         self.rotation: Rotation = Rotation() if rotation is None else rotation
         self._shared = shared
         self.iam: Directory = Directory(
@@ -240,7 +251,7 @@ class Account(Part, Generic[Clock_co]):
             others=shared.directories,
             find_root=self._existing_root,
         )
-        sessions = SessionStore(time=self.time, account_id=account_id, mfa_present=mfa_present)
+        sessions = SessionStore(time=self.time, account_id=account_id, mfa_present=mfa_present, quotas=self.iam.quotas)
         authorizer = Authorizer(
             sessions,
             region=region,
@@ -269,7 +280,6 @@ class Account(Part, Generic[Clock_co]):
             sessions=sessions,
             authorizer=authorizer,
             api=self._gateway,
-            quotas=self.iam.quotas,
         )
         self.s3: S3 = S3(
             self.time,
@@ -279,7 +289,7 @@ class Account(Part, Generic[Clock_co]):
             find_principal=self.iam.find_principal,
             principal_arn=self.iam.principal_arn,
         )
-        self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
+        self.registry.register_later("s3", lambda: S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))
         self.registry.register_later("iam", self._iam_service)
         self.registry.register_later("ec2", self._ec2_service)
@@ -451,14 +461,16 @@ class Account(Part, Generic[Clock_co]):
 
         return delete_service_linked_role(self.iam, name)
 
-    def _session_policy(self, arn: str, account_id: str) -> Policy:
+    def _session_policy(self, arn: str, account_id: str, position: Position) -> Policy:
         directory = self._shared.directory(account_id)
         if directory is None or not arn.startswith("arn:"):
             raise NoSuchEntityError(
                 f"Policy {arn} does not exist or is not attachable.",
                 detail="a session policy is named by its ARN, and belongs to the role's account",
             )
-        policy = directory.find(arn).document_at((self.time.instant(), LAST))
+        own = directory.policies.at(arn.rpartition("/")[2], position)
+        found = own if own is not None and own.arn == arn else directory.find(arn)
+        policy = found.document_at(position)
         if policy is None:
             raise NoSuchEntityError(f"Policy {arn} does not exist or is not attachable.", detail="it has been deleted")
         return policy
@@ -574,13 +586,14 @@ class Account(Part, Generic[Clock_co]):
         for instance in instances:
             self.instances.pop(instance.instance_id, None)
 
-    def _find_profile(self, name_or_arn: str) -> InstanceProfile:
+    def _find_profile(self, name_or_arn: str, position: Position | None = None) -> InstanceProfile:
         name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
-        profile = self.instance_profiles.get(name)
+        table = self.instance_profiles
+        profile = table.get(name) if position is None else table.at(name, position)
         if self.time.propagation is not None:
             # What the name meant when EC2 looked last; where it meant nothing, the launch says why the profile is refused.
-            seen = self.time.seen_by(EC2_CONTROL_PLANE, self.time.as_of(None))
-            profile = self.instance_profiles.at(name, seen) or profile
+            now = self.time.as_of(None) if position is None else position
+            profile = table.at(name, self.time.seen_by(EC2_CONTROL_PLANE, now)) or profile
         if profile is not None and name_or_arn in (profile.name, profile.arn):
             return profile
         if profile is not None:
@@ -616,7 +629,7 @@ class Account(Part, Generic[Clock_co]):
                 one.launch_instances,
                 one._find_profile,
                 one.modify_instance_metadata_defaults,
-                lambda: one.metadata_defaults,
+                one._metadata_defaults.at,
             )
 
         return ec2_service(ec2_of)

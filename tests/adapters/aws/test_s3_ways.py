@@ -21,6 +21,7 @@ CASES = [case for group in TABLE for case in group["cases"]]
 # A header cannot be empty, or hold what is not Latin-1; boto3's own checksum is another one than S3's, and it sends the bytes that
 # it said.
 _NOT_SENT = (
+    "the suffix of directory buckets",  # boto3 takes such a bucket to S3 Express, which signs otherwise
     "fewer bytes than there are",
     "more bytes than there are",
     "as many bytes as there are",

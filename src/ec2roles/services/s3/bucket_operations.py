@@ -10,8 +10,9 @@ from ec2roles.calls import Call
 from ec2roles.services.s3 import parameters as s3_parameters
 from ec2roles.services.s3.answers import missing
 from ec2roles.services.s3.bucket import Bucket
-from ec2roles.services.s3.buckets import S3
+from ec2roles.services.s3.buckets import S3, buckets_of
 from ec2roles.services.s3.location import HOME, check_location
+from ec2roles.services.s3.namespace import Namespace
 from ec2roles.services.s3.objects import S3Object
 from ec2roles.services.s3.permissions import Permissions
 from ec2roles.services.s3.tags import Tags, read_tags
@@ -30,7 +31,7 @@ class BucketOperations(Part):
         permissions: knows which bucket a call is about.
     """
 
-    _namespace: dict[str, Bucket] = attrs.field(alias="namespace", repr=False)
+    _namespace: Namespace = attrs.field(alias="namespace", repr=False)
     _s3_of: Callable[[str], S3] = attrs.field(alias="s3_of", repr=False)
     _permissions: Permissions = attrs.field(alias="permissions", repr=False)
 
@@ -48,7 +49,7 @@ class BucketOperations(Part):
 
             check_buckets(call.parameters)
         assert call.caller is not None
-        return tuple(self._s3_of(call.caller.account_id).buckets)
+        return tuple(buckets_of(call.caller.account_id, self._namespace))
 
     def create_bucket(self, call: Call) -> Bucket:
         """Perform CreateBucket."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from operator import attrgetter
 from types import NoneType
 
@@ -13,6 +14,7 @@ from ec2roles.errors import ResourceError
 from ec2roles.services.s3.answers import invalid_bucket_name, no_such_bucket
 from ec2roles.services.s3.bucket import Bucket, FindPrincipal, PrincipalArn
 from ec2roles.services.s3.location import HOME, check_location
+from ec2roles.services.s3.namespace import Namespace
 from ec2roles.services.s3.public_access import EVERYTHING, PublicAccessBlock
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
@@ -42,7 +44,7 @@ class S3(Part):
 
     time: Timekeeper
     account_id: str
-    _namespace: dict[str, Bucket] = attrs.field(alias="namespace")
+    _namespace: Namespace = attrs.field(alias="namespace")
     region: str = attrs.field(default=HOME, kw_only=True)
     _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
     _principal_arn: PrincipalArn | None = attrs.field(default=None, kw_only=True, alias="principal_arn")
@@ -133,8 +135,8 @@ class S3(Part):
                 detail=f"it holds {len(bucket.objects)}",
                 members={"BucketName": name},
             )
-        self.time.write("DeleteBucket", bucket.arn, account_id=self.account_id, now=now)
-        self.time.journal.remove(self._namespace, name)
+        position = self.time.write("DeleteBucket", bucket.arn, account_id=self.account_id, now=now)
+        self._namespace.strike(bucket, position)
 
     # -- Block Public Access of the account -------------------------------------------------------------------------
 
@@ -181,12 +183,7 @@ class S3(Part):
     @property
     def buckets(self) -> list[Bucket]:
         """The account's buckets, in the order of their names."""
-        own = []
-        for bucket in self._namespace.values():
-            if bucket.account_id == self.account_id:
-                own.append(bucket)  # noqa: PERF401  (no frame of its own, once for each ListBuckets)
-        own.sort(key=_BY_NAME)
-        return own
+        return buckets_of(self.account_id, self._namespace)
 
     def __getitem__(self, name: str) -> Bucket:
         bucket = self._namespace.get(name)
@@ -198,6 +195,7 @@ class S3(Part):
         return f"<S3 of {self.account_id}: {', '.join(bucket.name for bucket in self.buckets) or 'no buckets'}>"
 
 
+<<<<<<< HEAD
 def _check_name(name: object) -> None:
     why = None
     if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -212,3 +210,19 @@ def _check_name(name: object) -> None:
         why = f"does not end with {', '.join(_SUFFIXES)}"
     if why is not None:
         raise invalid_bucket_name(name, f"a bucket's name {why}, got {shown(name)}")
+=======
+def buckets_of(account_id: str, namespace: Mapping[str, Bucket]) -> list[Bucket]:
+    """
+    Return an account's buckets, in the order of their names.
+
+    Args:
+        account_id: the account.
+        namespace: all buckets of the Cloud by name.
+    """
+    own = []
+    for bucket in namespace.values():
+        if bucket.account_id == account_id:
+            own.append(bucket)  # noqa: PERF401  (no frame of its own, once for each ListBuckets)
+    own.sort(key=_BY_NAME)
+    return own
+>>>>>>> main

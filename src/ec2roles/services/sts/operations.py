@@ -64,7 +64,9 @@ class StsOperations:
         # Managed session policies belong to the role's account, not to the caller's.
         account_id = self.sts.account_id if role is None else role.account_id
         semantics = self.sts.authorizer.semantics
-        return AssumeRoleRequest.make(role, parameters, lambda arn: self.sts.session_policy(arn, account_id), semantics)
+        return AssumeRoleRequest.make(
+            role, parameters, lambda arn: self.sts.session_policy(arn, account_id, call.position), semantics
+        )
 
     def assume_role_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
@@ -84,7 +86,9 @@ class StsOperations:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
         caller = caller_of(call)
         inherited = caller.transitive_tags if caller.transitive_tag_keys else ()
-        packed = request.check(role, caller, self.sts.authorizer.seen(call), self.sts.quotas.packed_policy_size)
+        packed = request.check(
+            role, caller, self.sts.authorizer.seen(call), self.sts.sessions.quotas.packed_policy_size
+        )
         source_identity = request.source_identity or caller.source_identity
         session = self.sts.sessions.issue_role_session(
             role,
@@ -138,7 +142,9 @@ class StsOperations:
     def prepare_federation_token(self, call: Call, parameters: Mapping[str, Any]) -> FederationTokenRequest:
         """Return what a GetFederationToken call asks for."""
         account_id = caller_of(call).account_id
-        return FederationTokenRequest.make(parameters, lambda arn: self.sts.session_policy(arn, account_id))
+        return FederationTokenRequest.make(
+            parameters, lambda arn: self.sts.session_policy(arn, account_id, call.position)
+        )
 
     def federation_token_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what a GetFederationToken call must be allowed to do."""
@@ -148,7 +154,7 @@ class StsOperations:
     def perform_get_federation_token(self, call: Call) -> Credentials:
         """Issue the credentials of a GetFederationToken call that was allowed."""
         request: FederationTokenRequest = call.prepared
-        allotted = self.sts.quotas.packed_policy_size
+        allotted = self.sts.sessions.quotas.packed_policy_size
         return request.issue(self.sts.sessions, caller_of(call), call.position, allotted).credentials
 
     def access_key_info_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
