@@ -195,22 +195,6 @@ class S3(Part):
         return f"<S3 of {self.account_id}: {', '.join(bucket.name for bucket in self.buckets) or 'no buckets'}>"
 
 
-<<<<<<< HEAD
-def _check_name(name: object) -> None:
-    why = None
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        why = "is 3-63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends"
-    elif ".." in name:
-        why = "has no two dots in a row"
-    elif _ADDRESS.fullmatch(name):
-        why = "is no IP address"
-    elif name.startswith(_PREFIXES):
-        why = f"does not start with {', '.join(_PREFIXES)}"
-    elif name.endswith(_SUFFIXES):
-        why = f"does not end with {', '.join(_SUFFIXES)}"
-    if why is not None:
-        raise invalid_bucket_name(name, f"a bucket's name {why}, got {shown(name)}")
-=======
 def buckets_of(account_id: str, namespace: Mapping[str, Bucket]) -> list[Bucket]:
     """
     Return an account's buckets, in the order of their names.
@@ -225,4 +209,19 @@ def buckets_of(account_id: str, namespace: Mapping[str, Bucket]) -> list[Bucket]
             own.append(bucket)  # noqa: PERF401  (no frame of its own, once for each ListBuckets)
     own.sort(key=_BY_NAME)
     return own
->>>>>>> main
+
+
+def _check_name(name: object) -> None:
+    why = None
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        why = "is 3-63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends"
+    elif ".." in name:
+        why = "has no two dots in a row"
+    elif _ADDRESS.fullmatch(name):
+        why = "is no IP address"
+    elif name.startswith(_PREFIXES):
+        why = f"does not start with {', '.join(_PREFIXES)}"
+    elif name.endswith(_SUFFIXES):
+        why = f"does not end with {', '.join(_SUFFIXES)}"
+    if why is not None:
+        raise invalid_bucket_name(name, f"a bucket's name {why}, got {shown(name)}")
