@@ -149,10 +149,11 @@ class Instance(InstanceState):
     @property
     def metadata(self) -> MetadataService:
         """Its metadata service, 169.254.169.254."""
-        # It is made for every look, so without the call of an __init__: `RoleCredentials(self)`.
-        host = _new(RoleCredentials)
+        # As `MetadataService(RoleCredentials(self))`, but made for every look: two more calls would be felt there.
+        host, service = _new(RoleCredentials), _new(MetadataService)
         host._instance = self
-        return MetadataService(host)
+        service._host, service._hops, service._time = host, 0, self._launch.time
+        return service
 
     @property
     def role_credentials(self) -> RoleCredentials:
