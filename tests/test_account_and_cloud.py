@@ -28,9 +28,8 @@ def instance(account: Account) -> Any:
 # -- questions ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_question_changes_nothing() -> None:
+def test_a_question_changes_nothing(account: Account) -> None:
     """Neither state nor history."""
-    account = Account()
     web = instance(account)
     key = web.metadata.credentials()
     before = digest(account)
@@ -56,9 +55,8 @@ def test_a_question_changes_nothing() -> None:
         (True, TypeError),
     ],
 )
-def test_only_the_past_can_be_asked_about(when: Any, error: type[Exception]) -> None:
+def test_only_the_past_can_be_asked_about(account: Account, when: Any, error: type[Exception]) -> None:
     """By an aware datetime."""
-    account = Account()
     web = instance(account)
     key = web.metadata.credentials()
     account.clock.advance(hours=1)
@@ -72,9 +70,8 @@ def test_only_the_past_can_be_asked_about(when: Any, error: type[Exception]) -> 
             ask()
 
 
-def test_before_anything_existed_nothing_was_allowed() -> None:
+def test_before_anything_existed_nothing_was_allowed(account: Account) -> None:
     """Before the instance, a plain no; before the account, no question."""
-    account = Account()
     account.clock.advance(days=1)
     web = instance(account)
     key = web.metadata.credentials()
@@ -85,9 +82,8 @@ def test_before_anything_existed_nothing_was_allowed() -> None:
         account.can(LIST, credentials=key, at=START - timedelta(microseconds=1))
 
 
-def test_writes_at_one_instant_are_seen_in_their_order() -> None:
+def test_writes_at_one_instant_are_seen_in_their_order(account: Account) -> None:
     """The last of them counts, and a question about that instant sees them all."""
-    account = Account()
     web = instance(account)
     role = account.roles["app"]
     for policy in (ADMIN, PermissionPolicy.deny("*"), PermissionPolicy.allow(LIST)):
@@ -98,9 +94,8 @@ def test_writes_at_one_instant_are_seen_in_their_order() -> None:
     assert [event.operation for event in account.history.events(kind="change")].count("PutRolePolicy") == 4
 
 
-def test_context_given_with_a_call_reaches_the_policies() -> None:
+def test_context_given_with_a_call_reaches_the_policies(account: Account) -> None:
     """A source address from outside is there by default, and can be replaced."""
-    account = Account()
     alice, key = user_with_key(account)
     alice.put_policy("home", PermissionPolicy.allow(LIST, condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}))
     assert not account.call(LIST, credentials=key)
@@ -250,8 +245,7 @@ def test_a_leaked_key_that_is_no_longer_remembered_is_still_refused() -> None:
     assert code(account.call(LIST, credentials=old)) in ("ExpiredToken", "InvalidAccessKeyId")
 
 
-def test_the_repr_of_a_response_in_awss_form_hides_secrets() -> None:
-    account = Account()
+def test_the_repr_of_a_response_in_awss_form_hides_secrets(account: Account) -> None:
     alice, key = user_with_key(account)
     account.create_role("target", trust=TrustPolicy.principal(alice.arn))
     asked = {"RoleArn": f"arn:aws:iam::{OWN}:role/target", "RoleSessionName": "test"}

@@ -12,7 +12,7 @@ import random
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import pytest
@@ -127,9 +127,15 @@ def methods(thing: object) -> Iterator[str]:
             yield name
 
 
+@cache
+def kinds() -> dict[str, Any]:
+    """One of each thing, to read its methods from."""
+    return World().things()
+
+
 def cases() -> list[tuple[str, str]]:
     """Each method of each thing."""
-    found = [(kind, name) for kind, thing in World().things().items() for name in methods(thing)]
+    found = [(kind, name) for kind, thing in kinds().items() for name in methods(thing)]
     return found + [("", name) for name in MAKERS]
 
 
@@ -154,7 +160,7 @@ def tried(kind: str, name: str, junk: list[Any], step: int) -> None:
 
 def taken(kind: str, name: str) -> list[str]:
     """The names of the parameters to try."""
-    method = getattr(World().things()[kind], name) if kind else MAKERS[name]
+    method = getattr(kinds()[kind], name) if kind else MAKERS[name]
     return [one.name for one in parameters(method) if one.name not in INNER_PARAMETERS] + OPTIONS.get(name, [])
 
 

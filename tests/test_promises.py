@@ -63,16 +63,9 @@ def test_every_promise_is_kept_or_not_yet_kept() -> None:
 # -- promises without a better place -------------------------------------------------------------------------------------
 
 
-def world() -> tuple[Account, Instance]:
-    """An account and an instance that may list buckets."""
-    account = Account()
-    role = account.console.create_role("app")
-    role.put_policy("list", PermissionPolicy.allow("s3:ListAllMyBuckets"))
-    return account, account.launch_instance(profile="app")
-
-
-def test_p10_credentials_are_valid_from_their_issue_and_not_at_their_expiration() -> None:
-    account, web = world()
+def test_p10_credentials_are_valid_from_their_issue_and_not_at_their_expiration(
+    account: Account, web: Instance
+) -> None:
     account.clock.advance(hours=1)
     credentials = web.metadata.credentials()
     assert credentials is not None
@@ -90,8 +83,7 @@ def test_p10_credentials_are_valid_from_their_issue_and_not_at_their_expiration(
     assert error_at(credentials.issued - MICROSECOND) == "the access key id is not known"
 
 
-def test_p12_permissions_count_at_once_and_a_revocation_spares_new_sessions() -> None:
-    account, web = world()
+def test_p12_permissions_count_at_once_and_a_revocation_spares_new_sessions(account: Account, web: Instance) -> None:
     role = account.roles["app"]
     leaked = web.metadata.credentials()
 
@@ -112,8 +104,8 @@ def test_p12_permissions_count_at_once_and_a_revocation_spares_new_sessions() ->
     assert not ok()
 
 
-def test_p16_all_keys_of_a_fleet_differ_and_say_that_they_are_made_up() -> None:
-    account, _ = world()
+@pytest.mark.usefixtures("web")
+def test_p16_all_keys_of_a_fleet_differ_and_say_that_they_are_made_up(account: Account) -> None:
     fleet = account.launch_instances(300, profile="app")
     seen = []
     for _ in range(3):
@@ -125,8 +117,9 @@ def test_p16_all_keys_of_a_fleet_differ_and_say_that_they_are_made_up() -> None:
     assert all(re.fullmatch(r"ASIA[A-Z2-7]{9}EXAMPLE", key) for key in keys)
 
 
-def test_p18_a_datetime_without_a_time_zone_is_refused_and_others_are_the_same_instant() -> None:
-    account, web = world()
+def test_p18_a_datetime_without_a_time_zone_is_refused_and_others_are_the_same_instant(
+    account: Account, web: Instance
+) -> None:
     naive = datetime(2026, 1, 1)  # noqa: DTZ001
     for ask in (
         lambda: web.can("s3:ListAllMyBuckets", at=naive),
@@ -201,8 +194,9 @@ def shown_in_a_traceback(account: Account, credentials: Credentials) -> str:
     raise AssertionError("a wrong secret was accepted")
 
 
-def test_p22_a_secret_shows_nowhere_by_accident(caplog: pytest.LogCaptureFixture) -> None:
-    account, web = world()
+def test_p22_a_secret_shows_nowhere_by_accident(
+    account: Account, web: Instance, caplog: pytest.LogCaptureFixture
+) -> None:
     credentials = web.metadata.credentials()
     assert credentials is not None
     assert credentials.session_token is not None

@@ -283,6 +283,29 @@ def test_what_services_bring_is_said_when_the_account_is_made(name: str) -> None
         setattr(account.sts, name, {"aws:SourceAccount": "123456789012"})
 
 
+@pytest.mark.parametrize(
+    "name", ["mfa_present", "service_context", "quotas", "semantics", "seed", "remember", "propagation"]
+)
+def test_an_option_of_an_account_says_where_it_is_given(name: str) -> None:
+    with pytest.raises(FixedAttributeError, match=rf"; Account\({name}=\.\.\.\) says it"):
+        setattr(Account(), name, None)
+
+
+@pytest.mark.parametrize("name", ["seed", "remember", "propagation"])
+def test_an_option_of_a_cloud_says_where_it_is_given(name: str) -> None:
+    with pytest.raises(FixedAttributeError, match=rf"; Cloud\({name}=\.\.\.\) says it"):
+        setattr(Cloud(), name, None)
+
+
+@pytest.mark.parametrize("place", ["", "console", "iam", "sts", "s3", "history", "time", "instances", "registry"])
+def test_a_name_that_there_is_not_is_refused(place: str) -> None:
+    account = Account()
+    thing = getattr(account, place) if place else account
+    for one in (thing, Cloud(), account.create_role("app", trust=EC2), account.create_user("bob")):
+        with pytest.raises(FixedAttributeError, match=rf"{type(one).__name__} has no attribute 'reigon'"):
+            one.reigon = "eu-west-1"
+
+
 def test_what_services_bring_does_not_change_with_the_mapping_that_it_was_given_as() -> None:
     keys = {"aws:SourceArn": "arn:aws:config:us-east-1:123456789012:config-rule/any"}
     account = Account(service_context=keys)

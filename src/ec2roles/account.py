@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
 
 import attrs
 
@@ -109,6 +109,8 @@ class Shared(Part):
 class Instances(Part, dict[str, Instance]):
     """The instances of an account by id; a missing one is EC2's error."""
 
+    __slots__ = ()
+
     def __missing__(self, instance_id: str) -> Instance:
         raise InstanceError(
             f"The instance ID '{instance_id}' does not exist",
@@ -195,6 +197,15 @@ class Account(Part, Generic[Clock_co]):
         shared: what it shares with the other accounts of a `Cloud`; given by `Cloud.account`.
     """
 
+    __slots__ = (
+        "__weakref__", "_created", "_gateway", "_metadata_defaults", "_root", "_shared", "account_id", "console", "history", "iam",
+        "instances", "region", "registry", "rotation", "s3", "sts", "time",
+    )  # fmt: skip
+    _CURES: ClassVar[Mapping[str, str]] = {
+        option: f"Account({option}=...) says it for the whole life of the account"
+        for option in "mfa_present service_context quotas semantics keep_calls seed remember propagation".split()
+    }
+
     def __init__(
         self,
         account_id: str = "123456789012",
@@ -241,7 +252,7 @@ class Account(Part, Generic[Clock_co]):
             others=shared.directories,
             find_root=self._existing_root,
         )
-        sessions = SessionStore(time=self.time, account_id=account_id, mfa_present=mfa_present)
+        sessions = SessionStore(time=self.time, account_id=account_id, mfa_present=mfa_present, quotas=self.iam.quotas)
         authorizer = Authorizer(
             sessions,
             region=region,
@@ -270,7 +281,6 @@ class Account(Part, Generic[Clock_co]):
             sessions=sessions,
             authorizer=authorizer,
             api=self._gateway,
-            quotas=self.iam.quotas,
         )
         self.s3: S3 = S3(
             self.time,
@@ -280,7 +290,7 @@ class Account(Part, Generic[Clock_co]):
             find_principal=self.iam.find_principal,
             principal_arn=self.iam.principal_arn,
         )
-        self.registry.register(S3Operations(shared.buckets, self._s3_of, self._may).service())
+        self.registry.register_later("s3", lambda: S3Operations(shared.buckets, self._s3_of, self._may).service())
         self.registry.register(sts_service(self.sts))
         self.registry.register_later("iam", self._iam_service)
         self.registry.register_later("ec2", self._ec2_service)

@@ -9,7 +9,6 @@ import attrs
 
 from ec2roles.calls import Response
 from ec2roles.services.registry import Registry
-from ec2roles.services.shapes import snake_case
 from ec2roles.world.part import Part
 
 Send = Callable[[str, Mapping[str, Any]], Response]
@@ -77,8 +76,7 @@ class Clients(Part):
         services = self._registry.services
         if prefix not in services:
             raise AttributeError(_unknown("service is called", prefix, services))
-        names = {snake_case(operation.name): operation.name for operation in self._registry.operations(prefix)}
-        return Client(prefix, self._send, names)
+        return Client(prefix, self._send, self._registry.names(prefix))
 
     def __dir__(self) -> list[str]:
         return sorted(self._registry.services)

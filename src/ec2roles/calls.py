@@ -49,6 +49,10 @@ class Call:
     """
     One API call, as its sender put it.
 
+    >>> call = Call("s3:GetObject", resource="arn:aws:s3:::photos/cat.jpg", position=(0, 1))
+    >>> call.parameters, call.caller
+    ({}, None)
+
     Args:
         action: an IAM action (``s3:ListAllMyBuckets``) or an API operation (``s3:ListBuckets``).
         resource: the ARN it is about, or None where the action has none or the parameters say it.

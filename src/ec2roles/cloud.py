@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, Unpack, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Unpack, cast
 
 from ec2roles.account import Account, AccountOptions, Shared
 from ec2roles.errors import EntityAlreadyExistsError
@@ -33,6 +33,12 @@ class Cloud(Part, Generic[Clock_co]):
         remember: a timedelta: how far back questions may go; by default nothing is forgotten.
         propagation: how long changes in IAM take to be seen elsewhere: a timedelta, the maximum, or a `Propagation`.
     """
+
+    __slots__ = ("__weakref__", "_shared")
+    _CURES: ClassVar[Mapping[str, str]] = {
+        option: f"Cloud({option}=...) says it for the whole life of the Cloud"
+        for option in ("seed", "remember", "propagation")
+    }
 
     def __init__(
         self,

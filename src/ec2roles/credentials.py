@@ -39,6 +39,12 @@ class Credentials:
     """
     What a program signs its calls with.
 
+    >>> credentials = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    >>> credentials
+    <Credentials AKIAIOSFODNN7EXAMPLE, never expire>
+    >>> credentials.secret_access_key.reveal()[:8]
+    'wJalrXUt'
+
     Credentials carry identity, never permissions: what they may do is looked up anew for each call.
 
     Args:

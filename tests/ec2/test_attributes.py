@@ -50,8 +50,7 @@ def test_what_is_terminated_stays_so_without_a_word() -> None:
     web.terminate()
 
 
-def test_a_type_and_user_data_change_while_it_is_stopped_and_the_past_keeps_them() -> None:
-    account = Account()
+def test_a_type_and_user_data_change_while_it_is_stopped_and_the_past_keeps_them(account: Account) -> None:
     web = account.launch_instance(user_data="one", disable_api_termination=True)
     start = account.clock.now()
     account.clock.advance(hours=1)
@@ -101,8 +100,7 @@ def test_instances_of_one_launch_differ_once_one_is_changed() -> None:
     ],
     ids=str,
 )
-def test_a_bad_value_changes_nothing(attributes: dict[str, Any]) -> None:
-    account = Account()
+def test_a_bad_value_changes_nothing(account: Account, attributes: dict[str, Any]) -> None:
     web = account.launch_instance()
     web.stop()
     before, changes = Records(web).last, len(account.time.changes)
@@ -114,8 +112,7 @@ def test_a_bad_value_changes_nothing(attributes: dict[str, Any]) -> None:
     assert len(account.time.changes) == changes
 
 
-def test_the_history_does_not_show_user_data() -> None:
-    account = Account()
+def test_the_history_does_not_show_user_data(account: Account) -> None:
     web = account.launch_instance()
     web.stop()
     web.modify_attribute(user_data="hunter2")
@@ -123,8 +120,7 @@ def test_the_history_does_not_show_user_data() -> None:
     assert not any("hunter2" in str(event) for event in account.history)
 
 
-def test_the_operations_change_and_describe_it() -> None:
-    account = Account()
+def test_the_operations_change_and_describe_it(account: Account) -> None:
     key = user_with_key(account, "admin", admin=True)[1]
 
     def ask(operation: str, **parameters: Any) -> Any:
@@ -164,8 +160,7 @@ def test_the_operations_change_and_describe_it() -> None:
     ask("TerminateInstances", InstanceIds=[made["InstanceId"]])
 
 
-def test_one_that_is_protected_saves_all_that_would_be_terminated_with_it() -> None:
-    account = Account()
+def test_one_that_is_protected_saves_all_that_would_be_terminated_with_it(account: Account) -> None:
     key = user_with_key(account, "admin", admin=True)[1]
     free = account.launch_instance()
     kept = account.launch_instance(disable_api_termination=True)

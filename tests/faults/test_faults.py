@@ -29,16 +29,9 @@ from ec2roles.faults.kinds import Fault
 from ec2roles.faults.plan import FaultPlan
 from ec2roles.world.propagation import Propagation
 from helpers.sizes import examples
-from helpers.worlds import EC2, LIST, NOBODY, OTHER, OWN, START, at, code, digest, message
+from helpers.worlds import EC2, LIST, NOBODY, OTHER, OWN, START, at, code, digest, lesson, message
 
 CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
-
-
-def world(**options: Any) -> tuple[Account, Instance]:
-    """An account with the lesson's role, and an instance that has it."""
-    account = Account(**options)
-    account.console.create_role("app").put_policy("list", PermissionPolicy.allow(LIST))
-    return account, account.launch_instance("app")
 
 
 def issued(instance: Instance, when: datetime | None = None) -> datetime | None:
@@ -62,9 +55,8 @@ def move(account: Account, **delta: float) -> None:
 # -- STS is down ----------------------------------------------------------------------------------------------------------
 
 
-def test_while_sts_is_down_the_metadata_keeps_what_it_has_even_expired() -> None:
+def test_while_sts_is_down_the_metadata_keeps_what_it_has_even_expired(account: Account, web: Instance) -> None:
     """The old credentials work until they expire and no longer; the first refresh afterwards brings new ones."""
-    account, web = world()
     account.faults.sts_outage(begins=at(minutes=30), ends=at(hours=8, minutes=30))
     old = key_of(web)
 
@@ -83,8 +75,8 @@ def test_while_sts_is_down_the_metadata_keeps_what_it_has_even_expired() -> None
     assert code(account.call(LIST, credentials=old)) == "ExpiredToken"
 
 
-def test_the_refreshes_of_an_outage_are_in_the_history_as_failures() -> None:
-    account, _ = world()
+@pytest.mark.usefixtures("web")
+def test_the_refreshes_of_an_outage_are_in_the_history_as_failures(account: Account) -> None:
     account.faults.sts_outage(begins=at(minutes=30), ends=at(hours=2, minutes=30))
     move(account, hours=4)
     told = [
@@ -94,8 +86,7 @@ def test_the_refreshes_of_an_outage_are_in_the_history_as_failures() -> None:
     assert told == [(0, None), (1, "STSUnavailable"), (2, "STSUnavailable"), (3, None), (4, None)]
 
 
-def test_a_refresh_at_the_very_beginning_is_lost_and_one_at_the_end_is_not() -> None:
-    account, web = world()
+def test_a_refresh_at_the_very_beginning_is_lost_and_one_at_the_end_is_not(account: Account, web: Instance) -> None:
     account.faults.sts_outage(begins=at(hours=1), ends=at(hours=2))
 
     move(account, hours=1)
@@ -104,8 +95,9 @@ def test_a_refresh_at_the_very_beginning_is_lost_and_one_at_the_end_is_not() -> 
     assert issued(web) == at(hours=2)
 
 
-def test_an_outage_that_begins_now_leaves_what_was_done_before_it_at_this_instant() -> None:
-    account, web = world()
+def test_an_outage_that_begins_now_leaves_what_was_done_before_it_at_this_instant(
+    account: Account, web: Instance
+) -> None:
     outage = account.faults.sts_outage()
     late = account.launch_instance("app")
     account.faults.clear(outage)
@@ -121,8 +113,7 @@ def test_an_outage_that_begins_now_leaves_what_was_done_before_it_at_this_instan
     assert issued(late) == at(hours=1)
 
 
-def test_an_outage_that_begins_now_is_after_a_refresh_of_this_instant() -> None:
-    account, web = world()
+def test_an_outage_that_begins_now_is_after_a_refresh_of_this_instant(account: Account, web: Instance) -> None:
     move(account, hours=1)
     account.faults.sts_outage()
 
@@ -134,7 +125,8 @@ def test_an_outage_that_begins_now_is_after_a_refresh_of_this_instant() -> None:
 @pytest.mark.parametrize("on_refresh_failure", ["keep", "drop"])
 def test_an_outage_keeps_the_metadata_as_a_refused_refresh_left_it(on_refresh_failure: str) -> None:
     """The refresh at 01:00 was refused by the trust policy; the outage from 01:30 on changes nothing about that."""
-    account, web = world(rotation=Rotation(on_refresh_failure=on_refresh_failure))
+    account = Account(rotation=Rotation(on_refresh_failure=on_refresh_failure))
+    web = lesson(account)
     move(account, minutes=30)
     account.roles["app"].update_trust(NOBODY)
     move(account, hours=1, minutes=30)
@@ -150,15 +142,15 @@ def test_an_outage_keeps_the_metadata_as_a_refused_refresh_left_it(on_refresh_fa
 
 
 def test_during_an_outage_a_good_set_stays_under_both_rotations() -> None:
-    account, web = world(rotation=Rotation(on_refresh_failure="drop"))
+    account = Account(rotation=Rotation(on_refresh_failure="drop"))
+    web = lesson(account)
     account.faults.sts_outage(begins=at(minutes=30))
     move(account, hours=5)
 
     assert issued(web) == START
 
 
-def test_calls_of_sts_are_answered_service_unavailable() -> None:
-    account, web = world()
+def test_calls_of_sts_are_answered_service_unavailable(account: Account, web: Instance) -> None:
     key = key_of(web)
     outage = account.faults.sts_outage()
     refused = account.sts.get_caller_identity(credentials=key)
@@ -209,8 +201,7 @@ def test_a_token_service_alone_has_outages_too() -> None:
 # -- STS throttles --------------------------------------------------------------------------------------------------------
 
 
-def test_sts_takes_so_many_calls_at_once_and_then_one_in_each_interval() -> None:
-    account, web = world()
+def test_sts_takes_so_many_calls_at_once_and_then_one_in_each_interval(account: Account, web: Instance) -> None:
     key = key_of(web)
     account.faults.sts_throttling(rate=2, burst=3)
 
@@ -246,8 +237,8 @@ def test_calls_are_taken_as_from_a_bucket_that_fills_up(waits: list[int], rate: 
             faults.count_sts_call(position, OWN)
 
 
-def test_a_throttled_call_changes_nothing_and_is_in_the_history() -> None:
-    account, _ = world()
+@pytest.mark.usefixtures("web")
+def test_a_throttled_call_changes_nothing_and_is_in_the_history(account: Account) -> None:
     alice = account.create_user("alice")
     key = alice.create_access_key()
     role = account.create_role("hers", trust=TrustPolicy.principal(alice.arn))
@@ -265,8 +256,7 @@ def test_a_throttled_call_changes_nothing_and_is_in_the_history() -> None:
     assert again.access_key_id != first.access_key_id
 
 
-def test_ec2s_own_assumes_and_other_services_are_not_throttled() -> None:
-    account, web = world()
+def test_ec2s_own_assumes_and_other_services_are_not_throttled(account: Account, web: Instance) -> None:
     account.faults.sts_throttling(rate=0.000001)
     key = key_of(web)
     assert account.sts.get_caller_identity(credentials=key)
@@ -296,8 +286,9 @@ def test_each_account_has_a_bucket_of_its_own() -> None:
 # -- the metadata service does not answer -----------------------------------------------------------------------------------
 
 
-def test_a_metadata_service_that_is_down_answers_nothing_and_its_credentials_go_on_rotating() -> None:
-    account, web = world()
+def test_a_metadata_service_that_is_down_answers_nothing_and_its_credentials_go_on_rotating(
+    account: Account, web: Instance
+) -> None:
     other = account.launch_instance("app")
     token = web.metadata.put("/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "21600"}).body
     kept = key_of(web)
@@ -320,8 +311,9 @@ def test_a_metadata_service_that_is_down_answers_nothing_and_its_credentials_go_
     assert issued(web, at(minutes=59)) == START
 
 
-def test_beyond_1024_packets_a_second_as_many_requests_are_lost_as_there_are_packets_too_many() -> None:
-    account, web = world()
+def test_beyond_1024_packets_a_second_as_many_requests_are_lost_as_there_are_packets_too_many(
+    account: Account, web: Instance
+) -> None:
     other = account.launch_instance("app")
     account.faults.metadata_saturation(packets_per_second=4096, instance=web)
     lost = []
@@ -336,8 +328,7 @@ def test_beyond_1024_packets_a_second_as_many_requests_are_lost_as_there_are_pac
     assert 0.7 < sum(lost) / len(lost) < 0.8  # three in four
 
 
-def test_1024_packets_a_second_are_let_through() -> None:
-    account, web = world()
+def test_1024_packets_a_second_are_let_through(account: Account, web: Instance) -> None:
     account.faults.metadata_saturation(packets_per_second=1024)
 
     for _ in range(50):
@@ -346,13 +337,13 @@ def test_1024_packets_a_second_are_let_through() -> None:
 
 
 @pytest.mark.parametrize(("http_tokens", "least", "most"), [("optional", 60, 140), ("required", 25, 75)])
-def test_an_sdk_needs_all_of_its_answers(http_tokens: str, least: int, most: int) -> None:
+@pytest.mark.usefixtures("web")
+def test_an_sdk_needs_all_of_its_answers(account: Account, http_tokens: str, least: int, most: int) -> None:
     """
     The role's name, the document, and where it is required a token; without one it goes on as version 1.
 
     With half of the packets lost, one fetch in four succeeds, or one in eight.
     """
-    account, _ = world()
     web = account.launch_instance("app", http_tokens=http_tokens)
     account.faults.metadata_saturation(packets_per_second=2048)
     good = 0
@@ -373,8 +364,7 @@ def test_an_sdk_needs_all_of_its_answers(http_tokens: str, least: int, most: int
 
 
 @pytest.mark.parametrize("minutes", [-15, 15, -14, 0])
-def test_fifteen_minutes_are_let_pass(minutes: float) -> None:
-    account, web = world()
+def test_fifteen_minutes_are_let_pass(account: Account, web: Instance, minutes: float) -> None:
     account.faults.clock_skew(timedelta(minutes=minutes), instance=web)
 
     assert web.call(LIST)
@@ -396,9 +386,8 @@ def test_fifteen_minutes_are_let_pass(minutes: float) -> None:
     ],
 )
 def test_a_call_signed_with_another_time_is_refused_before_it_is_judged(
-    offset: timedelta, way: str, signature: str
+    account: Account, web: Instance, offset: timedelta, way: str, signature: str
 ) -> None:
-    account, web = world()
     account.faults.clock_skew(offset, instance=web)
     s3, other = web.call(LIST), web.call("dynamodb:ListTables")
 
@@ -412,16 +401,16 @@ def test_a_call_signed_with_another_time_is_refused_before_it_is_judged(
     assert "RequestTimeTooSkewed" in web.run("aws s3 ls").stderr
 
 
-def test_the_tolerance_can_be_five_minutes() -> None:
-    account, web = world()
+def test_the_tolerance_can_be_five_minutes(account: Account, web: Instance) -> None:
     account.faults.clock_skew(timedelta(minutes=-6), tolerance=timedelta(minutes=5), instance=web)
 
     assert message(web.call("dynamodb:ListTables")).endswith("(20260101T000000Z - 5 min.)")
 
 
-def test_whether_credentials_have_expired_is_judged_by_the_services_clock_alone() -> None:
+def test_whether_credentials_have_expired_is_judged_by_the_services_clock_alone(
+    account: Account, web: Instance
+) -> None:
     """A host ten minutes ahead thinks them expired, one behind thinks them good; AWS does not mind."""
-    account, web = world()
     key = key_of(web)
     web.detach()
     account.faults.clock_skew(timedelta(minutes=-10), instance=web)
@@ -436,8 +425,7 @@ def test_whether_credentials_have_expired_is_judged_by_the_services_clock_alone(
     assert code(web.call(LIST)) == "ExpiredToken"
 
 
-def test_a_wrong_clock_is_the_instances_own_and_ends() -> None:
-    account, web = world()
+def test_a_wrong_clock_is_the_instances_own_and_ends(account: Account, web: Instance) -> None:
     other = account.launch_instance("app")
     skew = account.faults.clock_skew(timedelta(hours=-1), instance=web.instance_id, ends=at(hours=1))
 
@@ -454,9 +442,9 @@ def test_a_wrong_clock_is_the_instances_own_and_ends() -> None:
 # -- a life that goes on without the metadata -------------------------------------------------------------------------------
 
 
-def test_a_program_that_slept_across_the_expiry_fails_once_and_then_asks_the_metadata() -> None:
+@pytest.mark.usefixtures("web")
+def test_a_program_that_slept_across_the_expiry_fails_once_and_then_asks_the_metadata(account: Account) -> None:
     """Hibernation: what it had in memory has expired, its metadata has a fresh set, fetched once and not 72 times."""
-    account, _ = world()
     web = account.launch_instance("app", hibernation=True)
     in_memory = key_of(web)
     web.hibernate()
@@ -469,8 +457,7 @@ def test_a_program_that_slept_across_the_expiry_fails_once_and_then_asks_the_met
     assert [event.at for event in account.history.events(kind="assume", instance=web)] == [START, at(days=3)]
 
 
-def test_a_reboot_refreshes_nothing_and_a_termination_takes_nothing_back() -> None:
-    account, web = world()
+def test_a_reboot_refreshes_nothing_and_a_termination_takes_nothing_back(account: Account, web: Instance) -> None:
     key = key_of(web)
     account.clock.advance(minutes=5)
     web.reboot()
@@ -508,9 +495,13 @@ KINDS: list[Callable[..., Fault]] = [
     ],
 )
 def test_a_fault_that_cannot_be_planned_changes_nothing(
-    kind: Callable[..., Fault], words: dict[str, Any], error: type[Exception], text: str
+    account: Account,
+    web: Instance,
+    kind: Callable[..., Fault],
+    words: dict[str, Any],
+    error: type[Exception],
+    text: str,
 ) -> None:
-    account, _ = world()
     faults = account.faults
     move(account, hours=1)
     before = digest(account)
@@ -539,8 +530,10 @@ def test_a_fault_that_cannot_be_planned_changes_nothing(
         (lambda faults: faults.clear("all"), TypeError),
     ],
 )
-def test_bad_words_of_a_fault_are_refused(plan: Callable[[FaultPlan], Any], error: type[Exception]) -> None:
-    account, _ = world()
+@pytest.mark.usefixtures("web")
+def test_bad_words_of_a_fault_are_refused(
+    account: Account, plan: Callable[[FaultPlan], Any], error: type[Exception]
+) -> None:
     before = digest(account)
     with pytest.raises(error):
         plan(account.faults)
@@ -558,8 +551,9 @@ def test_an_instance_of_another_account_than_the_one_named_is_refused() -> None:
         cloud.faults.metadata_outage(instance=web, account=cloud.account(OTHER))
 
 
-def test_clearing_ends_a_fault_now_calls_off_one_to_come_and_leaves_one_that_is_over() -> None:
-    account, web = world()
+def test_clearing_ends_a_fault_now_calls_off_one_to_come_and_leaves_one_that_is_over(
+    account: Account, web: Instance
+) -> None:
     over = account.faults.metadata_outage(ends=at(hours=1))
     now = account.faults.metadata_outage(begins=at(hours=1), ends=at(hours=9))
     coming = account.faults.metadata_outage(begins=at(hours=5))
@@ -602,9 +596,8 @@ def test_faults_are_in_the_history_of_whom_they_concern() -> None:
     assert about == ["RunInstances", "BeginFault", "ClearFault"]
 
 
-def test_no_trail_has_what_never_reached_aws() -> None:
+def test_no_trail_has_what_never_reached_aws(account: Account, web: Instance) -> None:
     """No record of a planned fault, nor of an assume that STS did not hear."""
-    account, web = world()
     account.faults.clear(account.faults.clock_skew(timedelta(hours=1), instance=web))
     account.faults.sts_outage(begins=at(minutes=30), ends=at(minutes=90))
     move(account, hours=1)

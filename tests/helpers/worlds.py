@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ec2roles import Account, Credentials, PermissionPolicy, Response, TrustPolicy
+from ec2roles import Account, Credentials, Instance, PermissionPolicy, Response, TrustPolicy
 from ec2roles.iam.user import User
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -28,6 +28,12 @@ def user_with_key(account: Account, name: str = "alice", *, admin: bool = False)
     if admin:
         user.put_policy("admin", ADMIN)
     return user, user.create_access_key()
+
+
+def lesson(account: Account) -> Instance:
+    """A new instance with the lesson's role, ``app``, which may list the account's buckets."""
+    account.console.create_role("app").put_policy("list", PermissionPolicy.allow(LIST))
+    return account.launch_instance("app")
 
 
 def code(response: Response) -> str | None:

@@ -112,8 +112,7 @@ def test_the_past_is_what_was_seen_when_it_was(options: dict[str, Any], steps: l
         assert seen_then(account, when) == what
 
 
-def test_everything_that_can_change_has_a_past() -> None:
-    account = Account()
+def test_everything_that_can_change_has_a_past(account: Account) -> None:
     role = account.create_role("app", trust=EC2, tags={"team": "red"}, max_session_duration=7200)
     managed = account.create_policy("list", PermissionPolicy.allow(LIST))
     role.attach_policy("list")
@@ -162,9 +161,8 @@ def test_everything_that_can_change_has_a_past() -> None:
     assert held.role.name == "app"
 
 
-def test_the_questions_of_a_morning_after() -> None:
+def test_the_questions_of_a_morning_after(account: Account) -> None:
     """Which role was in the profile at 10:05, which profile had the instance, was this allowed?"""
-    account = Account()
     account.clock.advance(hours=10)
     reader = account.create_role("reader", trust=EC2)
     reader.put_policy("list", PermissionPolicy.allow(LIST))
@@ -187,8 +185,7 @@ def test_the_questions_of_a_morning_after() -> None:
     assert not web.can(LIST)
 
 
-def test_a_principal_that_is_gone_is_shown_as_it_was_written() -> None:
-    account = Account()
+def test_a_principal_that_is_gone_is_shown_as_it_was_written(account: Account) -> None:
     alice = account.create_user("alice")
     trust = TrustPolicy.principal(alice.arn)
     account.create_role("hers", trust=trust)
@@ -228,8 +225,7 @@ def test_a_moment_about_which_nothing_is_known_is_refused(
 
 
 @pytest.mark.parametrize("table", ["roles", "instance_profiles", "users", "groups", "policies", "instances", "buckets"])
-def test_what_was_not_there_then_is_aws_error(table: str) -> None:
-    account = Account()
+def test_what_was_not_there_then_is_aws_error(account: Account, table: str) -> None:
     account.clock.advance(hours=1)
     account.s3.create_bucket("photos")
     account.launch_instance()
@@ -242,8 +238,7 @@ def test_what_was_not_there_then_is_aws_error(table: str) -> None:
     assert "as of 2026-01-01T00:00:00Z" in str(missing.value.detail)
 
 
-def test_the_past_cannot_be_changed() -> None:
-    account = Account()
+def test_the_past_cannot_be_changed(account: Account) -> None:
     account.create_role("app", trust=EC2, tags={"a": "b"})
     then = account.as_of(START)
     with pytest.raises(AttributeError):
@@ -254,8 +249,7 @@ def test_the_past_cannot_be_changed() -> None:
         then.roles["app"] = then.roles["app"]  # type: ignore[index]
 
 
-def test_a_past_needs_a_moment() -> None:
-    account = Account()
+def test_a_past_needs_a_moment(account: Account) -> None:
     with pytest.raises(TypeError, match="must be a datetime"):
         account.as_of(None)  # type: ignore[arg-type]
 
@@ -267,8 +261,7 @@ def test_what_is_forgotten_has_no_past() -> None:
         account.as_of(START)
 
 
-def test_the_past_has_the_alias_and_the_descriptions_of_its_time() -> None:
-    account = Account()
+def test_the_past_has_the_alias_and_the_descriptions_of_its_time(account: Account) -> None:
     role = account.create_service_linked_role("autoscaling.amazonaws.com", description="first")
     account.iam.alias.create("acme")
     account.clock.advance(minutes=1)

@@ -33,8 +33,7 @@ def test_an_answer_has_the_members_that_aws_gives(row: dict[str, Any]) -> None:
         assert inside(answer, path) == filled(wanted, words)
 
 
-def test_lists_are_sorted_without_regard_to_case() -> None:
-    account = Account()
+def test_lists_are_sorted_without_regard_to_case(account: Account) -> None:
     _, key = user_with_key(account, "admin", admin=True)
     for name in ("beta", "Alpha", "Gamma", "delta"):
         account.create_role(name, trust=EC2)
@@ -86,8 +85,7 @@ def test_a_simulation_tells_where_the_statement_stands_in_the_text_as_it_was_wri
         assert (matched["EndPosition"]["Line"], matched["EndPosition"]["Column"]) == end
 
 
-def test_the_second_statement_has_a_place_of_its_own() -> None:
-    account = Account()
+def test_the_second_statement_has_a_place_of_its_own(account: Account) -> None:
     _, key = user_with_key(account, "admin", admin=True)
     statements = [
         {"Effect": "Deny", "Action": "ec2:*", "Resource": "*"},
@@ -100,8 +98,7 @@ def test_the_second_statement_has_a_place_of_its_own() -> None:
     assert text[column - 2 :].startswith('{"Effect": "Allow"')
 
 
-def test_a_role_of_another_account_cannot_be_passed_whatever_policies_say() -> None:
-    account = Account()
+def test_a_role_of_another_account_cannot_be_passed_whatever_policies_say(account: Account) -> None:
     _, key = user_with_key(account, "admin", admin=True)
     decision = account.can("iam:PassRole", f"arn:aws:iam::{OTHER}:role/app", credentials=key)
 
@@ -112,17 +109,15 @@ def test_a_role_of_another_account_cannot_be_passed_whatever_policies_say() -> N
     assert account.can("iam:PassRole", "arn:aws:iam::123456789012:role/app", credentials=key)
 
 
-def test_a_session_name_is_checked_before_the_arn_is_read() -> None:
-    account = Account()
+def test_a_session_name_is_checked_before_the_arn_is_read(account: Account) -> None:
     _, key = user_with_key(account, "admin", admin=True)
     answer = account.as_(key).sts.assume_role(RoleArn="no arn, but long enough", RoleSessionName="b a d")
     assert code(answer) == "ValidationError"
     assert "'roleSessionName'" in message(answer)
 
 
-def test_a_tag_that_the_chain_hands_down_cannot_be_set_again() -> None:
+def test_a_tag_that_the_chain_hands_down_cannot_be_set_again(account: Account) -> None:
     """In AWS's words; and two keys that differ only in case are a value of no use, as STS calls it."""
-    account = Account()
     trust = {
         "Version": "2012-10-17",
         "Statement": {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:*"},

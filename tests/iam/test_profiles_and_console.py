@@ -142,9 +142,8 @@ def test_profile_names_are_unique_whatever_their_case() -> None:
 # -- the console --------------------------------------------------------------------------------------------------------
 
 
-def test_the_console_makes_a_profile_of_the_same_name_for_ec2_only() -> None:
+def test_the_console_makes_a_profile_of_the_same_name_for_ec2_only(account: Account) -> None:
     """So a role made for Lambda cannot be picked for an instance, whatever its trust policy says later."""
-    account = Account()
     role = account.console.create_role("EC2Role", policies=["AmazonS3ReadOnlyAccess"], description="x")
     task = account.console.create_role("task", service="lambda.amazonaws.com")
     task.update_trust(EC2)
@@ -176,9 +175,10 @@ def test_the_console_makes_a_profile_of_the_same_name_for_ec2_only() -> None:
         (5, {}, TypeError),
     ],
 )
-def test_when_the_console_refuses_nothing_has_been_created(name: Any, options: Any, error: Any) -> None:
+def test_when_the_console_refuses_nothing_has_been_created(
+    account: Account, name: Any, options: Any, error: Any
+) -> None:
     """Neither the role nor the profile."""
-    account = Account()
     account.create_instance_profile("taken")
     account.create_role("held", trust=EC2)
     before = digest(account)
@@ -187,9 +187,8 @@ def test_when_the_console_refuses_nothing_has_been_created(name: Any, options: A
     assert digest(account) == before
 
 
-def test_the_console_deletes_a_role_with_all_that_is_its_own() -> None:
+def test_the_console_deletes_a_role_with_all_that_is_its_own(account: Account) -> None:
     """Its policies, and the profile of the same name."""
-    account = Account()
     role = account.console.create_role("EC2Role", policies=["AmazonS3ReadOnlyAccess"])
     role.put_policy("inline", ADMIN)
     account.console.delete_role("EC2Role")
@@ -198,9 +197,8 @@ def test_the_console_deletes_a_role_with_all_that_is_its_own() -> None:
     assert not account.instance_profiles
 
 
-def test_the_console_leaves_a_role_alone_that_another_profile_holds() -> None:
+def test_the_console_leaves_a_role_alone_that_another_profile_holds(account: Account) -> None:
     """It deletes the profile of the same name only."""
-    account = Account()
     role = account.console.create_role("EC2Role", policies=["AmazonS3ReadOnlyAccess"])
     account.create_instance_profile("other").add_role(role)
     before = digest(account)
@@ -211,9 +209,8 @@ def test_the_console_leaves_a_role_alone_that_another_profile_holds() -> None:
     assert digest(account) == before
 
 
-def test_a_user_signs_in_and_a_role_cannot() -> None:
+def test_a_user_signs_in_and_a_role_cannot(account: Account) -> None:
     """A role has no password; who wants its permissions switches to it."""
-    account = Account()
     alice = account.create_user("alice")
     account.create_role("app", trust=EC2)
     account.create_user("bob")
@@ -292,9 +289,8 @@ def test_the_tags_of_the_past_are_remembered() -> None:
         lambda account, role: account.create_instance_profile("linked").add_role(role),
     ],
 )
-def test_nobody_but_aws_changes_a_service_linked_role(change: Any) -> None:
+def test_nobody_but_aws_changes_a_service_linked_role(account: Account, change: Any) -> None:
     """Not even the account's owner."""
-    account = Account()
     role = account.create_role("AWSServiceRoleForDemo", trust=EC2, path="/aws-service-role/demo.amazonaws.com/")
     with pytest.raises(UnmodifiableEntityError, match="this role is only modifiable by AWS"):
         change(account, role)
@@ -320,8 +316,7 @@ def test_the_date_of_creation_is_kept_when_the_past_is_forgotten() -> None:
     assert policy.version("v1")[1] == policy.created
 
 
-def test_a_user_can_have_a_boundary_and_a_policy_a_description_from_the_start() -> None:
-    account = Account()
+def test_a_user_can_have_a_boundary_and_a_policy_a_description_from_the_start(account: Account) -> None:
     alice = account.create_user("alice", permissions_boundary="PowerUserAccess")
     policy = account.create_policy("team", PermissionPolicy.allow("s3:GetObject"), description="for the team")
 

@@ -20,8 +20,7 @@ def renamed(account: Account) -> None:
     account.iam.update_user("alice", new_name="alicia", new_path="/staff/")
 
 
-def test_ids_keys_groups_and_policies_stay_and_the_arn_changes() -> None:
-    account = Account()
+def test_ids_keys_groups_and_policies_stay_and_the_arn_changes(account: Account) -> None:
     alice, key = user_with_key(account)
     group = account.create_group("all")
     group.put_policy("list", PermissionPolicy.allow("s3:ListAllMyBuckets"))
@@ -41,9 +40,8 @@ def test_ids_keys_groups_and_policies_stay_and_the_arn_changes() -> None:
 
 
 @pytest.mark.parametrize("key_kind", ["own", "session"])
-def test_calls_carry_the_names_of_their_time(key_kind: str) -> None:
+def test_calls_carry_the_names_of_their_time(account: Account, key_kind: str) -> None:
     """aws:username and aws:PrincipalArn, of the key and of what GetSessionToken gave before."""
-    account = Account()
     alice, key = user_with_key(account)
     if key_kind == "session":
         key = account.sts.get_session_token(credentials=key).result()
@@ -95,8 +93,7 @@ def test_who_trusts_the_user_goes_on_and_shows_the_new_name() -> None:
     assert alice.user_id in role.trust.to_json()
 
 
-def test_what_names_it_as_a_resource_does_not_follow() -> None:
-    account = Account()
+def test_what_names_it_as_a_resource_does_not_follow(account: Account) -> None:
     user_with_key(account)
     admin, key = user_with_key(account, "admin")
     admin.put_policy("own", PermissionPolicy.allow("iam:DeleteUser", "iam:GetUser", resource=ALICE))
@@ -111,9 +108,10 @@ def test_what_names_it_as_a_resource_does_not_follow() -> None:
 @pytest.mark.parametrize(
     ("resources", "allowed"), [([ALICE], False), ([ALICIA], False), ([ALICE, ALICIA], True), (["*"], True)]
 )
-def test_it_takes_permission_for_the_old_name_and_for_the_new(resources: list[str], allowed: bool) -> None:
+def test_it_takes_permission_for_the_old_name_and_for_the_new(
+    account: Account, resources: list[str], allowed: bool
+) -> None:
     """IAM API, UpdateUser: on both the source and the target."""
-    account = Account()
     account.create_user("alice")
     admin, key = user_with_key(account, "admin")
     statement = {"Effect": "Allow", "Action": "iam:UpdateUser", "Resource": resources}
@@ -123,8 +121,7 @@ def test_it_takes_permission_for_the_old_name_and_for_the_new(resources: list[st
     assert ("alicia" in account.users) is allowed
 
 
-def test_the_past_has_the_names_that_it_had() -> None:
-    account = Account()
+def test_the_past_has_the_names_that_it_had(account: Account) -> None:
     alice, _ = user_with_key(account)
     group = account.create_group("all")
     alice.add_to_group(group)
@@ -139,8 +136,7 @@ def test_the_past_has_the_names_that_it_had() -> None:
     assert (now.users["alicia"].arn, now.users["alicia"].groups) == (ALICIA, ("everybody",))
 
 
-def test_a_name_that_is_taken_changes_nothing_and_another_case_is_another_name() -> None:
-    account = Account()
+def test_a_name_that_is_taken_changes_nothing_and_another_case_is_another_name(account: Account) -> None:
     alice, _ = user_with_key(account)
     account.create_user("bob")
     before = digest(account)

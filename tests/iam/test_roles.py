@@ -35,9 +35,8 @@ def sized(characters: int) -> PermissionPolicy:
     return PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::" + "x" * (characters - bare.size))
 
 
-def test_a_role_has_a_path_in_its_arn_and_an_id_of_its_own() -> None:
+def test_a_role_has_a_path_in_its_arn_and_an_id_of_its_own(account: Account) -> None:
     """As AWS writes them."""
-    account = Account()
     role = account.create_role("app", trust=EC2, path="/service/web/", tags={"team": "red"}, description="é")
 
     assert role.arn == "arn:aws:iam::123456789012:role/service/web/app"
@@ -49,9 +48,8 @@ def test_a_role_has_a_path_in_its_arn_and_an_id_of_its_own() -> None:
     assert repr(role) == "<Role app>"
 
 
-def test_names_are_unique_whatever_their_case_and_keep_theirs() -> None:
+def test_names_are_unique_whatever_their_case_and_keep_theirs(account: Account) -> None:
     """The path does not make another name of it."""
-    account = Account()
     account.create_role("admin", trust=EC2)
     before = digest(account)
     with pytest.raises(EntityAlreadyExistsError) as caught:
@@ -64,9 +62,8 @@ def test_names_are_unique_whatever_their_case_and_keep_theirs() -> None:
     assert list(account.roles) == ["admin"]
 
 
-def test_a_name_is_not_found_by_a_letter_that_only_folds_to_it() -> None:
+def test_a_name_is_not_found_by_a_letter_that_only_folds_to_it(account: Account) -> None:
     """Python's lower() takes the Kelvin sign for a k."""
-    account = Account()
     account.create_role("key", trust=EC2)
 
     assert "KEY" in account.roles
@@ -158,9 +155,8 @@ def test_a_running_instance_does_not_keep_a_role() -> None:
     assert web.state == "running"
 
 
-def test_an_unknown_role_is_named_with_the_known_ones() -> None:
+def test_an_unknown_role_is_named_with_the_known_ones(account: Account) -> None:
     """At most five of them."""
-    account = Account()
     with pytest.raises(NoSuchEntityError, match=r"no role 'x'; known: none") as caught:
         account.roles["x"]
     assert isinstance(caught.value, KeyError)
@@ -230,9 +226,8 @@ def test_a_policy_of_another_kind_is_refused() -> None:
     assert digest(account) == before
 
 
-def test_a_document_changed_afterwards_changes_nothing() -> None:
+def test_a_document_changed_afterwards_changes_nothing(account: Account) -> None:
     """The caller's dict is copied."""
-    account = Account()
     document: dict[str, Any] = EC2.to_dict()
     role = account.create_role("app", trust=document)
     tags = {"team": "red"}
@@ -319,9 +314,8 @@ def test_a_managed_policy_of_another_account_or_cloud_is_not_attached() -> None:
 
 
 @pytest.mark.parametrize("policies", ["AmazonS3ReadOnlyAccess", 5, None, [5], [None], [ADMIN]])
-def test_what_is_no_list_of_managed_policies_is_refused(policies: Any) -> None:
+def test_what_is_no_list_of_managed_policies_is_refused(account: Account, policies: Any) -> None:
     """A single text must not be taken for a list of letters, nor an inline policy for a managed one."""
-    account = Account()
     before = digest(account)
     with pytest.raises((TypeError, InvalidInputError)):
         account.create_role("app", trust=EC2, policies=policies)

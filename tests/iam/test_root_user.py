@@ -9,9 +9,8 @@ from ec2roles.errors import AwsError
 from helpers.worlds import LIST, OTHER, OWN, at, code, message, user_with_key
 
 
-def test_the_root_user_may_do_everything_in_its_account() -> None:
+def test_the_root_user_may_do_everything_in_its_account(account: Account) -> None:
     """No policy says so."""
-    account = Account()
     key = account.root.create_access_key()
     who = account.sts.get_caller_identity(credentials=key).result()
 
@@ -39,9 +38,8 @@ def test_a_bucket_policy_can_keep_it_out_and_another_accounts_lets_it_in() -> No
     assert not mine.can("s3:ListBucket", bucket.arn, credentials=key)
 
 
-def test_roles_may_not_be_assumed_by_it() -> None:
+def test_roles_may_not_be_assumed_by_it(account: Account) -> None:
     """Whatever they trust."""
-    account = Account()
     key = account.root.create_access_key()
     for number, trust in enumerate((TrustPolicy.account(OWN), TrustPolicy.principal("*"))):
         role = account.create_role(f"app{number}", trust=trust)
@@ -51,9 +49,8 @@ def test_roles_may_not_be_assumed_by_it() -> None:
 
 
 @pytest.mark.parametrize(("duration", "lasts"), [(None, 3600), (900, 900), (7200, 3600)])
-def test_its_session_tokens_last_an_hour_at_most(duration: int | None, lasts: int) -> None:
+def test_its_session_tokens_last_an_hour_at_most(account: Account, duration: int | None, lasts: int) -> None:
     """Longer is made shorter."""
-    account = Account()
     key, device = account.root.create_access_key(), account.root.enable_mfa_device()
     session = account.sts.get_session_token(
         credentials=key, duration=duration, serial_number=device.serial_number, token_code=device.code()
@@ -64,9 +61,8 @@ def test_its_session_tokens_last_an_hour_at_most(duration: int | None, lasts: in
     assert account.sts.get_caller_identity(credentials=session).result().arn == account.root.arn
 
 
-def test_its_keys_have_their_limits_and_their_end() -> None:
+def test_its_keys_have_their_limits_and_their_end(account: Account) -> None:
     """Two, and a deleted one works no more; it did before."""
-    account = Account()
     root = account.root
     assert account.root is root
     first, second = root.create_access_key(), root.create_access_key()
@@ -90,9 +86,8 @@ def test_its_keys_have_their_limits_and_their_end() -> None:
     assert repr(root) == f"<RootUser of {OWN}>"
 
 
-def test_a_user_is_not_the_root_user() -> None:
+def test_a_user_is_not_the_root_user(account: Account) -> None:
     """Its MFA device is its own."""
-    account = Account()
     device = account.root.enable_mfa_device()
     alice, key = user_with_key(account)
     alice.put_policy("all", PermissionPolicy.allow("*"))

@@ -48,8 +48,7 @@ def test_making_one_is_judged_on_its_arn_and_on_the_service(resource: str, condi
         assert f"iam:CreateServiceLinkedRole on resource: {ROLE} " in answer.error.message
 
 
-def test_a_power_user_makes_and_deletes_them_and_no_other_roles() -> None:
-    account = Account()
+def test_a_power_user_makes_and_deletes_them_and_no_other_roles(account: Account) -> None:
     user, key = user_with_key(account)
     user.attach_policy("PowerUserAccess")
     iam = account.as_(key).iam
@@ -59,8 +58,7 @@ def test_a_power_user_makes_and_deletes_them_and_no_other_roles() -> None:
     assert name not in account.roles
 
 
-def test_its_service_alone_assumes_it_and_nobody_edits_it() -> None:
-    account = Account()
+def test_its_service_alone_assumes_it_and_nobody_edits_it(account: Account) -> None:
     role = account.create_service_linked_role(AUTO)
     assert account.service(AUTO).assume_role(role, session_name="scaling").ok
     assert not account.service("ec2.amazonaws.com").assume_role(role, session_name="scaling")
@@ -87,16 +85,14 @@ def test_the_description_alone_can_be_changed_by_those_who_may() -> None:
     assert iam.get_role(RoleName="AWSServiceRoleForAutoScaling").result()["Role"]["Description"] == "d"
 
 
-def test_a_policy_that_aws_has_withdrawn_is_left_away_and_the_history_says_so() -> None:
-    account = Account()
+def test_a_policy_that_aws_has_withdrawn_is_left_away_and_the_history_says_so(account: Account) -> None:
     role = account.create_service_linked_role("lex.amazonaws.com")
     assert role.attached_policies == ()
     assert account.time.changes[-1].operation == "CreateServiceLinkedRole"
     assert account.time.changes[-1].detail == "without AmazonLexBotPolicy, which is no policy of AWS's any more"
 
 
-def test_a_deletion_is_known_by_its_task_also_when_the_role_was_made_again() -> None:
-    account = Account()
+def test_a_deletion_is_known_by_its_task_also_when_the_role_was_made_again(account: Account) -> None:
     name = account.create_service_linked_role(AUTO).name
     first = account.delete_service_linked_role(name)
     account.create_service_linked_role(AUTO)
@@ -123,9 +119,8 @@ def test_an_unknown_service_is_told_which_ones_are_near() -> None:
         account.delete_service_linked_role("app")
 
 
-def test_a_taken_name_is_taken_whatever_the_role() -> None:
+def test_a_taken_name_is_taken_whatever_the_role(account: Account) -> None:
     """Recorded from AWS: the words for a second one."""
-    account = Account()
     account.create_role("awsserviceroleforautoscaling", trust=find_template(AUTO).trust)
     with pytest.raises(InvalidInputError, match="has been taken in this account, please try a different suffix"):
         account.create_service_linked_role(AUTO)

@@ -20,9 +20,8 @@ from ec2roles.errors import (
 from helpers.worlds import ADMIN, LIST, OTHER, at, code, digest, user_with_key
 
 
-def test_an_access_key_never_expires_and_has_no_token() -> None:
+def test_an_access_key_never_expires_and_has_no_token(account: Account) -> None:
     """It works a hundred years later, from anywhere."""
-    account = Account()
     alice, key = user_with_key(account, admin=True)
     account.clock.advance(days=36_500)
 
@@ -32,9 +31,8 @@ def test_an_access_key_never_expires_and_has_no_token() -> None:
     assert alice.access_keys == {key.access_key_id: "Active"}
 
 
-def test_a_user_has_two_access_keys_at_most() -> None:
+def test_a_user_has_two_access_keys_at_most(account: Account) -> None:
     """Deleting one makes room; the new one is another."""
-    account = Account()
     alice, first = user_with_key(account)
     second = alice.create_access_key()
     before = digest(account)
@@ -49,9 +47,8 @@ def test_a_user_has_two_access_keys_at_most() -> None:
     assert len({key.secret_access_key for key in (first, second, third)}) == 3
 
 
-def test_an_inactive_or_deleted_key_is_not_accepted() -> None:
+def test_an_inactive_or_deleted_key_is_not_accepted(account: Account) -> None:
     """And an inactive one is again, once it is active; each moment has its own answer."""
-    account = Account()
     alice, key = user_with_key(account, admin=True)
     for hour, change in enumerate(
         [
@@ -76,9 +73,8 @@ def test_an_inactive_or_deleted_key_is_not_accepted() -> None:
 
 
 @pytest.mark.parametrize("status", ["inactive", "", None, "Expired"])
-def test_a_status_is_one_of_two(status: Any) -> None:
+def test_a_status_is_one_of_two(account: Account, status: Any) -> None:
     """In AWS's words for an enumeration."""
-    account = Account()
     alice, key = user_with_key(account)
     before = digest(account)
     with pytest.raises(ValidationError, match=r"at 'status'.*enum value set: \[Active, Inactive\]"):
@@ -86,9 +82,8 @@ def test_a_status_is_one_of_two(status: Any) -> None:
     assert digest(account) == before
 
 
-def test_an_unknown_key_is_no_such_entity() -> None:
+def test_an_unknown_key_is_no_such_entity(account: Account) -> None:
     """Also another user's, and one that was deleted."""
-    account = Account()
     alice, key = user_with_key(account)
     bob, _ = user_with_key(account, "bob")
     before = digest(account)
@@ -102,9 +97,8 @@ def test_an_unknown_key_is_no_such_entity() -> None:
     assert digest(account) == before
 
 
-def test_the_obstacles_to_deleting_a_user_come_in_order() -> None:
+def test_the_obstacles_to_deleting_a_user_come_in_order(account: Account) -> None:
     """Keys, password, policies, groups."""
-    account = Account()
     alice, key = user_with_key(account)
     group = account.iam.create_group("staff")
     alice.create_login_profile("x")
@@ -128,9 +122,8 @@ def test_the_obstacles_to_deleting_a_user_come_in_order() -> None:
     assert "alice" not in account.users
 
 
-def test_a_deleted_users_key_is_dead_and_a_namesake_gets_others() -> None:
+def test_a_deleted_users_key_is_dead_and_a_namesake_gets_others(account: Account) -> None:
     """Sessions hang on the id, not on the name."""
-    account = Account()
     alice, key = user_with_key(account, admin=True)
     alice.delete_access_key(key.access_key_id)
     alice.delete_policy("admin")
@@ -144,9 +137,8 @@ def test_a_deleted_users_key_is_dead_and_a_namesake_gets_others() -> None:
         alice.create_access_key()
 
 
-def test_a_user_can_do_what_its_groups_can_while_it_is_in_them() -> None:
+def test_a_user_can_do_what_its_groups_can_while_it_is_in_them(account: Account) -> None:
     """A group's policies are its members'."""
-    account = Account()
     alice, key = user_with_key(account)
     staff = account.iam.create_group("staff")
     staff.put_policy("list", PermissionPolicy.allow(LIST))
@@ -163,9 +155,8 @@ def test_a_user_can_do_what_its_groups_can_while_it_is_in_them() -> None:
         alice.remove_from_group(staff)
 
 
-def test_a_boundary_limits_what_groups_allow_and_an_explicit_deny_of_a_group_wins() -> None:
+def test_a_boundary_limits_what_groups_allow_and_an_explicit_deny_of_a_group_wins(account: Account) -> None:
     """The layers of a user."""
-    account = Account()
     alice, key = user_with_key(account)
     staff = account.iam.create_group("staff")
     staff.put_policy("all", ADMIN)
@@ -199,9 +190,8 @@ def test_a_group_of_another_account_or_cloud_or_a_deleted_one_takes_nobody() -> 
     assert digest(mine) == before
 
 
-def test_a_group_has_neither_boundary_nor_tags() -> None:
+def test_a_group_has_neither_boundary_nor_tags(account: Account) -> None:
     """AWS has none either; silence would make somebody believe in them."""
-    account = Account()
     staff = account.iam.create_group("staff")
     before = digest(account)
     with pytest.raises(InvalidInputError, match="permissions boundary"):
@@ -211,9 +201,8 @@ def test_a_group_has_neither_boundary_nor_tags() -> None:
     assert digest(account) == before
 
 
-def test_a_group_with_members_or_policies_is_not_deleted() -> None:
+def test_a_group_with_members_or_policies_is_not_deleted(account: Account) -> None:
     """In AWS's words."""
-    account = Account()
     alice = account.create_user("alice")
     staff = account.iam.create_group("staff")
     staff.put_policy("p", ADMIN)
@@ -228,9 +217,8 @@ def test_a_group_with_members_or_policies_is_not_deleted() -> None:
     assert not account.groups
 
 
-def test_the_inline_policies_of_users_and_groups_have_their_own_limits() -> None:
+def test_the_inline_policies_of_users_and_groups_have_their_own_limits(account: Account) -> None:
     """2,048 and 5,120 characters."""
-    account = Account()
     alice, staff = account.create_user("alice"), account.iam.create_group("staff")
     for entity, most in ((alice, 2048), (staff, 5120)):
         bare = PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::")
@@ -240,9 +228,8 @@ def test_the_inline_policies_of_users_and_groups_have_their_own_limits() -> None
             entity.put_policy("q", ADMIN)
 
 
-def test_user_names_are_unique_whatever_their_case() -> None:
+def test_user_names_are_unique_whatever_their_case(account: Account) -> None:
     """As all names of IAM are."""
-    account = Account()
     account.create_user("alice")
     before = digest(account)
     with pytest.raises(EntityAlreadyExistsError, match=r"User with name ALICE already exists\."):
@@ -250,9 +237,8 @@ def test_user_names_are_unique_whatever_their_case() -> None:
     assert digest(account) == before
 
 
-def test_a_password_is_given_once_and_taken_once() -> None:
+def test_a_password_is_given_once_and_taken_once(account: Account) -> None:
     """AWS's CreateLoginProfile and DeleteLoginProfile."""
-    account = Account()
     alice = account.create_user("alice")
     with pytest.raises(NoSuchEntityError, match=r"Login Profile for User alice cannot be found\."):
         alice.delete_login_profile()

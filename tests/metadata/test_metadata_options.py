@@ -40,8 +40,7 @@ def test_launch_wins_over_account_over_ami_over_service(
     assert (options.http_tokens, options.http_put_response_hop_limit) == (tokens, hops)
 
 
-def test_the_accounts_defaults_never_change_an_instance_that_is_there() -> None:
-    account = Account()
+def test_the_accounts_defaults_never_change_an_instance_that_is_there(account: Account) -> None:
     before = account.launch_instance()
 
     account.modify_instance_metadata_defaults(http_tokens="required", http_endpoint="disabled")
@@ -50,8 +49,7 @@ def test_the_accounts_defaults_never_change_an_instance_that_is_there() -> None:
     assert account.launch_instance().metadata_options.http_endpoint == "disabled"
 
 
-def test_defaults_that_are_not_named_stay_and_no_preference_clears() -> None:
-    account = Account()
+def test_defaults_that_are_not_named_stay_and_no_preference_clears(account: Account) -> None:
     assert account.metadata_defaults is None
     account.modify_instance_metadata_defaults(http_tokens="required")
     account.modify_instance_metadata_defaults(instance_metadata_tags="enabled")
@@ -64,9 +62,8 @@ def test_defaults_that_are_not_named_stay_and_no_preference_clears() -> None:
     assert account.time.changes[-2].operation == "ModifyInstanceMetadataDefaults"
 
 
-def test_where_tokens_are_enforced_nothing_may_allow_version_1() -> None:
+def test_where_tokens_are_enforced_nothing_may_allow_version_1(account: Account) -> None:
     """UnsupportedOperation, and nothing is launched or changed; requiring them is fine, and so are other changes."""
-    account = Account()
     old = account.launch_instance()
     account.modify_instance_metadata_defaults(http_tokens_enforced="enabled")
 
@@ -95,8 +92,7 @@ def test_where_tokens_are_enforced_nothing_may_allow_version_1() -> None:
         {"http_tokens_enforced": "yes"},
     ],
 )
-def test_a_bad_default_is_refused_and_changes_nothing(defaults: dict[str, Any]) -> None:
-    account = Account()
+def test_a_bad_default_is_refused_and_changes_nothing(account: Account, defaults: dict[str, Any]) -> None:
 
     with pytest.raises(InstanceError, match="Invalid value for"):
         account.modify_instance_metadata_defaults(**defaults)
@@ -112,8 +108,7 @@ def test_a_bad_default_is_refused_and_changes_nothing(defaults: dict[str, Any]) 
         {"http_tokens": None},
     ],
 )
-def test_a_bad_option_of_a_launch_is_refused(options: dict[str, Any]) -> None:
-    account = Account()
+def test_a_bad_option_of_a_launch_is_refused(account: Account, options: dict[str, Any]) -> None:
 
     with pytest.raises(InstanceError, match="Invalid value for"):
         account.launch_instance(**options)
@@ -140,8 +135,7 @@ def test_options_of_a_disabled_endpoint_are_refused() -> None:
 
 
 @pytest.mark.parametrize("key", ["a b", "_index", ".", "..", "a/b", "ключ"])
-def test_tags_that_cannot_be_a_path_do_not_go_with_tags_in_the_metadata(key: str) -> None:
-    account = Account()
+def test_tags_that_cannot_be_a_path_do_not_go_with_tags_in_the_metadata(account: Account, key: str) -> None:
     with pytest.raises(InstanceError, match="is not a valid tag key"):
         account.launch_instance(tags={key: "x"}, instance_metadata_tags="enabled")
     web = account.launch_instance(tags={key: "x"})
@@ -162,9 +156,8 @@ def test_options_live_tokens_survive_a_change_and_back() -> None:
     assert web.metadata.get("/latest/meta-data/mac", {"X-aws-ec2-metadata-token": token}).ok
 
 
-def test_ec2s_operations_set_and_show_the_accounts_defaults() -> None:
+def test_ec2s_operations_set_and_show_the_accounts_defaults(account: Account) -> None:
     """Only what the account has a preference for is shown."""
-    account = Account()
     key = account.create_user("admin").create_access_key()
     account.users["admin"].put_policy("all", PermissionPolicy.allow("*"))
 

@@ -15,11 +15,6 @@ META = "/latest/meta-data/"
 
 
 @pytest.fixture
-def account() -> Account:
-    return Account()
-
-
-@pytest.fixture
 def spot(account: Account) -> Instance:
     """A Spot instance."""
     return account.launch_instance(instance_life_cycle="spot")

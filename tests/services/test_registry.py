@@ -13,20 +13,13 @@ from ec2roles.services.operation import Operation, Service
 from helpers.worlds import LIST, START, code, digest, user_with_key
 
 
-def world() -> tuple[Account, Credentials]:
-    """An account and the key of a user who may do everything."""
-    account = Account()
-    return account, user_with_key(account, admin=True)[1]
-
-
 def needs(*actions: str) -> Any:
     """Return what says that a call needs these."""
     return lambda call: [(action, call.resource or "*", None, {}) for action in actions]
 
 
-def test_an_operation_is_found_by_its_name_and_by_its_action_in_any_case() -> None:
+def test_an_operation_is_found_by_its_name_and_by_its_action_in_any_case(account: Account, key: Credentials) -> None:
     """And a call by the API's name says so in a note."""
-    account, key = world()
     for action in (LIST, "s3:ListBuckets", "S3:LISTBUCKETS", "s3:listallmybuckets"):
         answer = account.call(action, credentials=key)
         assert answer.ok
@@ -46,9 +39,10 @@ def test_a_statement_that_names_the_operation_is_honoured() -> None:
     assert not account.call(LIST, credentials=key)
 
 
-def test_an_action_of_a_service_that_is_not_here_is_judged_and_not_performed() -> None:
+def test_an_action_of_a_service_that_is_not_here_is_judged_and_not_performed(
+    account: Account, key: Credentials
+) -> None:
     """Allowed, and not ok; the message says how to add one."""
-    account, key = world()
     answer = account.call("dynamodb:GetItem", "arn:aws:dynamodb:us-east-1:123456789012:table/t", credentials=key)
 
     assert (answer.ok, answer.allowed, code(answer)) == (False, True, "NotImplemented")
@@ -73,9 +67,8 @@ def test_an_action_of_a_service_that_is_not_here_is_judged_and_not_performed() -
         "s3:a\n",
     ],
 )
-def test_what_is_no_action_raises_and_nothing_is_recorded(action: str) -> None:
+def test_what_is_no_action_raises_and_nothing_is_recorded(account: Account, key: Credentials, action: str) -> None:
     """A call has one action, without wildcards."""
-    account, key = world()
     before = digest(account)
     for ask in (account.call, account.can):
         with pytest.raises(ValidationError, match="The action is not valid"):
@@ -84,9 +77,8 @@ def test_what_is_no_action_raises_and_nothing_is_recorded(action: str) -> None:
 
 
 @pytest.mark.parametrize("action", [None, 5, b"s3:GetObject", ["s3:GetObject"]])
-def test_an_action_is_text(action: Any) -> None:
+def test_an_action_is_text(account: Account, key: Credentials, action: Any) -> None:
     """Anything else is a mistake of the caller."""
-    account, key = world()
     before = digest(account)
     for ask in (account.call, account.can):
         with pytest.raises(TypeError, match="action must be str"):
@@ -97,9 +89,10 @@ def test_an_action_is_text(action: Any) -> None:
 @pytest.mark.parametrize(
     "options", [{"resource": 5}, {"context": [1]}, {"context": {1: "a"}}, {"context": {"a": object()}}]
 )
-def test_a_parameter_of_another_type_is_a_mistake_of_the_caller(options: dict[str, Any]) -> None:
+def test_a_parameter_of_another_type_is_a_mistake_of_the_caller(
+    account: Account, key: Credentials, options: dict[str, Any]
+) -> None:
     """Nothing is done or recorded."""
-    account, key = world()
     before = digest(account)
     for ask in (account.call, account.can):
         with pytest.raises(TypeError):
@@ -107,18 +100,16 @@ def test_a_parameter_of_another_type_is_a_mistake_of_the_caller(options: dict[st
     assert digest(account) == before
 
 
-def test_a_service_is_registered_once() -> None:
+def test_a_service_is_registered_once(account: Account) -> None:
     """In any case of letters."""
-    account, _ = world()
     account.registry.register(Service("demo", []))
     with pytest.raises(EntityAlreadyExistsError, match="Service Demo already exists"):
         account.registry.register(Service("Demo", []))
     assert account.registry.services.count("demo") == 1
 
 
-def test_a_service_can_wait_until_it_is_called() -> None:
+def test_a_service_can_wait_until_it_is_called(account: Account, key: Credentials) -> None:
     """It is made once, at the first call of one of its operations, and its prefix is taken before that."""
-    account, key = world()
     made: list[str] = []
 
     def load() -> Service:
@@ -158,16 +149,14 @@ def test_every_authorization_of_an_operation_must_be_allowed() -> None:
     assert done == ["x"]
 
 
-def test_an_operation_without_authorizations_is_a_mistake_of_its_author() -> None:
+def test_an_operation_without_authorizations_is_a_mistake_of_its_author(account: Account, key: Credentials) -> None:
     """It is not allowed by default."""
-    account, key = world()
     account.registry.register(Service("demo", [Operation("Open", lambda call: [], lambda call: "secret")]))
     assert code(account.call("demo:Open", credentials=key)) == "InternalFailure"
 
 
-def test_an_operation_that_fails_was_allowed_and_is_recorded() -> None:
+def test_an_operation_that_fails_was_allowed_and_is_recorded(account: Account, key: Credentials) -> None:
     """Its error is the answer."""
-    account, key = world()
 
     def fail(call: Any) -> None:
         raise ResourceError("gone", code="Gone", status=410)
@@ -228,9 +217,8 @@ def test_when_the_clock_went_back_nothing_is_done() -> None:
     assert account.call("s3:PutObject", "arn:aws:s3:::photos/x", credentials=key)
 
 
-def test_an_allowed_call_returns_its_value_and_a_refused_one_its_error() -> None:
+def test_an_allowed_call_returns_its_value_and_a_refused_one_its_error(account: Account, key: Credentials) -> None:
     """bool, result and repr say the same."""
-    account, key = world()
     account.users["alice"].put_policy("no", PermissionPolicy.deny("s3:CreateBucket"))
     good, bad = (
         account.call(LIST, credentials=key),
@@ -242,9 +230,8 @@ def test_an_allowed_call_returns_its_value_and_a_refused_one_its_error() -> None
     assert repr(bad).startswith("<Response AccessDenied: User: arn:aws:iam::123456789012:user/alice is not authorized")
 
 
-def test_a_kms_key_has_the_policy_that_kms_gives_it_by_default() -> None:
+def test_a_kms_key_has_the_policy_that_kms_gives_it_by_default(account: Account, key: Credentials) -> None:
     """The account's own policies decide then; another account's do not."""
-    account, key = world()
     ours, theirs = (f"arn:aws:kms:us-east-1:{one}:key/k" for one in (account.account_id, "444455556666"))
     nobody = user_with_key(account, "nobody")[1]
     assert account.can("kms:Decrypt", resource=ours, credentials=key)

@@ -158,9 +158,8 @@ def test_each_service_words_a_fault_of_the_credentials_in_its_own_way(fault: str
         ("Lambda:ListFunctions", "AccessDeniedException", 403),
     ],
 )
-def test_each_service_has_its_own_code_for_a_denial(action: str, code_: str, status: int) -> None:
+def test_each_service_has_its_own_code_for_a_denial(account: Account, action: str, code_: str, status: int) -> None:
     """JSON services say AccessDeniedException."""
-    account = Account()
     _, key = user_with_key(account)
     parameters = {"access_key_id": key.access_key_id} if action == "sts:GetAccessKeyInfo" else {}
     answer = account.call(action, credentials=key, **parameters)
@@ -368,9 +367,8 @@ def test_credentials_of_another_cloud_are_unknown() -> None:
     assert code(other.call(LIST, credentials=web.metadata.credentials())) == "InvalidAccessKeyId"
 
 
-def test_a_key_that_was_not_yet_issued_is_unknown() -> None:
+def test_a_key_that_was_not_yet_issued_is_unknown(account: Account) -> None:
     """A question about the time before its issue."""
-    account = Account()
     account.clock.advance(hours=1)
     _, key = user_with_key(account, admin=True)
 
@@ -390,9 +388,8 @@ def test_a_key_id_is_text(key_id: Any) -> None:
 # -- GetCallerIdentity --------------------------------------------------------------------------------------------------
 
 
-def test_nobody_can_be_denied_get_caller_identity() -> None:
+def test_nobody_can_be_denied_get_caller_identity(account: Account) -> None:
     """Not by an explicit deny, a boundary or a session policy."""
-    account = Account()
     alice, key = user_with_key(account)
     alice.put_policy("no", PermissionPolicy.deny("*"))
     alice.put_permissions_boundary(PermissionPolicy.deny("*"))

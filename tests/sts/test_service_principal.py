@@ -16,9 +16,8 @@ LAMBDA = "lambda.amazonaws.com"
 FUNCTION = f"arn:aws:lambda:us-east-1:{OWN}:function:resize"
 
 
-def test_a_service_gets_a_session_of_the_role() -> None:
+def test_a_service_gets_a_session_of_the_role(account: Account) -> None:
     """With the role's permissions, for an hour."""
-    account = Account()
     role = account.create_role("worker", trust=TrustPolicy.service(LAMBDA), path="/service/")
     role.put_policy("list", PermissionPolicy.allow(LIST))
     session = account.service(LAMBDA).assume_role(role, session_name="resize").result()
@@ -45,9 +44,8 @@ def test_a_service_gets_a_session_of_the_role() -> None:
         (TrustPolicy.service(LAMBDA, condition={"StringEquals": {"aws:ResourceAccount": OWN}}), True),
     ],
 )
-def test_only_the_trust_policy_is_asked(trust: TrustPolicy, ok: bool) -> None:
+def test_only_the_trust_policy_is_asked(account: Account, trust: TrustPolicy, ok: bool) -> None:
     """For what a service is."""
-    account = Account()
     answer = account.service(LAMBDA).assume_role(account.create_role("worker", trust=trust), session_name="resize")
     assert answer.ok is ok
     if not ok:
@@ -67,9 +65,10 @@ def test_only_the_trust_policy_is_asked(trust: TrustPolicy, ok: bool) -> None:
         ({"source_account": OWN, "source_arn": FUNCTION}, True),
     ],
 )
-def test_a_trust_policy_can_ask_on_whose_behalf_a_service_calls(given: dict[str, Any], ok: bool) -> None:
+def test_a_trust_policy_can_ask_on_whose_behalf_a_service_calls(
+    account: Account, given: dict[str, Any], ok: bool
+) -> None:
     """So a service that anybody uses cannot be made somebody else's deputy."""
-    account = Account()
     condition = {
         "StringEquals": {"aws:SourceAccount": OWN},
         "ArnLike": {"aws:SourceArn": f"arn:aws:lambda:*:{OWN}:function:*"},
@@ -91,9 +90,8 @@ def test_a_role_of_another_account_is_named_by_its_arn() -> None:
         Account().service(LAMBDA).assume_role(role, session_name="resize")
 
 
-def test_a_services_session_is_not_bound_by_the_roles_maximum() -> None:
+def test_a_services_session_is_not_bound_by_the_roles_maximum(account: Account) -> None:
     """Nor is it chained; what goes on from it is."""
-    account = Account()
     role = account.create_role("worker", trust=TrustPolicy.service(LAMBDA))
     role.put_policy("assume", PermissionPolicy.allow("sts:AssumeRole"))
     second = account.create_role("second", trust=TrustPolicy.principal(role.arn), max_session_duration=43200)
@@ -105,9 +103,8 @@ def test_a_services_session_is_not_bound_by_the_roles_maximum() -> None:
 @pytest.mark.parametrize(
     ("service", "name"), [(LAMBDA, "lambda"), ("ecs-tasks.amazonaws.com", "ecs-tasks"), ("s3.amazonaws.com", "s3")]
 )
-def test_a_session_that_is_given_no_name_has_that_of_the_service(service: str, name: str) -> None:
+def test_a_session_that_is_given_no_name_has_that_of_the_service(account: Account, service: str, name: str) -> None:
     """The call of the issue: ``account.service("lambda.amazonaws.com").assume_role(role)``."""
-    account = Account()
     role = account.create_role("worker", trust=TrustPolicy.service(service))
     session = account.service(service).assume_role(role).result()
     arn = account.sts.get_caller_identity(credentials=session).result().arn
@@ -127,9 +124,8 @@ def test_a_session_that_is_given_no_name_has_that_of_the_service(service: str, n
         (LAMBDA, {"role": "worker"}),
     ],
 )
-def test_a_bad_argument_is_a_mistake(name: str, options: dict[str, Any]) -> None:
+def test_a_bad_argument_is_a_mistake(account: Account, name: str, options: dict[str, Any]) -> None:
     """Of who builds the world, so it raises."""
-    account = Account()
     role = account.create_role("worker", trust=TrustPolicy.service(LAMBDA))
     with pytest.raises(Ec2RolesError):
         account.service(name).assume_role(**{"role": role, "session_name": "resize", **options})
@@ -142,9 +138,8 @@ def test_the_name_of_a_service_is_text(name: Any) -> None:
         Account().service(name)
 
 
-def test_it_is_in_the_history() -> None:
+def test_it_is_in_the_history(account: Account) -> None:
     """Under the service's name."""
-    account = Account()
     good = account.create_role("worker", trust=TrustPolicy.service(LAMBDA))
     bad = account.create_role("other", trust=TrustPolicy.service("ec2.amazonaws.com"))
     service = account.service(LAMBDA)
@@ -202,9 +197,8 @@ def test_a_denial_that_only_the_delay_explains_says_so(by_arn: bool) -> None:
     assert not [note for note in other.decision.notes if "delay" in note]
 
 
-def test_a_service_gets_nothing_while_sts_is_down() -> None:
+def test_a_service_gets_nothing_while_sts_is_down(account: Account) -> None:
     """And as before when it is up again; throttling does not touch services."""
-    account = Account()
     role = account.create_role("worker", trust=TrustPolicy.service(LAMBDA))
     account.faults.sts_outage(begins=at(hours=1), ends=at(hours=2))
     account.faults.sts_throttling(rate=0.001, begins=at(), ends=at(hours=9))

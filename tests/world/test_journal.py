@@ -86,7 +86,7 @@ class Small:
     journal: Any = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.journal = Journal(lambda: (setattr, (self, "count", self.count)))
+        self.journal = Journal(setattr, lambda: (self, "count", self.count))
 
     def state(self) -> tuple[object, ...]:
         """All there is, the order of the keys too."""

@@ -18,6 +18,9 @@ class Permission:
     """
     One thing a call must be allowed to do.
 
+    >>> Permission("s3:GetObject", "arn:aws:s3:::photos/cat.jpg").action
+    's3:GetObject'
+
     Args:
         action: an IAM action.
         resource: an ARN, or ``*`` for an action without a resource.

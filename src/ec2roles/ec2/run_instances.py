@@ -32,6 +32,11 @@ def launch_instances(
     """
     Launch *count* instances that share everything until one of them differs (AWS: RunInstances).
 
+    >>> time = Timekeeper()
+    >>> fleet = launch_instances(3, sts=TokenService(time=time), time=time)
+    >>> len({instance.instance_id for instance in fleet})
+    3
+
     Args:
         count: 1 or more.
         profile: an instance profile, its name or ARN, or None.

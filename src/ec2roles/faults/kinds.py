@@ -16,6 +16,12 @@ class Fault:
     """
     One thing that goes wrong for a while.
 
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> fault = account.faults.metadata_outage()
+    >>> account.launch_instance().metadata.get("/latest/meta-data/").timed_out
+    True
+
     Args:
         number: which of the plan's faults it is, from 1.
         begins: where in time it begins.
@@ -46,13 +52,24 @@ class Fault:
 
 @attrs.frozen
 class StsOutage(Fault):
-    """STS does not answer: EC2 cannot refresh credentials, and calls of STS get ``ServiceUnavailable``."""
+    """
+    STS does not answer: EC2 cannot refresh credentials, and calls of STS get ``ServiceUnavailable``.
+
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> print(account.faults.sts_outage())
+    StsOutage of all accounts from 2026-01-01T00:00:00Z
+    """
 
 
 @attrs.frozen
 class StsThrottling(Fault):
     """
     STS takes only so many calls of an account, and answers ``Throttling`` to the others. EC2's own assumes are not counted.
+
+    >>> from ec2roles import Account
+    >>> Account().faults.sts_throttling(rate=10, burst=20).burst
+    20
 
     Args:
         interval: microseconds after which one more call is taken.
@@ -68,6 +85,12 @@ class MetadataOutage(Fault):
     """
     Requests to the metadata service are lost: no answer arrives.
 
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> fault = account.faults.metadata_outage()
+    >>> account.launch_instance().metadata.get("/latest/meta-data/").timed_out
+    True
+
     Args:
         lost: the share of them that is lost; 1 for all.
     """
@@ -79,6 +102,15 @@ class MetadataOutage(Fault):
 class ClockSkew(Fault):
     """
     The clocks of instances are wrong, so their calls are signed with another time than AWS's.
+
+    >>> from datetime import timedelta
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> role = account.console.create_role("app", policies=["AmazonS3ReadOnlyAccess"])
+    >>> web = account.launch_instance("app")
+    >>> fault = account.faults.clock_skew(timedelta(minutes=20), instance=web)
+    >>> web.call("s3:ListAllMyBuckets").error.code
+    'RequestTimeTooSkewed'
 
     Args:
         offset: what they show too much, in microseconds; negative if they are slow.

@@ -25,6 +25,13 @@ class Event:
     """
     One thing that happened.
 
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> web = account.launch_instance()
+    >>> event = account.history.events()[-1]
+    >>> event.operation, event.kind, event.ok
+    ('RunInstances', 'change', True)
+
     Args:
         position: where in time it stands.
         kind: ``change``, ``assume``, ``issue`` or ``call``.
@@ -109,6 +116,12 @@ class Events(Sequence[Event]):
     """
     What happened up to the moment somebody asked. Iterating works each event out when its turn comes; `len` and an index
     work out all of them, once.
+
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> user = account.create_user("alice")
+    >>> [event.operation for event in account.history.events()]
+    ['CreateUser']
     """
 
     __slots__ = ("_all", "_read")

@@ -34,6 +34,11 @@ class Directory(Part):
     """
     The IAM of one account.
 
+    >>> from ec2roles import Timekeeper, TrustPolicy
+    >>> iam = Directory(Timekeeper(), "123456789012")
+    >>> iam.create_role("app", trust=TrustPolicy.service("ec2.amazonaws.com")).arn
+    'arn:aws:iam::123456789012:role/app'
+
     Args:
         time: the Cloud's timekeeper.
         account_id: whose it is.

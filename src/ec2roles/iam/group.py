@@ -19,6 +19,15 @@ class Group(Identity):
     """
     An IAM group.
 
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> group = account.create_group("readers")
+    >>> group.attach_policy("AmazonS3ReadOnlyAccess")
+    >>> alice = account.create_user("alice")
+    >>> alice.add_to_group(group)
+    >>> bool(account.can("s3:ListAllMyBuckets", credentials=alice.create_access_key()))
+    True
+
     Args:
         name: 1-128 of ``[\\w+=,.@-]``.
         inline, attached: policies it has from the start.

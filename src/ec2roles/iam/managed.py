@@ -27,6 +27,9 @@ class AwsManagedPolicy:
     """
     One policy that AWS maintains, in its default version.
 
+    >>> AwsManagedPolicies().find("AmazonS3ReadOnlyAccess").name
+    'AmazonS3ReadOnlyAccess'
+
     Args:
         name: such as ``AmazonS3ReadOnlyAccess``.
         path: such as ``/`` or ``/service-role/``; a part of the ARN.

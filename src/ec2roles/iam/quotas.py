@@ -10,6 +10,10 @@ class Quotas:
     """
     The limits of one account, with AWS's defaults (IAM user guide, "IAM and AWS STS quotas").
 
+    >>> from ec2roles import Account
+    >>> Account(quotas=Quotas(managed_policies_per_role=20)).iam.quotas.managed_policies_per_role
+    20
+
     Pass another `Quotas` to an `Account` for raised limits: ``Account(quotas=Quotas(trust_policy_size=4096))``.
     Sizes are in characters, white space not counted. ``packed_policy_size`` is how many characters of session policies and
     session tags fill the room that AWS allots to them; the true packing is not published, see docs/fidelity.md.

@@ -28,6 +28,9 @@ class MetadataDefaults:
     """
     What an account wants for the instances it launches from now on (AWS: ModifyInstanceMetadataDefaults).
 
+    >>> MetadataDefaults(http_tokens="required").http_endpoint
+    'no-preference'
+
     Args:
         http_tokens: ``optional``, ``required`` or ``no-preference``.
         http_put_response_hop_limit: 1-64, or -1 for no preference.

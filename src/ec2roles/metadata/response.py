@@ -31,6 +31,11 @@ class MetadataResponse:
     """
     What came back from the metadata service, if anything did.
 
+    >>> from ec2roles import Account
+    >>> answer = Account().launch_instance().metadata.get("/latest/meta-data/instance-type")
+    >>> answer.status, answer.body, answer.timed_out
+    (200, 't3.micro', False)
+
     Args:
         status: the HTTP status; None when no answer arrived.
         body: the text; user data that is no UTF-8 keeps its bytes through ``surrogateescape``.

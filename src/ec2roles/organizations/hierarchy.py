@@ -26,6 +26,10 @@ class Root:
     """
     The root of an organisation's tree.
 
+    >>> from ec2roles import Cloud
+    >>> Cloud().create_organization("999999999999").root.id[:2]
+    'r-'
+
     Args:
         id: ``r-...``.
         arn: its ARN.
@@ -39,6 +43,11 @@ class Root:
 class OrganizationalUnit:
     """
     An organizational unit, which holds accounts and further units.
+
+    >>> from ec2roles import Cloud
+    >>> organization = Cloud().create_organization("999999999999")
+    >>> organization.create_organizational_unit("workloads").name
+    'workloads'
 
     Args:
         id: ``ou-...``.

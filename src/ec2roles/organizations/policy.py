@@ -18,6 +18,11 @@ class OrganizationPolicy:
     """
     A policy of an organisation; what it says now is `Organization.content`.
 
+    >>> from ec2roles import Cloud
+    >>> organization = Cloud().create_organization("999999999999")
+    >>> [policy.name for policy in organization.policies.values()]
+    ['FullAWSAccess', 'RCPFullAWSAccess']
+
     Args:
         id: ``p-...``.
         name: unique in the organisation.

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 class Outcome(enum.Enum):
-    """How a request ended."""
+    """
+    How a request ended.
+
+    >>> Outcome("explicit deny")
+    <Outcome.EXPLICIT_DENY: 'explicit deny'>
+    """
 
     ALLOWED = "allowed"
     EXPLICIT_DENY = "explicit deny"

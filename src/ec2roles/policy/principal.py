@@ -13,7 +13,12 @@ from ec2roles.memo import Memo
 
 
 class CallerKind(enum.Enum):
-    """What sort of principal makes the request."""
+    """
+    What sort of principal makes the request.
+
+    >>> parse_caller("ec2.amazonaws.com").kind
+    <CallerKind.SERVICE: 'AWS service'>
+    """
 
     SESSION = "role session"
     ROLE = "role"

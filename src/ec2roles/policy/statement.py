@@ -34,6 +34,11 @@ class Statement:
     """
     One statement of a policy.
 
+    >>> from ec2roles.policy import PermissionPolicy
+    >>> statement = PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::photos/*").statements[0]
+    >>> statement.effect, statement.resources
+    ('Allow', ('arn:aws:s3:::photos/*',))
+
     Args:
         sid: its ``Sid``, or None.
         effect: ``Allow`` or ``Deny``.

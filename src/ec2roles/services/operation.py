@@ -210,6 +210,13 @@ class Service:
     """
     A service: the prefix of its actions, and its table of operations.
 
+    >>> from ec2roles import Account
+    >>> ring = Operation("Ring", lambda call: [("bells:Ring", call.resource, None, {})], lambda call: "ding")
+    >>> account = Account()
+    >>> account.registry.register(Service("bells", [ring]))
+    >>> account.call("bells:Ring", credentials=account.root.create_access_key()).value
+    'ding'
+
     Args:
         name: the prefix: ``s3``.
         operations: its operations.

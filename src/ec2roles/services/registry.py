@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -13,6 +13,7 @@ from ec2roles.errors import ArgumentError, AwsError, EntityAlreadyExistsError, V
 from ec2roles.services.judged_only import authorization
 from ec2roles.services.operation import Operation, Read, Service
 from ec2roles.services.parameters import Names, pass_on
+from ec2roles.services.shapes import snake_case
 from ec2roles.world.part import Part
 
 _ACTION = re.compile(r"[A-Za-z0-9._-]+:[A-Za-z0-9._-]+")
@@ -55,6 +56,7 @@ class Registry(Part):
     _operations: dict[str, Found] = attrs.field(factory=dict, init=False, repr=False)
     # What is not made before somebody calls it: the big tables would cost every program their import.
     _later: dict[str, Callable[[], Service]] = attrs.field(factory=dict, init=False, repr=False)
+    _names: dict[str, Mapping[str, str]] = attrs.field(factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
         return f"<Registry of {', '.join(self.services) or 'no services'}>"
@@ -73,6 +75,20 @@ class Registry(Part):
         """
         self._load(prefix.lower())
         return tuple(self._services[prefix.lower()].operations)
+
+    def names(self, prefix: str) -> Mapping[str, str]:
+        """
+        Return the operations' names of a service by what boto3's methods are called: ``list_buckets``.
+
+        Raises:
+            KeyError: if there is no such service.
+        """
+        # A service stays as it was registered. IAM has 150 operations, and every call of `Account.as_` comes here.
+        found = self._names.get(prefix)
+        if found is None:
+            found = {snake_case(operation.name): operation.name for operation in self.operations(prefix)}
+            self._names[prefix] = found
+        return found
 
     def register(self, service: Service) -> None:
         """

@@ -110,6 +110,13 @@ class Session:
     """
     What one set of credentials stands for.
 
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> key = account.create_user("alice").create_access_key()
+    >>> session = account.sts.authorizer.authenticate(key, account.time.as_of(None))
+    >>> session.arn, session.temporary
+    ('arn:aws:iam::123456789012:user/alice', False)
+
     It is bound to the entity, not to its name: a role deleted and made again under the same name is another principal.
 
     Args:
@@ -214,6 +221,11 @@ def caller_of(call: Call) -> Session:
 class CallerIdentity:
     """
     Who a call was made by, as GetCallerIdentity answers.
+
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> account.sts.get_caller_identity(credentials=account.create_user("alice").create_access_key()).value.arn
+    'arn:aws:iam::123456789012:user/alice'
 
     Args:
         account: the account id.

@@ -12,6 +12,7 @@ from ec2roles.arns import check_account_id
 from ec2roles.calls import NOTHING, SessionIssuer
 from ec2roles.credentials import Credentials
 from ec2roles.errors import ClockError
+from ec2roles.iam.quotas import Quotas
 from ec2roles.iam.role import Role
 from ec2roles.sts.session import PrincipalType, Session, identity_context
 from ec2roles.world.ids import IssuedKey
@@ -35,6 +36,7 @@ class SessionStore(Part):
         time: the Cloud's timekeeper.
         account_id: whose STS it is.
         mfa_present: ``aws:MultiFactorAuthPresent`` in role sessions; None leaves the key out.
+        quotas: the account's limits; how much room session policies and tags have is one of them.
     """
 
     time: Timekeeper = attrs.field(kw_only=True)
@@ -42,6 +44,7 @@ class SessionStore(Part):
         default="123456789012", kw_only=True, validator=lambda *given: check_account_id(given[2]) and None
     )
     mfa_present: bool | None = attrs.field(default=False, kw_only=True)
+    quotas: Quotas = attrs.field(factory=Quotas, kw_only=True)
     _slot: int | None = attrs.field(init=False, default=None)
     _room: int = attrs.field(init=False, default=0)
     # By the number of their issue; those that nobody can ask about any more are forgotten.

@@ -94,7 +94,6 @@ class TokenService(Part):
     _find_role: Callable[[str, Position], Role | None] | None
     _find_policy: Callable[[str, str], Policy] | None
     _api: Api | None
-    quotas: Quotas
 
     def __init__(
         self,
@@ -116,7 +115,9 @@ class TokenService(Part):
         self.account_id = check_account_id(account_id)
         self.region = region
         if sessions is None:
-            sessions = SessionStore(time=time, account_id=account_id, mfa_present=mfa_present)
+            sessions = SessionStore(
+                time=time, account_id=account_id, mfa_present=mfa_present, quotas=Quotas() if quotas is None else quotas
+            )
         if authorizer is None:
             from ec2roles.wiring import Authorizer
 
@@ -131,7 +132,6 @@ class TokenService(Part):
         self._find_role = find_role
         self._find_policy = find_policy
         self._api = api
-        self.quotas = Quotas() if quotas is None else quotas
 
     @property
     def api(self) -> Api:

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """Anything with ``now()``; the library only ever reads it."""
+    """
+    Anything with ``now()``; the library only ever reads it.
+
+    >>> from ec2roles import Account
+    >>> class Noon:
+    ...     def now(self):
+    ...         return datetime(2030, 1, 1, 12, tzinfo=UTC)
+    >>> Account(clock=Noon()).clock.now().year
+    2030
+    """
 
     def now(self) -> datetime:
         """Return the current instant, with a time zone."""

@@ -18,7 +18,8 @@ class Fixed:
         ...
     ec2roles.errors.FixedAttributeError: 'region' of an Account is fixed when it is made; make another one
 
-    A property with a setter of its own takes assignments: it writes on a timeline. Private attributes are not looked at.
+    A name that there is not is refused as well, as it is a slip. A property with a setter of its own takes assignments: it
+    writes on a timeline. Private attributes are not looked at.
     """
 
     __slots__ = ()
@@ -29,7 +30,12 @@ class Fixed:
     def __setattr__(self, name: str, value: object) -> None:
         if name[0] != "_" and (name in self._CURES or hasattr(self, name)) and not _has_setter(type(self), name):
             raise self._fixed(name)
-        object.__setattr__(self, name, value)
+        try:
+            object.__setattr__(self, name, value)
+        except AttributeError:
+            if name[0] == "_" or hasattr(type(self), name):
+                raise
+            raise FixedAttributeError(f"{self._noun()} has no attribute '{name}'") from None
 
     def __delattr__(self, name: str) -> None:
         if name[0] != "_":
@@ -37,10 +43,13 @@ class Fixed:
         object.__delattr__(self, name)
 
     def _fixed(self, name: str) -> FixedAttributeError:
+        cure = self._CURES.get(name, "make another one")
+        return FixedAttributeError(f"'{name}' of {self._noun()} is fixed when it is made; {cure}")
+
+    def _noun(self) -> str:
         noun = type(self).__name__
         article = "an" if noun[0] in "AEIOU" and not noun.startswith("Us") else "a"
-        cure = self._CURES.get(name, "make another one")
-        return FixedAttributeError(f"'{name}' of {article} {noun} is fixed when it is made; {cure}")
+        return f"{article} {noun}"
 
 
 def _has_setter(kind: type, name: str) -> bool:

@@ -30,7 +30,7 @@ class Journal(Part):
     """
     How to take back what the operation under way has changed.
 
-    >>> names, journal = {"a": 1}, Journal(lambda: (print, ("as before",)))
+    >>> names, journal = {"a": 1}, Journal(print, lambda: ("as before",))
     >>> def fail() -> None:
     ...     journal.put(names, "a", 2)
     ...     raise ValueError
@@ -42,17 +42,19 @@ class Journal(Part):
     {'a': 1}
 
     Args:
-        restore: returns the first step of every operation: it restores the counters of its owner.
+        restore: sets the counters of its owner; the first step of every operation to be taken back.
+        counters: returns what it is called with: the counters as they are.
     """
 
-    __slots__ = ("_author", "_inside", "_restore", "_steps", "_torn")
+    __slots__ = ("_author", "_counters", "_inside", "_restore", "_steps", "_torn")
 
     # Every step of every call writes here, and no answer about the past depends on it.
     if not TYPE_CHECKING:
         __setattr__ = object.__setattr__
 
-    def __init__(self, restore: Callable[[], Step]) -> None:
+    def __init__(self, restore: Callable[..., object], counters: Callable[[], tuple[Any, ...]]) -> None:
         self._restore = restore
+        self._counters = counters
         self._steps: list[Step] | None = None
         self._author: str | None = None
         # The notes of an operation that failed, until all of them have been followed.
@@ -85,7 +87,7 @@ class Journal(Part):
                         if inside.setdefault(0, thread) != thread or self._torn is not None:
                             self._enter(thread)
                         self._steps = steps
-                    steps.append(self._restore())
+                    steps.append((self._restore, self._counters()))
                     result = do(*args, **kwargs)
                     if outer is None:
                         self._steps = None
@@ -124,7 +126,7 @@ class Journal(Part):
         # Inside an operation an interrupt goes on to the outermost one, which takes everything back; what is caught on the
         # way is an ordinary error, and all that this one noted is taken back here.
         mark, outer = len(steps), self._author
-        steps += (self._restore(), (setattr, (self, "_author", outer)))
+        steps += ((self._restore, self._counters()), (setattr, (self, "_author", outer)))
         self._author = author
         try:
             result = do(*args, **kwargs)
@@ -253,7 +255,27 @@ def _shorten(items: list[Any], length: int) -> None:
 
 
 def atomic(method: Method) -> Method:
-    """Make *method*, of an object with a timekeeper ``time``, change everything or, if it raises, nothing."""
+    """
+    Make *method*, of an object with a timekeeper ``time``, change everything or, if it raises, nothing.
+
+    >>> from ec2roles import Timekeeper
+    >>> class Shelf:
+    ...     def __init__(self, time):
+    ...         self.time, self.books = time, []
+    ...
+    ...     @atomic
+    ...     def add(self, title):
+    ...         self.time.journal.append(self.books, title)
+    ...         if not title:
+    ...             raise ValueError("a book has a title")
+    >>> shelf = Shelf(Timekeeper())
+    >>> shelf.add("")
+    Traceback (most recent call last):
+        ...
+    ValueError: a book has a title
+    >>> shelf.books
+    []
+    """
 
     @wraps(method)
     def whole(self: Any, *args: Any, **kwargs: Any) -> Any:

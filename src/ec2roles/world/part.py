@@ -31,9 +31,7 @@ class Part(Fixed):
         raise self._refusal()
 
     def _refusal(self) -> TypeError:
-        noun = type(self).__name__
-        article = "an" if noun[0] in "AEIOU" and not noun.startswith("Us") else "a"
         return TypeError(
-            f"{article} {noun} is part of a Cloud and is not copied by itself: account.fork() makes a copy that lives on by "
+            f"{self._noun()} is part of a Cloud and is not copied by itself: account.fork() makes a copy that lives on by "
             "itself, cloud.snapshot() one that may leave the process"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import attrs
@@ -13,7 +15,7 @@ from ec2roles.errors import ClockError, Ec2RolesError
 from ec2roles.instants import MICROSECOND, from_microseconds, iso_exact, to_microseconds, to_utc
 from ec2roles.world.clock import Clock, ManualClock
 from ec2roles.world.ids import SLOT_BITS, Ids, IssuedKey
-from ec2roles.world.journal import Journal, Step
+from ec2roles.world.journal import Journal
 from ec2roles.world.part import Part
 from ec2roles.world.propagation import Propagation
 from ec2roles.world.timeline import FIRST, LAST, Position, Timeline
@@ -30,6 +32,8 @@ _Ended = tuple[int, Callable[..., object], tuple[Any, ...]]
 
 # What changes at every call is set directly, without the check for fixed attributes (`Fixed`).
 _set = object.__setattr__
+# What every operation restores if it fails, as `Timekeeper._restore` takes it; read at every call, twice.
+_COUNTERS = attrgetter("newest", "order", "ids.made")
 
 EVERYWHERE = "*"
 """Stands for an account's id in a change that concerns all accounts of a Cloud."""
@@ -43,6 +47,11 @@ CLEAR_FAULT = "ClearFault"
 class Change:
     """
     One write, as the history shows it.
+
+    >>> time = Timekeeper()
+    >>> position = time.write("CreateUser", "alice", account_id="123456789012")
+    >>> [change.operation for change in time.changes]
+    ['CreateUser']
 
     Args:
         position: where in time it stands.
@@ -120,17 +129,13 @@ class Timekeeper(Part):
                 )
             self._remembered = self.remember // MICROSECOND
         self.ids = Ids(self.seed)
-        self.journal = Journal(self._restoring)
+        self.journal = Journal(self._restore, partial(_COUNTERS, self))
         self._inside = self.journal.inside
 
-    def _restoring(self) -> Step:
-        return self._restore, (self.newest, self.order, self.ids.made, len(self._issuers))
-
-    def _restore(self, newest: int, order: int, made: int, issuers: int) -> None:
+    def _restore(self, newest: int, order: int, made: int) -> None:
         _set(self, "newest", newest)
         _set(self, "order", order)
         self.ids.unmake(made)
-        del self._issuers[issuers:]
         while self.changes and self.changes[-1].position[1] > order:
             self.changes.pop()
 

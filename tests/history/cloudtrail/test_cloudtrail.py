@@ -116,8 +116,7 @@ def test_what_the_owner_did_stands_there_as_the_root_users() -> None:
     assert (record["eventSource"], record["readOnly"]) == ("iam.amazonaws.com", False)
 
 
-def test_what_a_call_changed_is_told_once_and_as_the_callers() -> None:
-    account = Account()
+def test_what_a_call_changed_is_told_once_and_as_the_callers(account: Account) -> None:
     alice, key = user_with_key(account, admin=True)
     account.call("s3:CreateBucket", "arn:aws:s3:::alices", credentials=key)
     [record] = records(account, "CreateBucket")
@@ -127,8 +126,7 @@ def test_what_a_call_changed_is_told_once_and_as_the_callers() -> None:
     assert change.caller == alice.arn
 
 
-def test_an_owners_change_after_a_call_is_the_owners_again() -> None:
-    account = Account()
+def test_an_owners_change_after_a_call_is_the_owners_again(account: Account) -> None:
     _, key = user_with_key(account, admin=True)
     account.call("s3:CreateBucket", "arn:aws:s3:::alices", credentials=key)
     account.call("s3:CreateBucket", "arn:aws:s3:::alices", credentials=key)  # refused: it is there already
@@ -136,8 +134,7 @@ def test_an_owners_change_after_a_call_is_the_owners_again() -> None:
     assert list(account.history.events(kind="change"))[-1].caller is None
 
 
-def test_an_assume_role_call_names_the_caller_and_the_new_key() -> None:
-    account = Account()
+def test_an_assume_role_call_names_the_caller_and_the_new_key(account: Account) -> None:
     alice, key = user_with_key(account)
     role = account.create_role("target", trust=TrustPolicy.principal(alice.arn))
     issued = account.sts.assume_role(role, "test", credentials=key, external_id="Unique-1").result()
@@ -227,8 +224,7 @@ def is_as(value: Any, expected: Any) -> bool:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_a_call_is_recorded_as_aws_does(case: dict[str, Any]) -> None:
-    account = Account()
+def test_a_call_is_recorded_as_aws_does(account: Account, case: dict[str, Any]) -> None:
     alice, key = user_with_key(account, admin=True)
     account.create_user("bob")
     account.create_policy("unused", ADMIN)
@@ -253,9 +249,8 @@ def test_a_call_is_recorded_as_aws_does(case: dict[str, Any]) -> None:
     assert wrong == {}
 
 
-def test_a_launch_is_followed_by_two_assumes_of_one_request() -> None:
+def test_a_launch_is_followed_by_two_assumes_of_one_request(account: Account) -> None:
     """One for each version of the metadata service, with the keys that it hands out."""
-    account = Account()
     account.console.create_role("app")
     _, key = user_with_key(account, admin=True)
     image = {"ImageId": "ami-0123456789abcdef0", "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "app"}}
@@ -315,8 +310,7 @@ def test_a_trail_is_written_after_everything_in_it_is_gone() -> None:
     assert account.history.to_cloudtrail() == []
 
 
-def test_a_launch_answered_again_is_not_the_launch_where_the_first_is_forgotten() -> None:
-    account = Account()
+def test_a_launch_answered_again_is_not_the_launch_where_the_first_is_forgotten(account: Account) -> None:
     account.console.create_role("app")
     _, key = user_with_key(account, admin=True)
     launch = {"ImageId": "ami-0123456789abcdef0", "MinCount": 1, "MaxCount": 1, "ClientToken": "one"}

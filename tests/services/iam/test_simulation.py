@@ -15,11 +15,11 @@ ALLOW_ALL = PermissionPolicy.allow("*").to_json()
 CAT = "arn:aws:s3:::photos/cat.jpg"
 
 
-def world() -> tuple[Account, Any]:
-    """An account, and the IAM of an administrator in it."""
-    account = Account()
+@pytest.fixture
+def iam(account: Account) -> Any:
+    """The IAM of an administrator."""
     _, key = user_with_key(account, "admin", admin=True)
-    return account, account.as_(key).iam
+    return account.as_(key).iam
 
 
 def results(answer: Any) -> list[dict[str, Any]]:
@@ -46,9 +46,8 @@ def decisions(answer: Any) -> list[str]:
     ],
 )
 def test_a_custom_simulation_tells_the_decision_and_the_policies_that_matched(
-    policies: list[str], decision: str, matched: list[str]
+    iam: Any, policies: list[str], decision: str, matched: list[str]
 ) -> None:
-    _, iam = world()
     (one,) = results(
         iam.simulate_custom_policy(PolicyInputList=policies, ActionNames=["s3:GetObject"], ResourceArns=[CAT])
     )
@@ -58,8 +57,7 @@ def test_a_custom_simulation_tells_the_decision_and_the_policies_that_matched(
     assert one["MissingContextValues"] == []
 
 
-def test_every_action_is_asked_for_every_resource() -> None:
-    _, iam = world()
+def test_every_action_is_asked_for_every_resource(iam: Any) -> None:
     answer = iam.simulate_custom_policy(
         PolicyInputList=[ALLOW_READ],
         ActionNames=["s3:GetObject", "s3:PutObject"],
@@ -71,8 +69,7 @@ def test_every_action_is_asked_for_every_resource() -> None:
     ]
 
 
-def test_missing_context_is_named_and_given_context_counts() -> None:
-    _, iam = world()
+def test_missing_context_is_named_and_given_context_counts(iam: Any) -> None:
     policy = PermissionPolicy.allow(
         "s3:GetObject",
         condition={
@@ -91,8 +88,7 @@ def test_missing_context_is_named_and_given_context_counts() -> None:
     assert (given[0]["EvalDecision"], given[0]["MissingContextValues"]) == ("allowed", [])
 
 
-def test_a_boundary_and_an_organization_have_details_of_their_own() -> None:
-    _, iam = world()
+def test_a_boundary_and_an_organization_have_details_of_their_own(iam: Any) -> None:
     asked: dict[str, Any] = {"PolicyInputList": [ALLOW_ALL], "ActionNames": ["s3:GetObject"], "ResourceArns": [CAT]}
     for boundary, allowed in ((ALLOW_READ, True), (PermissionPolicy.allow("ec2:*").to_json(), False)):
         (one,) = results(iam.simulate_custom_policy(**asked, PermissionsBoundaryPolicyInputList=[boundary]))
@@ -104,9 +100,8 @@ def test_a_boundary_and_an_organization_have_details_of_their_own() -> None:
         assert one["EvalDecision"] == ("allowed" if allowed else "implicitDeny")
 
 
-def test_a_role_is_simulated_with_all_that_it_has() -> None:
+def test_a_role_is_simulated_with_all_that_it_has(account: Account, iam: Any) -> None:
     """Inline, managed of the account, managed by AWS; its boundary; and what is added for the simulation."""
-    account, iam = world()
     account.create_policy("team", PermissionPolicy.allow("sqs:SendMessage"))
     role = account.create_role("app", trust=EC2, path="/web/", tags={"stage": "test"})
     role.put_policy("list", PermissionPolicy.allow("s3:GetObject"))
@@ -133,8 +128,7 @@ def test_a_role_is_simulated_with_all_that_it_has() -> None:
     assert decisions(replaced) == ["allowed", "allowed", "allowed", "implicitDeny"]
 
 
-def test_a_users_groups_count_and_a_group_can_be_simulated() -> None:
-    account, iam = world()
+def test_a_users_groups_count_and_a_group_can_be_simulated(account: Account, iam: Any) -> None:
     staff = account.create_group("staff")
     staff.put_policy("read", PermissionPolicy.allow("s3:GetObject"))
     alice, _ = user_with_key(account)
@@ -152,8 +146,7 @@ def test_a_users_groups_count_and_a_group_can_be_simulated() -> None:
     assert decisions(group) == ["allowed", "implicitDeny"]
 
 
-def test_a_resource_policy_can_allow_and_deny() -> None:
-    account, iam = world()
+def test_a_resource_policy_can_allow_and_deny(account: Account, iam: Any) -> None:
     role = account.create_role("app", trust=EC2)
     asked: dict[str, Any] = {"PolicySourceArn": role.arn, "ActionNames": ["s3:GetObject"], "ResourceArns": [CAT]}
     statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": role.arn}, "Action": "s3:*", "Resource": "*"}
@@ -169,9 +162,8 @@ def test_a_resource_policy_can_allow_and_deny() -> None:
     assert decisions(other) == ["implicitDeny"]
 
 
-def test_assume_role_is_judged_by_the_trust_policy() -> None:
+def test_assume_role_is_judged_by_the_trust_policy(account: Account, iam: Any) -> None:
     """The one that is given, else the role's own; for a role of elsewhere the caller's policies alone, as AWS does."""
-    account, iam = world()
     alice, _ = user_with_key(account)
     role = account.create_role("app", trust=EC2)
     asked: dict[str, Any] = {"PolicySourceArn": alice.arn, "ActionNames": ["sts:AssumeRole"]}
@@ -188,22 +180,21 @@ def test_assume_role_is_judged_by_the_trust_policy() -> None:
     assert decisions(added) == ["allowed"]
 
 
-def test_a_simulation_agrees_with_the_call() -> None:
+def test_a_simulation_agrees_with_the_call(account: Account, iam: Any) -> None:
     """Everything the role may do and may not do, simulated and asked with its own credentials."""
-    account, iam = world()
     account.console.create_role("app", service="ec2.amazonaws.com", policies=["AmazonS3ReadOnlyAccess"])
     key = account.launch_instance("app").metadata.credentials()
     actions = ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "iam:GetRole", "ec2:RunInstances"]
+    resources = [CAT, CAT, CAT.rpartition("/")[0], "arn:aws:x:::y", "arn:aws:x:::y"]
     answer = iam.simulate_principal_policy(PolicySourceArn=account.roles["app"].arn, ActionNames=actions)
 
     assert [one == "allowed" for one in decisions(answer)] == [
-        account.can(action, "arn:aws:x:::y" if action[:3] != "s3:" else CAT, credentials=key).allowed
-        for action in actions
+        account.can(action, resource, credentials=key).allowed
+        for action, resource in zip(actions, resources, strict=True)
     ]
 
 
-def test_a_simulation_changes_nothing() -> None:
-    account, iam = world()
+def test_a_simulation_changes_nothing(account: Account, iam: Any) -> None:
     role = account.create_role("app", trust=EC2)
     before = digest(account, calls=False)
     iam.simulate_principal_policy(PolicySourceArn=role.arn, ActionNames=["s3:GetObject"]).result()
@@ -222,8 +213,7 @@ def test_a_simulation_changes_nothing() -> None:
         ({"ActionNames": ["s3:GetObject"], "ContextEntries": [{"ContextKeyName": "aws:SourceIp"}]}, "ValidationError"),
     ],
 )
-def test_a_simulation_that_makes_no_sense_is_refused(parameters: dict[str, Any], wanted: str) -> None:
-    _, iam = world()
+def test_a_simulation_that_makes_no_sense_is_refused(iam: Any, parameters: dict[str, Any], wanted: str) -> None:
     answer = iam.simulate_custom_policy(PolicyInputList=[ALLOW_ALL], **parameters)
 
     assert code(answer) == wanted, message(answer)

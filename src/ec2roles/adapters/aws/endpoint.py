@@ -62,6 +62,12 @@ class AwsEndpoint:
     """
     The endpoints of all services, for all accounts of a Cloud.
 
+    >>> from ec2roles import Account
+    >>> from ec2roles.adapters.http import Application, exchange
+    >>> application = Application([AwsEndpoint.of(Account())], HOSTS)
+    >>> exchange(application, "GET", "http://s3.us-east-1.amazonaws.com/").status
+    403
+
     Args:
         dispatcher: takes what is asked to the gateway of the caller's account.
         clock: by which signatures are judged: real clients sign by the machine's own, whatever is simulated.

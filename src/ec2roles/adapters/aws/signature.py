@@ -115,6 +115,12 @@ def read_signature(request: RawRequest, reached: Reached | None = None) -> Signa
     """
     Return what *request* says about its signature, or None if it has none.
 
+    >>> scope = "AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/s3/aws4_request"
+    >>> header = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={64 * '0'}"
+    >>> headers = [("Host", "localhost"), ("X-Amz-Date", "20260101T000000Z"), ("Authorization", header)]
+    >>> read_signature(RawRequest("GET", "/photos", headers=headers)).access_key_id
+    'AKIAIOSFODNN7EXAMPLE'
+
     Args:
         request: as it was sent.
         reached: the endpoint that it was sent to; by default that of the service in its credential scope, or of S3.

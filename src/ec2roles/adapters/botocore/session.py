@@ -112,6 +112,13 @@ def install(
     """
     Make every session that is created meanwhile one of the simulation, boto3's default one included.
 
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> role = account.console.create_role("app", policies=["AmazonS3ReadOnlyAccess"])
+    >>> with install(account.launch_instance("app")):
+    ...     boto3.client("s3").list_buckets()["Buckets"]
+    []
+
     For code that makes its own clients. Sessions and clients that exist already stay as they are; the change is the whole
     process's, so it is for tests in one thread.
 
@@ -145,6 +152,19 @@ def patch_client(
 ) -> None:
     """
     Have the calls of *client* judged and answered by the simulation; it signs with the credentials that it has.
+
+    >>> from ec2roles import Account
+    >>> account = Account()
+    >>> key = account.create_user("alice").create_access_key()
+    >>> client = boto3.client(
+    ...     "sts",
+    ...     region_name="us-east-1",
+    ...     aws_access_key_id=key.access_key_id,
+    ...     aws_secret_access_key=key.secret_access_key.reveal(),
+    ... )
+    >>> hooks = patch_client(client, account)
+    >>> client.get_caller_identity()["Arn"]
+    'arn:aws:iam::123456789012:user/alice'
 
     Args:
         client: a boto3 client.

@@ -11,6 +11,11 @@ class MetadataTransport(httpx.BaseTransport):
     """
     A transport that answers in the place of 169.254.169.254.
 
+    >>> from ec2roles import Account
+    >>> with httpx.Client(transport=MetadataTransport(Account().launch_instance())) as client:
+    ...     client.get("http://169.254.169.254/latest/meta-data/instance-type").text
+    't3.micro'
+
     ``httpx.Client(mounts={"http://169.254.169.254": MetadataTransport(web)})``
 
     Args:

@@ -46,6 +46,9 @@ class RawResponse:
     """
     An answer.
 
+    >>> RawResponse(404, b"").status
+    404
+
     Args:
         status: such as 200.
         headers: names and values.

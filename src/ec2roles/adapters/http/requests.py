@@ -17,6 +17,12 @@ class MetadataAdapter(HTTPAdapter):
     """
     A transport adapter: mounted on a session, it answers in the place of 169.254.169.254.
 
+    >>> from ec2roles import Account
+    >>> session = requests.Session()
+    >>> session.mount("http://169.254.169.254", MetadataAdapter(Account().launch_instance()))
+    >>> session.get("http://169.254.169.254/latest/meta-data/instance-type").text
+    't3.micro'
+
     ``session.mount("http://169.254.169.254", MetadataAdapter(web))``
 
     Args:

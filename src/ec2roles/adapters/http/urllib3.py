@@ -17,6 +17,11 @@ class MetadataPoolManager(urllib3.PoolManager):
     """
     A pool manager that answers in the place of 169.254.169.254, and goes to the network for everything else.
 
+    >>> from ec2roles import Account
+    >>> pool = MetadataPoolManager(Account().launch_instance())
+    >>> pool.request("GET", "http://169.254.169.254/latest/meta-data/instance-type").data
+    b't3.micro'
+
     Args:
         world: an instance, a container, an account or an `Application`.
         options: as for `urllib3.PoolManager`.

@@ -218,6 +218,12 @@ class Application:
     """
     A WSGI application over several endpoints.
 
+    >>> from ec2roles import Account
+    >>> from ec2roles.adapters.http import exchange
+    >>> application = Application([metadata_endpoint(Account().launch_instance())])
+    >>> exchange(application, "GET", "http://169.254.169.254/latest/meta-data/instance-type").body
+    b't3.micro'
+
     Only Host names of its list are answered: a page in a browser whose name has been pointed at 127.0.0.1 gets 403. Where
     the metadata service is silent, HTTP cannot be: the answer is 504 without a body, with ``X-Ec2roles: timed-out``; a
     server that can close the connection instead puts a callable into the environ under `SILENCE`.
@@ -310,6 +316,9 @@ def metadata_endpoint(
 ) -> MetadataEndpoint:
     """
     Return the metadata services of a world as an endpoint, to be mounted beside others.
+
+    >>> from ec2roles import Account
+    >>> application = Application([metadata_endpoint(Account().launch_instance())])
 
     Args:
         world, addresses: as for `metadata_application`.

@@ -7,7 +7,6 @@ Only public calls of boto3 are used, so a moto server does as well as ``mock_aws
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 import boto3
@@ -28,13 +27,11 @@ class MotoAccount(Following):
     ``keys`` has our own credentials by the id that moto gave an access key.
     """
 
+    __slots__ = ("_clients", "_seen", "fallthrough")
+    fallthrough: Fallthrough
+    """What stands behind this account: give it to the hooks of its instances."""
     _clients: Mapping[str, Any]
     _seen: Facts
-
-    @cached_property
-    def fallthrough(self) -> Fallthrough:
-        """What stands behind this account: give it to the hooks of its instances."""
-        return Fallthrough(account=self)
 
     @atomic
     def follow(self) -> None:
@@ -68,6 +65,7 @@ def account_from_moto(session: Any = None, **options: Any) -> MotoAccount:
     clients = {name: (session or _session()).client(name) for name in ("sts", "iam", "s3")}
     account = MotoAccount(clients["sts"].get_caller_identity()["Account"], **options)
     account.keys, account._clients, account._seen = {}, clients, {}
+    account.fallthrough = Fallthrough(account=account)
     account.follow()
     return account
 

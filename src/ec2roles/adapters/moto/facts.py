@@ -28,6 +28,7 @@ _NOT_YET = TrustPolicy.service("ec2.amazonaws.com")
 class Following(Account):
     """An account that takes facts over; ``keys`` has our own credentials by the id that the access key has there."""
 
+    __slots__ = ("keys",)
     keys: dict[str, Credentials]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ec2roles.policy.decision import CROSS_ACCOUNT_PASS, Decision, Outcome
 from ec2roles.policy.engine.index import ALLOW, DENY, NOTHING, Layer, plan_key
 from ec2roles.policy.engine.matching import ascii_lower
@@ -26,6 +28,9 @@ _WITH_LINKED = (
     "iam:deleteservicelinkedrole",
     "iam:updateroledescription",
 )
+
+# The layers that belong to the caller itself, in the order in which a Deny is named.
+_OWN = ("identity", "boundary", "session")
 
 
 def evaluate(request: Request, policy_set: PolicySet, semantics: Semantics = _DEFAULT) -> Decision:
@@ -72,65 +77,84 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
     action = ascii_lower(request._action)
     if action == "sts:getcalleridentity" and caller.kind is not CallerKind.ANONYMOUS:
         return _ALLOWED, None, "sts:GetCallerIdentity is always allowed"
-
-    values, resource = request.values, request._folded
-    mandatory = is_mandatory(action, resource, policy_set)
     resource_name = policy_set._resource.kind if policy_set._resource else trust_or_resource(action)
-    has_identity = caller.has_identity
-
-    def result(layer: Layer | None) -> int:
-        return ALLOW if layer is None else layer.plan(key).result(request)
 
     # 1. Any Deny in any layer decides. The first of this order is the one that is named.
-    scps = [] if not scps_apply(caller) else [result(level) for level in policy_set._scps]
+    scps = [] if not scps_apply(caller) else [_result(level, key, request) for level in policy_set._scps]
     if DENY in scps:
         return _EXPLICIT, "scp", ""
     if not caller.service_linked:
         for level in policy_set._rcps:
-            if result(level) == DENY:
+            if _result(level, key, request) == DENY:
                 return _EXPLICIT, "rcp", ""
-    identity = boundary = session = ALLOW
-    if has_identity:
-        identity = result(policy_set._identity)
-        if caller.kind is CallerKind.ROOT:
-            identity = ALLOW
-        boundary, session = result(policy_set._boundary), result(policy_set._session)
-        if policy_set._session is None and caller.kind is CallerKind.FEDERATED_USER:
-            # A federated user has what its session policy leaves of the user's permissions: without one, nothing.
-            session = NOTHING
-        for name, found in (("identity", identity), ("boundary", boundary), ("session", session)):
-            if found == DENY:
-                return _EXPLICIT, name, ""
-    has_boundary = has_identity and policy_set._boundary is not None
-    kinds = NONE
-    if policy_set._resource is not None:
-        plan = policy_set._resource.plan(key)
-        denied, kinds = plan.principal_result(resource, values, caller, semantics, has_boundary)
-        if denied:
-            return _EXPLICIT, resource_name, ""
-    endpoint = True
-    if policy_set._endpoint is not None:
-        plan = policy_set._endpoint.plan(key)
-        denied, through = plan.principal_result(resource, values, caller, semantics, has_boundary)
-        if denied:
-            return _EXPLICIT, "endpoint", ""
-        endpoint = through != NONE
+    own = _own_results(request, policy_set, key)
+    if DENY in own:
+        return _EXPLICIT, _OWN[own.index(DENY)], ""
+    has_boundary = caller.has_identity and policy_set._boundary is not None
+    denied, kinds = _principal_result(policy_set._resource, key, request, semantics, has_boundary)
+    if denied:
+        return _EXPLICIT, resource_name, ""
+    denied, through = _principal_result(policy_set._endpoint, key, request, semantics, has_boundary)
+    if denied:
+        return _EXPLICIT, "endpoint", ""
 
     # 2. Nothing denies; every layer that limits must allow. RCPs need no look: RCPFullAWSAccess is always attached.
     if caller.kind is not CallerKind.SERVICE and managed_by_aws(action, request._folded):
         return _IMPLICIT, "service", "AWS manages this resource itself"
-    across = request._account is not None and request._account != caller.account
-    if across and action == "iam:passrole" and has_identity:
+    if action == "iam:passrole" and caller.has_identity and request._account not in (None, caller.account):
         return _IMPLICIT, "service", CROSS_ACCOUNT_PASS
-    if any(found != ALLOW for found in scps):
+    if NOTHING in scps:
         return _IMPLICIT, "scp", ""
-    if not endpoint:
+    if policy_set._endpoint is not None and through == NONE:
         return _IMPLICIT, "endpoint", ""
-    if not has_identity:
+    return _granted(request, policy_set, semantics, own, kinds, action, resource_name)
+
+
+def _result(layer: Layer | None, key: Any, request: Request) -> int:
+    return ALLOW if layer is None else layer.plan(key).result(request)
+
+
+def _own_results(request: Request, policy_set: PolicySet, key: Any) -> tuple[int, int, int]:
+    """Return what the caller's own policies, its boundary and its session policies say."""
+    caller = request._caller
+    if not caller.has_identity:
+        return ALLOW, ALLOW, ALLOW
+    identity = _result(policy_set._identity, key, request)
+    if caller.kind is CallerKind.ROOT:
+        identity = ALLOW
+    session = _result(policy_set._session, key, request)
+    if policy_set._session is None and caller.kind is CallerKind.FEDERATED_USER:
+        # A federated user has what its session policy leaves of the user's permissions: without one, nothing.
+        session = NOTHING
+    return identity, _result(policy_set._boundary, key, request), session
+
+
+def _principal_result(
+    layer: Layer | None, key: Any, request: Request, semantics: Semantics, has_boundary: bool
+) -> tuple[bool, int]:
+    """Return whether a policy with principals denies, and how it names the caller where it allows."""
+    if layer is None:
+        return False, NONE
+    plan = layer.plan(key)
+    return plan.principal_result(request._folded, request.values, request._caller, semantics, has_boundary)
+
+
+def _granted(
+    request: Request,
+    policy_set: PolicySet,
+    semantics: Semantics,
+    own: tuple[int, int, int],
+    kinds: int,
+    action: str,
+    resource_name: str,
+) -> tuple[Outcome, str | None, str]:
+    """Return the answer where nothing denies and no policy of the organization limits: who has to allow, and does he?"""
+    caller, (identity, boundary, session) = request._caller, own
+    if not caller.has_identity:
         if kinds == NONE:
             return _IMPLICIT, resource_name, "only a policy of the resource can allow this caller"
         return _ALLOWED, None, ""
-    if across:
+    if request._account is not None and request._account != caller.account:
         if kinds == NONE:
             return _IMPLICIT, resource_name, "the resource's account does not allow this caller"
         if identity != ALLOW:
@@ -141,7 +165,7 @@ def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tupl
             semantics.session_policy_limits_session_arn and caller.kind is CallerKind.SESSION and session != ALLOW
         ):
             return _ALLOWED, None, ""
-        if mandatory:
+        if is_mandatory(action, request._folded, policy_set):
             if kinds == NONE:
                 return _IMPLICIT, resource_name, "the policy of this resource must allow it"
             if not kinds & (ROLE_OF_SESSION | DIRECT) and identity != ALLOW:

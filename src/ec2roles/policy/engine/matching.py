@@ -77,14 +77,16 @@ _STAR_FREE = Memo(_star_free, most=4 << 20, times=40)
 
 
 def _find(piece: str, text: str, start: int, end: int) -> int:
+    """Return the first place between *start* and *end* at which *piece*, which has no star, stands in *text*; else -1."""
     if ANY not in piece:
         return text.find(piece, start, end)
     if _SHORT < len(piece) <= _LONG:
         if len(piece) > end - start:
             return -1
-        found = _STAR_FREE[piece].search(text, start, end)
-        return found.start() if found else -1
-    # To compile a regular expression takes as long as to try a hundred places, and a pattern may have many short pieces.
+        match = _STAR_FREE[piece].search(text, start, end)
+        return match.start() if match else -1
+    # Compiling a regular expression takes as long as trying a hundred places, and a pattern may have many short pieces.
+    # So those are tried at each place where the letters before their first "?" stand.
     first, last = piece.partition(ANY)[0], end - len(piece)
     at = start
     while at <= last:
@@ -107,12 +109,14 @@ def _fits(piece: str, text: str, at: int) -> bool:
 
 
 def _walk(pieces: list[str], length: int, text: str) -> bool:
+    """Match a pattern, split at its stars: the first piece begins the text, the last one ends it, the others lie between."""
+    # Without the check of the length the first and the last piece could overlap: "aba" would match "ab*ba".
     end = len(text) - len(pieces[-1])
     if len(text) < length or not _fits(pieces[0], text, 0) or not _fits(pieces[-1], text, end):
         return False
     at = len(pieces[0])
     for piece in pieces[1:-1]:
-        # The leftmost place is always the best one: it leaves the most room for what follows.
+        # The leftmost place is always the best one: it leaves the most room for what follows. So nothing is tried twice.
         at = _find(piece, text, at, end)
         if at < 0:
             return False
@@ -124,8 +128,11 @@ def _walk_parts(marked: str, text: str) -> bool:
     """
     Match a pattern that has wildcards which stop at a colon.
 
-    All partial matches are followed at once, as the bits of one integer: no backtracking whatever the pattern.
+    All partial matches are followed at once, as the bits of one integer: no backtracking whatever the pattern. Bit *n* is
+    set while the text read so far fits the first *n* characters of the pattern, its stars not counted.
     """
+    # What a character of the text may do at each place: stay, because a star stands there (`loops`, and `part_loops` which
+    # a colon ends), or go one further (`letters`, and `takes` and `part_takes` for the two sorts of "?").
     loops = part_loops = takes = part_takes = size = 0
     letters: dict[str, int] = {}
     for char in marked:
@@ -149,6 +156,7 @@ def _walk_parts(marked: str, text: str) -> bool:
         if char != ":":
             take |= part_takes
             loop |= part_loops
+        # Each partial match goes one further, stays, does both, or is dropped.
         states = (states & take) << 1 | states & loop
         if not states:
             return False

@@ -27,6 +27,12 @@ class Addition:
     """
     One statement that is missing, as a policy of its own that AWS would store.
 
+    >>> from ec2roles.policy import PolicySet, Request, evaluate
+    >>> caller = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0"
+    >>> answer = evaluate(Request(caller, "s3:GetObject", "arn:aws:s3:::photos/cat.jpg"), PolicySet()).why_not()
+    >>> answer.additions[0].statement["Action"]
+    's3:GetObject'
+
     Args:
         layer: where it is missing: ``identity``, ``boundary``, ``session``, ``scp``, ``resource``, ``trust`` or ``endpoint``.
         level: for SCPs which level, from 1 at the root; else None.

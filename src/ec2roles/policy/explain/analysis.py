@@ -26,6 +26,13 @@ class PermittedActions:
     """
     The candidates that are allowed, in the order in which they were given, and the decision about every candidate.
 
+    >>> from ec2roles.policy import PermissionPolicy, PolicySet
+    >>> policies = PolicySet(identity=[PermissionPolicy.allow("s3:Get*")])
+    >>> caller = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0"
+    >>> found = permitted_actions(policies, ["s3:GetObject", "s3:PutObject"], principal=caller)
+    >>> found.actions, found.denied
+    (('s3:GetObject',), ('s3:PutObject',))
+
     It is used as the collection of the allowed actions; whether one is in it ignores case, as IAM does.
 
     Args:

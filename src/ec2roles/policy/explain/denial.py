@@ -16,6 +16,13 @@ class Denial:
     """
     One Deny that applies. As long as it applies, no addition helps.
 
+    >>> from ec2roles.policy import PermissionPolicy, PolicySet, Request, evaluate
+    >>> caller = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0"
+    >>> policies = PolicySet(identity=[PermissionPolicy.deny("s3:*")])
+    >>> answer = evaluate(Request(caller, "s3:GetObject", "arn:aws:s3:::photos/cat.jpg"), policies).why_not()
+    >>> answer.denies[0].layer
+    'identity'
+
     Args:
         layer: where it stands, as `Addition.layer`; ``rcp`` too.
         level: for SCPs and RCPs which level, from 1 at the root; else None.

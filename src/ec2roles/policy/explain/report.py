@@ -21,6 +21,12 @@ class LayerReport:
     """
     What one layer of policies said.
 
+    >>> from ec2roles.policy import PolicySet, Request, evaluate
+    >>> caller = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0"
+    >>> decision = evaluate(Request(caller, "s3:GetObject", "arn:aws:s3:::photos/cat.jpg"), PolicySet())
+    >>> [(report.layer, report.allows) for report in decision.layers]
+    [('identity', False)]
+
     Args:
         layer: ``scp``, ``rcp``, ``identity``, ``boundary``, ``session``, ``resource``, ``trust`` or ``endpoint``.
         level: for SCPs and RCPs which level, from 1 at the root; else None.

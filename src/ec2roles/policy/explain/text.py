@@ -30,7 +30,16 @@ _LAYERS = 6
 
 
 def deciding(decision: Decision) -> tuple[tuple[Policy, Statement], ...]:
-    """Return the statements that decided, each with its policy (see `Decision.deciding`)."""
+    """
+    Return the statements that decided, each with its policy (see `Decision.deciding`).
+
+    >>> from ec2roles.policy import PermissionPolicy, PolicySet, Request, evaluate
+    >>> caller = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0"
+    >>> policies = PolicySet(identity=[PermissionPolicy.allow("s3:*")])
+    >>> decision = evaluate(Request(caller, "s3:GetObject", "arn:aws:s3:::photos/cat.jpg"), policies)
+    >>> [statement.effect for _, statement in deciding(decision)]
+    ['Allow']
+    """
     request = decision.request
     if (
         request is None

@@ -33,6 +33,12 @@ class WhyNot:
     """
     What stands between a decision and an Allow.
 
+    >>> from ec2roles.policy import PolicySet, Request, evaluate
+    >>> caller = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0"
+    >>> answer = evaluate(Request(caller, "s3:GetObject", "arn:aws:s3:::photos/cat.jpg"), PolicySet()).why_not()
+    >>> [addition.layer for addition in answer.additions], answer.denies
+    (['identity'], ())
+
     Args:
         decision: the decision that was asked.
         additions: the smallest additions: with all of them the request is allowed once no Deny applies, and with any of

@@ -10,6 +10,10 @@ class LintWarning:
     """
     Something in a policy that AWS accepts and that is probably a mistake.
 
+    >>> from ec2roles.policy import PermissionPolicy, lint
+    >>> [warning.code for warning in lint(PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::photos"))]
+    []
+
     Args:
         pointer: where it is, as a JSON pointer.
         message: what it is.

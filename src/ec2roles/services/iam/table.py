@@ -91,8 +91,12 @@ class Row:
         def permissions(call: Call) -> list[Permission]:
             ask: Ask = call.prepared
             resource, context = self.about(ask)
-            needed = Permission(action, resource, None, {**context, **_request_keys(ask)})
-            return [needed, *self.further(ask)]
+            needed = [Permission(action, resource, None, {**context, **_request_keys(ask)})]
+            kind = self.name.removeprefix("Create")
+            if kind != self.name and ask.get("Tags"):
+                # Who creates something with tags must be allowed to tag it, too.
+                needed.append(Permission(f"iam:Tag{kind}", resource, None, _tag_keys(ask)))
+            return [*needed, *self.further(ask)]
 
         def perform(call: Call) -> Any:
             done = self.perform(call.prepared)
@@ -133,16 +137,20 @@ def _checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def _request_keys(ask: Ask) -> dict[str, Any]:
     """Return the context keys that the parameters bring."""
-    keys: dict[str, Any] = {}
-    tags = ask.get("Tags")
-    if tags:
-        keys.update((f"aws:RequestTag/{key}", value) for key, value in tags)
-        keys["aws:TagKeys"] = [key for key, _ in tags]
+    keys = _tag_keys(ask)
     if ask.get("TagKeys"):
         keys["aws:TagKeys"] = list(ask["TagKeys"])
     if "PermissionsBoundary" in ask.given:
         keys["iam:PermissionsBoundary"] = ask["PermissionsBoundary"]
     return keys
+
+
+def _tag_keys(ask: Ask) -> dict[str, Any]:
+    tags = ask.get("Tags")
+    if not tags:
+        return {}
+    keys: dict[str, Any] = {f"aws:RequestTag/{key}": value for key, value in tags}
+    return {**keys, "aws:TagKeys": [key for key, _ in tags]}
 
 
 # -- what a call is about -----------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ import attrs
 
 from ec2roles.calls import Call
 from ec2roles.services.s3 import parameters as s3_parameters
-from ec2roles.services.s3.answers import missing, not_simulated
+from ec2roles.services.s3.answers import missing
 from ec2roles.services.s3.bucket import Bucket
-from ec2roles.services.s3.buckets import S3
+from ec2roles.services.s3.buckets import S3, buckets_of
 from ec2roles.services.s3.location import HOME, check_location
 from ec2roles.services.s3.objects import S3Object
 from ec2roles.services.s3.permissions import Permissions
@@ -48,7 +48,7 @@ class BucketOperations(Part):
 
             check_buckets(call.parameters)
         assert call.caller is not None
-        return tuple(self._s3_of(call.caller.account_id).buckets)
+        return tuple(buckets_of(call.caller.account_id, self._namespace))
 
     def create_bucket(self, call: Call) -> Bucket:
         """Perform CreateBucket."""
@@ -56,9 +56,6 @@ class BucketOperations(Part):
         name = self._permissions.target(call)[0]
         s3_parameters.check_bucket_acl(given)
         configuration = given.get("CreateBucketConfiguration") or {}
-        for member in ("Location", "Bucket"):
-            if configuration.get(member) is not None:
-                raise not_simulated(member, "AWS has it for directory buckets only")
         region = str(call.context.get("aws:RequestedRegion") or own.region)
         location = check_location(configuration.get("LocationConstraint"), region)
         tags = read_tags({"TagSet": configuration.get("Tags") or ()}, of_object=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from operator import attrgetter
 from types import NoneType
 
@@ -179,12 +180,7 @@ class S3(Part):
     @property
     def buckets(self) -> list[Bucket]:
         """The account's buckets, in the order of their names."""
-        own = []
-        for bucket in self._namespace.values():
-            if bucket.account_id == self.account_id:
-                own.append(bucket)  # noqa: PERF401  (no frame of its own, once for each ListBuckets)
-        own.sort(key=_BY_NAME)
-        return own
+        return buckets_of(self.account_id, self._namespace)
 
     def __getitem__(self, name: str) -> Bucket:
         bucket = self._namespace.get(name)
@@ -194,3 +190,19 @@ class S3(Part):
 
     def __repr__(self) -> str:
         return f"<S3 of {self.account_id}: {', '.join(bucket.name for bucket in self.buckets) or 'no buckets'}>"
+
+
+def buckets_of(account_id: str, namespace: Mapping[str, Bucket]) -> list[Bucket]:
+    """
+    Return an account's buckets, in the order of their names.
+
+    Args:
+        account_id: the account.
+        namespace: all buckets of the Cloud by name.
+    """
+    own = []
+    for bucket in namespace.values():
+        if bucket.account_id == account_id:
+            own.append(bucket)  # noqa: PERF401  (no frame of its own, once for each ListBuckets)
+    own.sort(key=_BY_NAME)
+    return own

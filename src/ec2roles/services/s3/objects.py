@@ -42,6 +42,11 @@ class S3Object:
     """
     An object in a bucket.
 
+    >>> from ec2roles import Account
+    >>> bucket = Account().s3.create_bucket("photos")
+    >>> bucket.put_object("cat.jpg", b"meow").size
+    4
+
     Args:
         key: its name.
         body: its bytes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -42,12 +42,19 @@ _NOT_SIMULATED = {
     "IfMatchLastModifiedTime": _DIRECTORY,
     "IfMatchSize": _DIRECTORY,
 }
+# A member, the list in it if there is one, and what AWS has for directory buckets only in each structure there.
+_NOT_SIMULATED_WITHIN = (
+    ("CreateBucketConfiguration", "", ("Location", "Bucket")),
+    ("Delete", "Objects", ("LastModifiedTime", "Size")),
+)
 # What S3 says in other words for each when a value is none of those there are, or too small or too large.
 _OWN_WORDS = frozenset(
     "ACL BucketNamespace DataRedundancy EncodingType IfMatchSize LocationConstraint MaxBuckets MaxKeys ObjectLockEventHold "
     "ObjectLockEventHoldDurationDays ObjectLockEventHoldDurationYears ObjectLockLegalHoldStatus ObjectLockMode "
     "ObjectOwnership PartNumber ServerSideEncryption StorageClass Type WriteOffsetBytes".split()
 )
+# An ARN that names no bucket.
+_ANY = ("*", f"{PREFIX}*")
 _GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 
 
@@ -62,13 +69,21 @@ class S3Reader(Reader):
 
     @cached_property
     def _named_by_arn(self) -> bool:
-        return set(self.shape.required) <= {"Bucket", "Key"}
+        return "Bucket" in self.shape.members and set(self.shape.required) <= {"Bucket", "Key"}
+
+    @cached_property
+    def _has_key(self) -> bool:
+        return "Key" in self.shape.members
+
+    def _says_all(self, arn: str) -> bool:
+        """Whether an ARN names all that the operation requires, and nothing that it does not have."""
+        return self._named_by_arn and (self._has_key or "/" not in arn)
 
     def __call__(self, call: Call) -> Mapping[str, Any]:
         """Return the parameters of *call* by AWS's names; none where the ARN says all, which is nearly always."""
         if not call.parameters:
-            named = not call.api and call.resource not in (None, "*")
-            if self._named_by_arn if named else not self.shape.required:
+            arn = None if call.api else call.resource
+            if not self.shape.required if arn is None or arn in _ANY else self._says_all(arn):
                 return NOTHING
         body = call.parameters.get("Body")
         if not hasattr(body, "read"):
@@ -88,12 +103,12 @@ def named_by(arn: str) -> Mapping[str, str]:
     Raises:
         ResourceError: ``InvalidBucketName``, for an ARN of something else.
     """
-    if arn == "*":
+    if arn in _ANY:
         return NOTHING
     if not arn.startswith(PREFIX) or arn == PREFIX:
         raise invalid_bucket_name(None, f"a resource of S3 starts with '{PREFIX}', got {shown(arn)}")
-    bucket, _, key = arn[len(PREFIX) :].partition("/")
-    return {"Bucket": bucket, "Key": key} if key else {"Bucket": bucket}
+    bucket, slash, key = arn[len(PREFIX) :].partition("/")
+    return {"Bucket": bucket, "Key": key} if slash else {"Bucket": bucket}
 
 
 def check_parameters(given: Mapping[str, Any]) -> None:
@@ -121,6 +136,11 @@ def check_parameters(given: Mapping[str, Any]) -> None:
         # What is said to be off is as it is here.
         if given[name] not in (None, False):
             raise not_simulated(name, _NOT_SIMULATED[name])
+    for member, inner, names in _NOT_SIMULATED_WITHIN:
+        for place, structure in _structures(given.get(member), member, inner):
+            for name in names:
+                if structure.get(name) is not None:
+                    raise not_simulated(f"{place}.{name}", _DIRECTORY)
     if given.get("BucketNamespace") not in (None, "global"):
         raise not_simulated("BucketNamespace", "all names of buckets are global here")
     version = given.get("VersionId")
@@ -132,6 +152,16 @@ def check_parameters(given: Mapping[str, Any]) -> None:
             version,
             detail=f"no bucket has versions here, so each object has the one called 'null'; got {shown(version)}",
         )
+
+
+def _structures(value: Any, member: str, inner: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The structures in a member, each with its place: it, or those of a list in it. What is none is refused where it is used."""
+    if isinstance(value, Mapping) and not inner:
+        yield member, value
+    listed = value.get(inner) if isinstance(value, Mapping) else None
+    for number, one in enumerate(listed if isinstance(listed, (list, tuple)) else ()):
+        if isinstance(one, Mapping):
+            yield f"{member}.{inner}[{number}]", one
 
 
 def _check_encryption(given: Mapping[str, Any]) -> None:

@@ -90,19 +90,19 @@ class Permissions(Part):
         return needs
 
     def of_new_bucket(self, call: Call) -> Sequence[Permission]:
-        """Return what CreateBucket needs."""
+        """Return what CreateBucket needs: the bucket is to be the caller's, whoever has one of that name."""
         name, _ = self.target(call)
         given = call.parameters
         configuration = given.get("CreateBucketConfiguration") or {}
         context = _context(given)
         if configuration.get("LocationConstraint") is not None:
             context["s3:LocationConstraint"] = configuration["LocationConstraint"]
-        needed = [self.authorization("s3:CreateBucket", name, PREFIX + name, call, context)]
+        needed = [Permission("s3:CreateBucket", PREFIX + name, None, context)]
         if configuration.get("Tags"):
             tags = read_tags({"TagSet": configuration["Tags"]}, of_object=False)
             keys = {f"aws:RequestTag/{key}": value for key, value in tags}
             named = {**keys, "aws:TagKeys": [key for key, _ in tags]}
-            needed.append(self.authorization("s3:TagResource", name, PREFIX + name, call, named))
+            needed.append(Permission("s3:TagResource", PREFIX + name, None, named))
         return needed
 
     def of_policy(self, action: str) -> Needs:

@@ -84,7 +84,9 @@ class StsOperations:
             raise AwsError("a role that does not exist was allowed to be assumed", detail=request.role_arn)
         caller = caller_of(call)
         inherited = caller.transitive_tags if caller.transitive_tag_keys else ()
-        packed = request.check(role, caller, self.sts.authorizer.seen(call), self.sts.quotas.packed_policy_size)
+        packed = request.check(
+            role, caller, self.sts.authorizer.seen(call), self.sts.sessions.quotas.packed_policy_size
+        )
         source_identity = request.source_identity or caller.source_identity
         session = self.sts.sessions.issue_role_session(
             role,
@@ -148,7 +150,7 @@ class StsOperations:
     def perform_get_federation_token(self, call: Call) -> Credentials:
         """Issue the credentials of a GetFederationToken call that was allowed."""
         request: FederationTokenRequest = call.prepared
-        allotted = self.sts.quotas.packed_policy_size
+        allotted = self.sts.sessions.quotas.packed_policy_size
         return request.issue(self.sts.sessions, caller_of(call), call.position, allotted).credentials
 
     def access_key_info_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
