@@ -33,6 +33,7 @@ from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.policy import Decision, Policy, Semantics
 from ec2roles.services.registry import Registry
+from ec2roles.services.s3.namespace import Namespace
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.sts.token_service import TokenService, check_credentials
 from ec2roles.world.clock import AnyClock, Clock_co
@@ -40,7 +41,7 @@ from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
 from ec2roles.world.propagation import EC2_CONTROL_PLANE, Propagation
 from ec2roles.world.timekeeper import Timekeeper
-from ec2roles.world.timeline import LAST, Position, Timeline
+from ec2roles.world.timeline import Position, Timeline
 
 if TYPE_CHECKING:
     from ec2roles.api import Clients
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from ec2roles.metadata.defaults import MetadataDefaults
     from ec2roles.organizations.organization import Organization
     from ec2roles.services.operation import Service
-    from ec2roles.services.s3.bucket import Bucket
     from ec2roles.services.s3.buckets import S3
     from ec2roles.sts.service_principal import ServicePrincipal
 
@@ -75,7 +75,7 @@ class Shared(Part):
 
     time: Timekeeper
     accounts: dict[str, Account[Any]] = attrs.field(factory=dict)
-    buckets: dict[str, Bucket] = attrs.field(factory=dict)
+    buckets: Namespace = attrs.field(factory=Namespace)
     aws_managed: AwsManagedPolicies = attrs.field(factory=AwsManagedPolicies)
     organizations: list[Organization] = attrs.field(factory=list)
 
@@ -240,7 +240,7 @@ class Account(Part, Generic[Clock_co]):
             raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
         self.time: Timekeeper = shared.time
         self._created = self.time.instant()
-        self.region = region
+        self.region: str = region
         self.rotation: Rotation = Rotation() if rotation is None else rotation
         self._shared = shared
         self.iam: Directory = Directory(
@@ -462,14 +462,16 @@ class Account(Part, Generic[Clock_co]):
 
         return delete_service_linked_role(self.iam, name)
 
-    def _session_policy(self, arn: str, account_id: str) -> Policy:
+    def _session_policy(self, arn: str, account_id: str, position: Position) -> Policy:
         directory = self._shared.directory(account_id)
         if directory is None or not arn.startswith("arn:"):
             raise NoSuchEntityError(
                 f"Policy {arn} does not exist or is not attachable.",
                 detail="a session policy is named by its ARN, and belongs to the role's account",
             )
-        policy = directory.find(arn).document_at((self.time.instant(), LAST))
+        own = directory.policies.at(arn.rpartition("/")[2], position)
+        found = own if own is not None and own.arn == arn else directory.find(arn)
+        policy = found.document_at(position)
         if policy is None:
             raise NoSuchEntityError(f"Policy {arn} does not exist or is not attachable.", detail="it has been deleted")
         return policy
@@ -585,13 +587,14 @@ class Account(Part, Generic[Clock_co]):
         for instance in instances:
             self.instances.pop(instance.instance_id, None)
 
-    def _find_profile(self, name_or_arn: str) -> InstanceProfile:
+    def _find_profile(self, name_or_arn: str, position: Position | None = None) -> InstanceProfile:
         name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
-        profile = self.instance_profiles.get(name)
+        table = self.instance_profiles
+        profile = table.get(name) if position is None else table.at(name, position)
         if self.time.propagation is not None:
             # What the name meant when EC2 looked last; where it meant nothing, the launch says why the profile is refused.
-            seen = self.time.seen_by(EC2_CONTROL_PLANE, self.time.as_of(None))
-            profile = self.instance_profiles.at(name, seen) or profile
+            now = self.time.as_of(None) if position is None else position
+            profile = table.at(name, self.time.seen_by(EC2_CONTROL_PLANE, now)) or profile
         if profile is not None and name_or_arn in (profile.name, profile.arn):
             return profile
         if profile is not None:
@@ -627,7 +630,7 @@ class Account(Part, Generic[Clock_co]):
                 one.launch_instances,
                 one._find_profile,
                 one.modify_instance_metadata_defaults,
-                lambda: one.metadata_defaults,
+                one._metadata_defaults.at,
             )
 
         return ec2_service(ec2_of)

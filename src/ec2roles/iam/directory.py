@@ -281,13 +281,13 @@ class Directory(Part):
         )
         self.users.remove(user, user.mark_deleted())
 
-    def user_of_key(self, access_key_id: str) -> User | None:
-        """Return the user of this account that has an access key of that id, or None."""
+    def user_of_key(self, access_key_id: str, position: Position | None = None) -> User | None:
+        """Return the user of this account that has an access key of that id, now or as of *position*, or None."""
         found = self.time.issuer_of(access_key_id)
         user = None if found is None else found[0]
-        if not isinstance(user, User) or user.account_id != self.account_id or access_key_id not in user.access_keys:
+        if not isinstance(user, User) or user.account_id != self.account_id:
             return None
-        return user
+        return user if user.has_key(access_key_id, position) else None
 
     @atomic
     def update_user(self, name: str, *, new_name: str | None = None, new_path: str | None = None) -> User:

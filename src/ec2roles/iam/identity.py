@@ -136,6 +136,10 @@ class Identity(Part):
         """Return its name as of *position*."""
         return self._path_and_name(position)[1]
 
+    def path_at(self, position: Position) -> str:
+        """Return its path as of *position*."""
+        return self._path_and_name(position)[0]
+
     def arn_at(self, position: Position) -> str:
         """Return its ARN as of *position*."""
         path, name = self._path_and_name(position)

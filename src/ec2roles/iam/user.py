@@ -202,6 +202,11 @@ class User(Identity):
             )
         return state
 
+    def has_key(self, access_key_id: str, position: Position | None = None) -> bool:
+        """Return whether it has an access key of that id, active or not, now or as of *position*."""
+        state = self._states.last if position is None else self._states.at(position)
+        return state is not None and state.exists and access_key_id in state.access_keys
+
     def key_works(self, access_key_id: str, position: Position) -> bool:
         """Return whether that access key of its is active as of *position*."""
         state = self._states.at(position)

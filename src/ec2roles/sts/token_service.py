@@ -69,7 +69,7 @@ class TokenService(Part):
         region: where it stands.
         find_role: returns the role that an ARN named as of a position, or None; by hand, pass `Role` objects instead of
             ARNs.
-        find_policy: returns the document of a managed policy by its ARN and the role's account, for session policies.
+        find_policy: returns the document of a managed policy by its ARN, the role's account and a position, for session policies.
         semantics: the readings of open points by which it decides.
         service_context: context keys that an AWS service brings when it assumes a role, such as ``aws:SourceAccount``. None
             by default: a trust policy that asks for them refuses, as AWS's pages do not say that EC2 sends them.
@@ -92,7 +92,7 @@ class TokenService(Part):
     sessions: SessionStore
     authorizer: RoleAuthorizer
     _find_role: Callable[[str, Position], Role | None] | None
-    _find_policy: Callable[[str, str], Policy] | None
+    _find_policy: Callable[[str, str, Position], Policy] | None
     _api: Api | None
 
     def __init__(
@@ -102,7 +102,7 @@ class TokenService(Part):
         account_id: str = "123456789012",
         region: str = "us-east-1",
         find_role: Callable[[str, Position], Role | None] | None = None,
-        find_policy: Callable[[str, str], Policy] | None = None,
+        find_policy: Callable[[str, str, Position], Policy] | None = None,
         semantics: Semantics | None = None,
         service_context: Mapping[str, Any] = NOTHING,
         mfa_present: bool | None = False,
@@ -146,16 +146,16 @@ class TokenService(Part):
         """Return the role that an ARN named as of *position*, or None."""
         return None if self._find_role is None else self._find_role(arn, position)
 
-    def session_policy(self, arn: str, role_account_id: str) -> Policy:
+    def session_policy(self, arn: str, role_account_id: str, position: Position) -> Policy:
         """
-        Return the document of a managed policy, for a session of a role of that account.
+        Return the document of a managed policy as of *position*, for a session of a role of that account.
 
         Raises:
             AwsError: if there is none, or nobody here knows managed policies.
         """
         if self._find_policy is None:
             raise AwsError("policy_arns need an account; pass policy= instead", code="InvalidParameterValue")
-        return self._find_policy(arn, role_account_id)
+        return self._find_policy(arn, role_account_id, position)
 
     # -- operations -------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from ec2roles.errors import InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.metadata.defaults import MetadataDefaults
 from ec2roles.world.timekeeper import Timekeeper
+from ec2roles.world.timeline import Position
 
 
 @attrs.frozen(eq=False)
@@ -26,9 +27,9 @@ class Ec2:
         time: the Cloud's timekeeper.
         instances: the instances by id.
         launch: launches so many, with an instance profile and options: `Account.launch_instances`.
-        find_profile: returns the instance profile of a name or an ARN, or raises.
+        find_profile: returns the instance profile of a name or an ARN as of a position, or raises.
         modify_defaults: sets what the account wants for the metadata options of new instances.
-        defaults: returns that, or None.
+        defaults: returns that as of a position, or None.
     """
 
     account_id: str
@@ -36,9 +37,9 @@ class Ec2:
     time: Timekeeper
     instances: Mapping[str, Instance]
     launch: Callable[..., list[Instance]]
-    find_profile: Callable[[str], InstanceProfile]
+    find_profile: Callable[[str, Position], InstanceProfile]
     modify_defaults: Callable[..., object]
-    defaults: Callable[[], MetadataDefaults | None]
+    defaults: Callable[[Position], MetadataDefaults | None]
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a resource of the account: ``instance/*``."""

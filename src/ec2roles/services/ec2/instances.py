@@ -156,5 +156,5 @@ class Ec2Instances(Part):
 
     def get_defaults(self, call: Call) -> Mapping[str, Any]:
         """Return that."""
-        defaults = self._ec2(call).defaults()
+        defaults = self._ec2(call).defaults(call.position)
         return {"AccountLevel": {} if defaults is None else members.default_members(defaults)}

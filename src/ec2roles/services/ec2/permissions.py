@@ -9,10 +9,12 @@ import attrs
 
 from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
+from ec2roles.ec2.association import InstanceRecord
 from ec2roles.ec2.instance import Instance
 from ec2roles.errors import AwsError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.metadata.defaults import options_at_launch
+from ec2roles.metadata.hardware import Hardware
 from ec2roles.metadata.network import group_of, subnet_of
 from ec2roles.metadata.options import MetadataOptions
 from ec2roles.services.ec2 import parameters as given
@@ -63,9 +65,11 @@ class Ec2Needs:
         instance = ec2.instances.get(instance_id)
         context = {"ec2:Region": ec2.region, "ec2:InstanceID": instance_id}
         arn = ec2.arn(f"instance/{instance_id}")
-        if instance is not None:
+        record = None if instance is None else instance.role_credentials.record_at(call.position)
+        # Before its launch it is as unknown as one that never was.
+        if instance is not None and record is not None:
             arn = instance.arn
-            context.update(_instance_keys(instance, call))
+            context.update(_instance_keys(instance.hardware, record))
         return Permission(action or call.action, arn, None, {**context, **(more or {})}, ec2.account_id)
 
     def options(self, call: Call) -> Sequence[Permission]:
@@ -96,7 +100,7 @@ class Ec2Needs:
 
     def replace(self, call: Call) -> Sequence[Permission]:
         """What gives an instance another profile."""
-        instance = self._ec2(call).associated(given.association_id(call))[0]
+        instance = self._associated(call)
         return self._passing(call, None if instance is None else instance.instance_id, replaces=True)
 
     def _passing(self, call: Call, instance_id: str | None, *, replaces: bool) -> Sequence[Permission]:
@@ -113,13 +117,18 @@ class Ec2Needs:
 
     def disassociate(self, call: Call) -> Sequence[Permission]:
         """What takes a profile off."""
-        instance = self._ec2(call).associated(given.association_id(call))[0]
+        instance = self._associated(call)
         return [self._on(call, "*" if instance is None else instance.instance_id)]
+
+    def _associated(self, call: Call) -> Instance | None:
+        """The instance of the association that was named, if there was that association then."""
+        instance, association = self._ec2(call).associated(given.association_id(call))
+        return instance if association is not None and association.since <= call.position else None
 
     def _known_profile(self, call: Call, named: str | None) -> InstanceProfile | None:
         """The profile that was named; what is wrong with it is said to those who may do the operation."""
         try:
-            return None if named is None else self._ec2(call).find_profile(named)
+            return None if named is None else self._ec2(call).find_profile(named, call.position)
         except AwsError:
             return None
 
@@ -161,7 +170,7 @@ class Ec2Needs:
             "ec2:InstanceType": wanted.options.get("instance_type", _DEFAULT_TYPE),
             "ec2:RootDeviceType": "ebs",
             "ec2:Tenancy": "default",
-            **_option_keys(options_at_launch(options, ec2.defaults())),
+            **_option_keys(options_at_launch(options, ec2.defaults(call.position))),
         }
         if profile is not None:
             instance["ec2:InstanceProfile"] = profile.arn
@@ -206,19 +215,16 @@ def _option_keys(options: MetadataOptions) -> dict[str, str]:
     }
 
 
-def _instance_keys(instance: Instance, call: Call) -> dict[str, str]:
+def _instance_keys(hardware: Hardware, record: InstanceRecord) -> dict[str, str]:
     """The context keys of an instance as a resource (service authorization reference, Amazon EC2)."""
-    hardware = instance.hardware
     found = {
         "ec2:Region": hardware.region,
         "ec2:AvailabilityZone": hardware.availability_zone,
-        "ec2:InstanceType": instance.attributes.instance_type,
+        "ec2:InstanceType": record.attributes.instance_type,
         "ec2:RootDeviceType": "ebs",
         "ec2:Tenancy": "default",
     }
-    record = instance.role_credentials.record_at(call.position)
-    if record is not None:
-        found.update(_option_keys(record.options), **resource_tags(record.tags, "ec2:ResourceTag/"))
-        if record.association is not None:
-            found["ec2:InstanceProfile"] = record.association.profile.arn
+    found.update(_option_keys(record.options), **resource_tags(record.tags, "ec2:ResourceTag/"))
+    if record.association is not None:
+        found["ec2:InstanceProfile"] = record.association.profile.arn
     return found

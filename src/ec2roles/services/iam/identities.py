@@ -241,7 +241,7 @@ def _renaming(kind: str, noun: str) -> Callable[[Ask], list[Permission]]:
 
     def further(ask: Ask) -> list[Permission]:
         found = table(ask.iam, kind).at(ask[f"{noun}Name"], ask.call.position)
-        path = "/" if found is None else found.path
+        path = "/" if found is None else found.path_at(ask.call.position)
         name = ask.get(f"New{noun}Name", ask[f"{noun}Name"])
         arn = f"arn:aws:iam::{ask.iam.account_id}:{kind}{ask.get('NewPath', path)}{name}"
         return [Permission(f"iam:Update{noun}", arn)]
@@ -342,8 +342,9 @@ def _access_keys() -> list[Row]:
         return {"UserName": user.name, "AccessKeyLastUsed": key_last_used(user.access_key_last_used(key_id))}
 
     def about_key(ask: Ask) -> tuple[str, Mapping[str, Any]]:
-        user = ask.iam.user_of_key(ask["AccessKeyId"])
-        return everything(ask) if user is None else judged_on(ask, "user", user.name)
+        position = ask.call.position
+        user = ask.iam.user_of_key(ask["AccessKeyId"], position)
+        return everything(ask) if user is None else judged_on(ask, "user", user.name_at(position))
 
     return [
         Row("GetAccessKeyLastUsed", "AccessKeyId", about_key, last_used),

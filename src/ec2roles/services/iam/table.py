@@ -230,8 +230,10 @@ def own_user(ask: Ask) -> User:
 
 def about_own_user(ask: Ask) -> tuple[str, Mapping[str, Any]]:
     """Judge it on the user that it names, or on the caller."""
-    name = _own_name(ask)
-    return everything(ask) if name is None else judged_on(ask, "user", name)
+    if "UserName" in ask.given:
+        return judged_on(ask, "user", ask["UserName"])
+    caller = caller_of(ask.call).principal
+    return judged_on(ask, "user", caller.name_at(ask.call.position)) if isinstance(caller, User) else everything(ask)
 
 
 def _own_name(ask: Ask) -> str | None:

@@ -12,6 +12,7 @@ from ec2roles.services.s3.answers import missing
 from ec2roles.services.s3.bucket import Bucket
 from ec2roles.services.s3.buckets import S3, buckets_of
 from ec2roles.services.s3.location import HOME, check_location
+from ec2roles.services.s3.namespace import Namespace
 from ec2roles.services.s3.objects import S3Object
 from ec2roles.services.s3.permissions import Permissions
 from ec2roles.services.s3.tags import Tags, read_tags
@@ -30,7 +31,7 @@ class BucketOperations(Part):
         permissions: knows which bucket a call is about.
     """
 
-    _namespace: dict[str, Bucket] = attrs.field(alias="namespace", repr=False)
+    _namespace: Namespace = attrs.field(alias="namespace", repr=False)
     _s3_of: Callable[[str], S3] = attrs.field(alias="s3_of", repr=False)
     _permissions: Permissions = attrs.field(alias="permissions", repr=False)
 

@@ -14,6 +14,7 @@ from ec2roles.errors import ResourceError
 from ec2roles.services.s3.answers import invalid_bucket_name, no_such_bucket
 from ec2roles.services.s3.bucket import Bucket, FindPrincipal, PrincipalArn
 from ec2roles.services.s3.location import HOME, check_location
+from ec2roles.services.s3.namespace import Namespace
 from ec2roles.services.s3.public_access import EVERYTHING, PublicAccessBlock
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
@@ -39,7 +40,7 @@ class S3(Part):
 
     time: Timekeeper
     account_id: str
-    _namespace: dict[str, Bucket] = attrs.field(alias="namespace")
+    _namespace: Namespace = attrs.field(alias="namespace")
     region: str = attrs.field(default=HOME, kw_only=True)
     _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
     _principal_arn: PrincipalArn | None = attrs.field(default=None, kw_only=True, alias="principal_arn")
@@ -132,8 +133,8 @@ class S3(Part):
                 detail=f"it holds {len(bucket.objects)}",
                 members={"BucketName": name},
             )
-        self.time.write("DeleteBucket", bucket.arn, account_id=self.account_id, now=now)
-        self.time.journal.remove(self._namespace, name)
+        position = self.time.write("DeleteBucket", bucket.arn, account_id=self.account_id, now=now)
+        self._namespace.strike(bucket, position)
 
     # -- Block Public Access of the account -------------------------------------------------------------------------
 

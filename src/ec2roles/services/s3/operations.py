@@ -15,9 +15,9 @@ from ec2roles.services.operation import Operation, Service
 from ec2roles.services.s3 import parameters as s3_parameters
 from ec2roles.services.s3.access_operations import AccessOperations
 from ec2roles.services.s3.answers import PREFIX, denial, without_body
-from ec2roles.services.s3.bucket import Bucket
 from ec2roles.services.s3.bucket_operations import BucketOperations
 from ec2roles.services.s3.buckets import S3
+from ec2roles.services.s3.namespace import Namespace
 from ec2roles.services.s3.object_operations import ObjectOperations
 from ec2roles.services.s3.parameters import S3Reader
 from ec2roles.services.s3.permissions import Needs, Permissions
@@ -43,7 +43,7 @@ class S3Operations(Part):
         can: asks whether a call would be allowed: who may not list a bucket is not told that an object is missing.
     """
 
-    _namespace: dict[str, Bucket] = attrs.field(alias="namespace", repr=False)
+    _namespace: Namespace = attrs.field(alias="namespace", repr=False)
     _s3_of: Callable[[str], S3] = attrs.field(alias="s3_of", repr=False)
     _can: Callable[[Call], Decision] = attrs.field(alias="can", repr=False)
     _needs: Permissions = attrs.field(init=False, repr=False)

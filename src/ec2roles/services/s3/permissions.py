@@ -13,6 +13,7 @@ from ec2roles.calls import Call
 from ec2roles.errors import ResourceError
 from ec2roles.services.s3.answers import PREFIX, access_denied, invalid_bucket_name, malformed_xml, no_such_bucket
 from ec2roles.services.s3.bucket import Bucket
+from ec2roles.services.s3.namespace import Namespace
 from ec2roles.services.s3.parameters import PLAIN, has_grants, named_by
 from ec2roles.services.s3.tags import existing_tag_keys, read_tagging_header, read_tags, request_tag_keys
 from ec2roles.sts.session import PrincipalType, caller_of
@@ -47,7 +48,7 @@ class Permissions(Part):
         namespace: all buckets of the Cloud by name.
     """
 
-    _namespace: dict[str, Bucket] = attrs.field(alias="namespace", repr=False)
+    _namespace: Namespace = attrs.field(alias="namespace", repr=False)
 
     # -- what a call is about ---------------------------------------------------------------------------------------
 
@@ -190,7 +191,7 @@ class Permissions(Part):
         Raises:
             AccessDeniedError: if the caller expects another owner.
         """
-        bucket = self._namespace.get(name)
+        bucket = self._namespace.at(name, call.position)
         if bucket is None:
             return Permission(action, arn, None, context)
         expected = call.parameters.get("ExpectedBucketOwner")
@@ -215,7 +216,7 @@ class Permissions(Part):
         return self.authorization(action, name, f"{PREFIX}{name}/{key}", call, context)
 
     def _existing_tags(self, name: str, key: str, call: Call) -> dict[str, Any]:
-        bucket = self._namespace.get(name)
+        bucket = self._namespace.at(name, call.position)
         return {} if bucket is None else dict(existing_tag_keys(bucket.object_tags(key, call.position)))
 
 

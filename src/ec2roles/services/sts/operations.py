@@ -64,7 +64,9 @@ class StsOperations:
         # Managed session policies belong to the role's account, not to the caller's.
         account_id = self.sts.account_id if role is None else role.account_id
         semantics = self.sts.authorizer.semantics
-        return AssumeRoleRequest.make(role, parameters, lambda arn: self.sts.session_policy(arn, account_id), semantics)
+        return AssumeRoleRequest.make(
+            role, parameters, lambda arn: self.sts.session_policy(arn, account_id, call.position), semantics
+        )
 
     def assume_role_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what an AssumeRole call must be allowed to do: the trust policy is the resource's policy."""
@@ -140,7 +142,9 @@ class StsOperations:
     def prepare_federation_token(self, call: Call, parameters: Mapping[str, Any]) -> FederationTokenRequest:
         """Return what a GetFederationToken call asks for."""
         account_id = caller_of(call).account_id
-        return FederationTokenRequest.make(parameters, lambda arn: self.sts.session_policy(arn, account_id))
+        return FederationTokenRequest.make(
+            parameters, lambda arn: self.sts.session_policy(arn, account_id, call.position)
+        )
 
     def federation_token_permissions(self, call: Call) -> Sequence[Permission | Sequence[Any]]:
         """Return what a GetFederationToken call must be allowed to do."""
