@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
 
 import attrs
 
 from ec2roles.arns import check_account_id
 from ec2roles.authorization.authorizer import Authorizer
-from ec2roles.calls import NOTHING, Call, Response
+from ec2roles.calls import NOTHING, Call, Response, with_keys
 from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import Instance, launch_instances
 from ec2roles.ec2.launch import invalid_profile
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
 OUTSIDE_ADDRESS = "198.51.100.7"
 """``aws:SourceIp`` of calls made with `Account.call`, from a machine somewhere outside."""
+_OUTSIDE = MappingProxyType({"aws:SourceIp": OUTSIDE_ADDRESS})
 
 _OPTIONS = {field.name for field in attrs.fields(MetadataOptions)}
 
@@ -744,7 +746,7 @@ class Account(Part, Generic[Clock_co]):
             parameters or NOTHING,
             position=self.time.as_of(None),
             credentials=check_credentials(credentials),
-            context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
+            context=with_keys(_OUTSIDE, context),
             refusal=_nothing_to_sign_with(credentials),
         )
 
@@ -810,7 +812,7 @@ class Account(Part, Generic[Clock_co]):
             resource=resource,
             position=self._position(at),
             credentials=check_credentials(credentials),
-            context={"aws:SourceIp": OUTSIDE_ADDRESS, **(context or NOTHING)},
+            context=with_keys(_OUTSIDE, context),
             parameters=parameters or NOTHING,
             question=question,
             refusal=_nothing_to_sign_with(credentials),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from ec2roles.calls import NOTHING, Api, Call
+from ec2roles.calls import NOTHING, Api, Call, with_keys
 from ec2roles.credentials import Credentials
 from ec2roles.errors import NoCredentialsError
 from ec2roles.programs.chain import IAM_ROLE, CredentialChain, Resolved
@@ -121,7 +121,7 @@ class Programs(Part):
             position=position,
             credentials=found.credentials,
             source=found.source,
-            context={**self.context, **context} if context else self.context,
+            context=with_keys(self.context, context) if context else self.context,
             parameters=parameters or NOTHING,
             question=question,
             refusal=refusal,
