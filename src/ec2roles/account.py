@@ -14,10 +14,11 @@ from ec2roles.arns import check_account_id
 from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.calls import NOTHING, Call, Response, with_keys
 from ec2roles.credentials import Credentials
-from ec2roles.ec2.instance import Instance, launch_instances
+from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.launch_options import LaunchOptions
 from ec2roles.ec2.rotation import Rotation
+from ec2roles.ec2.run_instances import launch_instances
 from ec2roles.errors import ArgumentError, ClockError, InstanceError, NoCredentialsError, NoSuchEntityError
 from ec2roles.gateway import Gateway
 from ec2roles.iam.customer_managed import CustomerManagedPolicy

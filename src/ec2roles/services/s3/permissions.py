@@ -75,7 +75,8 @@ class Permissions(Part):
         Raises:
             ResourceError: ``NoSuchBucket``.
         """
-        name, key = self.target(call)
+        given = call.parameters
+        name, key = (given["Bucket"], given.get("Key", "")) if given.get("Bucket") else self.target(call)
         bucket = self._namespace.get(name)
         if bucket is None:
             raise no_such_bucket(name)
