@@ -255,3 +255,42 @@ def test_the_repr_of_a_response_in_awss_form_hides_secrets(account: Account) -> 
     assert "'SecretAccessKey': '****', 'SessionToken': '****'" in repr(response)
     assert issued["SecretAccessKey"] not in repr(response)
     assert issued["SessionToken"] not in repr(response)
+
+
+def test_context_keys_that_differ_in_case_alone_are_refused_by_every_call() -> None:
+    account = Account()
+    account.console.create_role("app", policies=["AdministratorAccess"])
+    web = account.launch_instance("app")
+    key = web.metadata.credentials()
+    twice = {"aws:SourceIp": "1.1.1.1", "AWS:sourceip": "2.2.2.2"}
+    for ask in (
+        lambda: web.call("s3:ListBuckets", context=twice),
+        lambda: web.can("s3:ListBuckets", context=twice),
+        lambda: account.call("s3:ListBuckets", context=twice, credentials=key),
+        lambda: account.can("s3:ListBuckets", context=twice, credentials=key),
+    ):
+        with pytest.raises(ArgumentError, match="'aws:SourceIp' and 'AWS:sourceip'"):
+            ask()
+    # One is put in the place of what the call has by itself, however it is written.
+    assert (
+        account.can("s3:ListBuckets", context={"AWS:sourceip": "2.2.2.2"}, credentials=key).request.context[
+            "aws:SourceIp"
+        ]
+        == "2.2.2.2"
+    )
+
+
+@pytest.mark.parametrize("keys", [{"x": object()}, {5: "x"}, {"x": 10**500}, {"a:B": "x", "A:b": "y"}, {"x": [None]}])
+def test_what_services_bring_is_read_when_the_account_is_made(keys: Any) -> None:
+    with pytest.raises((TypeError, ArgumentError), match="context"):
+        Account(service_context=keys)
+    with pytest.raises((TypeError, ArgumentError), match="context"):
+        Cloud().account(service_context=keys)
+
+
+def test_what_services_bring_may_be_overridden_however_it_is_written() -> None:
+    given = {"AWS:sourceaccount": "123456789012"}
+    account = Account(service_context=given)
+    trust = TrustPolicy.service("ec2.amazonaws.com", condition={"StringEquals": {"aws:SourceAccount": "123456789012"}})
+    account.create_instance_profile("app").add_role(account.create_role("app", trust=trust))
+    assert account.launch_instance("app").metadata.credentials() is not None

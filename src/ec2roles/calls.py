@@ -9,6 +9,7 @@ import attrs
 
 from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError
+from ec2roles.policy.context import check_keys
 from ec2roles.policy.decision import Decision
 from ec2roles.world.ids import IssuedKey
 from ec2roles.world.timeline import Position
@@ -175,6 +176,23 @@ def _without_secrets(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: "****" if key in _SECRETS else _without_secrets(one) for key, one in value.items()}
     return [_without_secrets(one) for one in value] if isinstance(value, list) else value
+
+
+def with_keys(keys: Mapping[str, Any], given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """
+    Return *keys* with those *given* added, or put in place of those that are there, however they are written.
+
+    >>> with_keys({"aws:SourceIp": "203.0.113.10"}, {"AWS:sourceip": "198.51.100.7", "a:b": True})
+    {'aws:SourceIp': '198.51.100.7', 'a:b': True}
+
+    Raises:
+        TypeError, ArgumentError: as `ec2roles.policy.context.check_keys`.
+    """
+    if given is None:
+        return keys
+    check_keys(given)
+    written = {key.lower(): key for key in keys}
+    return {**keys, **{written.get(key.lower(), key): value for key, value in given.items()}}
 
 
 class Api(Protocol):

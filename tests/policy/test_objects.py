@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from ec2roles.errors import PolicyTooLargeError, ValidationError
+from ec2roles.errors import ArgumentError, PolicyTooLargeError, ValidationError
 from ec2roles.policy import (
     Context,
     Decision,
@@ -153,6 +153,26 @@ def test_context_values_are_normalised_once() -> None:
     assert context.extended({"A:b": "false", "a:L": []}).to_dict()["a:b"] == "false"
     assert "a:l" not in context.extended({"a:L": []})
     assert context["A:B"] == "true"
+
+
+@pytest.mark.parametrize("value", ["2.2.2.2", ["2.2.2.2"], True, []])
+def test_a_context_key_in_two_spellings_is_refused(value: object) -> None:
+    twice = {"aws:SourceIp": "1.1.1.1", "AWS:sourceip": value}
+    for made in (lambda: Context.of(twice), lambda: Request(SESSION, "s3:GetObject", context=twice)):
+        for _ in range(2):  # what was looked at once is remembered
+            with pytest.raises(ArgumentError, match=r"'aws:SourceIp' and 'AWS:sourceip'.*give it once"):
+                made()
+
+
+@pytest.mark.parametrize(
+    "actions", [("s3:GetObject", "*"), ("*", "s3:GetObject"), ("s3:GetObject", "s3:PutObject", "*")]
+)
+def test_an_asterisk_beside_an_action_is_meant_as_the_resource(actions: tuple[str, ...]) -> None:
+    for made, word in ((PermissionPolicy.allow, "allow"), (PermissionPolicy.deny, "deny")):
+        with pytest.raises(ArgumentError, match=rf"write resource='\*', or {word}\('\*'\) for every action"):
+            made(*actions)
+        assert made("*").statements[0].actions == ("*",)
+        assert made("s3:GetObject", resource="*").statements[0].actions == ("s3:GetObject",)
 
 
 def test_the_callers_context_is_not_shared() -> None:

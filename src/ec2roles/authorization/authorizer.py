@@ -18,7 +18,8 @@ from ec2roles.errors import AccessDeniedError, AwsError
 from ec2roles.iam.role import Role
 from ec2roles.instants import from_microseconds, iso_exact
 from ec2roles.memo import Memo
-from ec2roles.policy import Decision, PolicySet, Request, Semantics, evaluate, parse_caller
+from ec2roles.policy import Context, Decision, PolicySet, Request, Semantics, evaluate, parse_caller
+from ec2roles.policy.context import check_keys
 from ec2roles.sts.session import Fault, PrincipalType, Session
 from ec2roles.sts.sessions import SessionStore
 from ec2roles.world.timekeeper import Timekeeper
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 
 def _read_only(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    return MappingProxyType(dict(given))
+    # Read now: what is not a context key is refused when the account is made, and not when a service first brings it.
+    return MappingProxyType(dict(Context.of(given).items()))
 
 
 # The services that take less from what GetSessionToken gave.
@@ -284,6 +286,7 @@ class Authorizer:
         if needed.context:
             keys.update(needed.context)
         if call.context:
+            check_keys(call.context)
             keys.update(call.context)
         user = caller.user
         request = Request(
@@ -359,19 +362,19 @@ class Authorizer:
             "sts:AssumeRole",
             role.arn,
             resource_account=role.account_id,
-            context={
-                "aws:PrincipalIsAWSService": "true",
-                "aws:PrincipalServiceName": service,
-                "sts:RoleSessionName": session_name,
-                "aws:CurrentTime": current_time,
-                "aws:EpochTime": epoch_time,
-                "aws:SecureTransport": "true",
-                "aws:RequestedRegion": self.region,
-                "aws:ResourceAccount": role.account_id,
-                **keys,
-                **self.service_context,
-                **context,
-            },
+            context=Context.of(
+                {
+                    "aws:PrincipalIsAWSService": "true",
+                    "aws:PrincipalServiceName": service,
+                    "sts:RoleSessionName": session_name,
+                    "aws:CurrentTime": current_time,
+                    "aws:EpochTime": epoch_time,
+                    "aws:SecureTransport": "true",
+                    "aws:RequestedRegion": self.region,
+                    "aws:ResourceAccount": role.account_id,
+                    **keys,
+                }
+            ).extended({**self.service_context, **context}),
         )
         return evaluate(request, policies, self.semantics)
 

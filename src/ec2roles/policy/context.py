@@ -82,14 +82,16 @@ class Context:
     @classmethod
     def of(cls, mapping: Mapping[str, Any] | Context) -> Context:
         """
-        Return the context of *mapping*. If a key comes in two spellings the later one counts, as case does not matter.
+        Return the context of *mapping*.
 
         Raises:
             TypeError: for a value that is not a str, bool, int, float, datetime, bytes, or list of these.
-        ArgumentError: for a number of more digits than any condition reads.
+            ArgumentError: for a key that comes in two spellings, as case does not matter, and for a number of more digits
+                than any condition reads.
         """
         if isinstance(mapping, Context):
             return mapping
+        check_keys(mapping)
         if only_texts(mapping):
             return cls.of_texts(mapping)
         context = object.__new__(cls)
@@ -155,6 +157,39 @@ class Context:
 
     def __repr__(self) -> str:
         return f"<Context {', '.join(sorted(self._values)) or 'empty'}>"
+
+
+# Sets of keys that have passed the check: programs give the same few again and again.
+_CHECKED: set[tuple[str, ...]] = set()
+_REMEMBERED = 1024
+
+
+def check_keys(mapping: Mapping[str, Any]) -> None:
+    """
+    Check that no two keys of *mapping* differ in case alone: a person who writes both means one of them.
+
+    Raises:
+        TypeError: if it is not a mapping.
+        ArgumentError: if two do.
+    """
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"context must be a mapping of context keys, got {type(mapping).__name__}")
+    keys = tuple(mapping)
+    if keys in _CHECKED:
+        return
+    folded: dict[str, str] = {}
+    for key in keys:
+        if not isinstance(key, str):
+            raise TypeError(f"context keys must be str, got {type(key).__name__}")
+        other = folded.setdefault(str.__str__(key).lower(), key)
+        if other is not key:
+            raise ArgumentError(
+                f"context has one key twice, {shown(other)} and {shown(key)}: case does not matter, give it once"
+            )
+    if len(keys) < 64:
+        if len(_CHECKED) >= _REMEMBERED:
+            _CHECKED.clear()
+        _CHECKED.add(keys)
 
 
 def only_texts(mapping: Mapping[str, Any]) -> bool:

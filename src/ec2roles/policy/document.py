@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.errors import ArgumentError, PolicySyntaxError
 from ec2roles.policy.statement import Statement
 from ec2roles.policy.validation.grammar import KINDS, NEWEST, NOT_JSON, Grammar
@@ -198,6 +199,9 @@ class PermissionPolicy(Policy):
             resource: an ARN, several, or ``*``.
             condition: the ``Condition`` element.
             sid: the ``Sid`` element.
+
+        Raises:
+            ArgumentError: for ``*`` beside other actions, which is meant as the *resource*.
         """
         return cls(_document("Allow", actions, resource, condition, sid))
 
@@ -342,6 +346,11 @@ def _document(
     condition: Mapping[str, Any] | None,
     sid: str | None,
 ) -> dict[str, Any]:
+    if len(actions) > 1 and "*" in actions:
+        raise ArgumentError(
+            f"'*' beside {shown(next((one for one in actions if one != '*'), '*'))} is a resource, not an action; "
+            f"write resource='*', or {effect.lower()}('*') for every action"
+        )
     statement: dict[str, Any] = {} if sid is None else {"Sid": sid}
     statement.update(Effect=effect, Action=_one_or_list(actions) if actions else [], Resource=_one_or_list(resource))
     if condition is not None:

@@ -10,7 +10,7 @@ import attrs
 from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import ValidationError
 from ec2roles.memo import Memo
-from ec2roles.policy.context import Context, Values
+from ec2roles.policy.context import Context, Values, check_keys
 from ec2roles.policy.engine.matching import ascii_lower
 from ec2roles.policy.principal import Caller, CallerKind, parse_caller
 
@@ -47,6 +47,7 @@ class Request:
 
     Raises:
         TypeError: if a value has the wrong type.
+        ArgumentError: if a context key comes in two spellings.
         ValidationError: if the principal is not one, or the action is not one plain action.
     """
 
@@ -89,6 +90,8 @@ class Request:
                     break
             else:
                 # Keys are put in lower case when a condition first asks for one: most decisions never do.
+                if len(context) > 1:
+                    check_keys(context)
                 self._context = context.copy()
         else:
             self._context = context if type(context) is Context else Context.of(context)

@@ -49,26 +49,44 @@ def evaluate(request: Request, policy_set: PolicySet, semantics: Semantics = _DE
         request: who wants what.
         policy_set: the policies that apply, layer by layer.
         semantics: how open points of AWS's behaviour are read.
+
+    Raises:
+        TypeError: if one of them is of another type.
     """
-    if policy_set._alone and semantics.unset_variable_is_null:
-        caller = request._caller
-        layer = policy_set._identity
-        plan = layer.plans.get(request._key) or layer.plan(request._key)
-        # The short way: an ordinary caller, an ordinary action, one account, and no layer but the identity's policies.
-        if caller.ordinary and not plan.special and caller.account == request._account:
-            denies = plan.deny_index
-            if denies is not None:
-                statement = denies.find(request)
-                if statement is not None:
-                    return Decision(request, policy_set, _EXPLICIT, "identity", "", semantics, statement)
-            allows = plan.allow_index
-            if allows is not None:
-                statement = allows.find(request)
-                if statement is not None:
-                    return Decision(request, policy_set, _ALLOWED, None, "", semantics, statement)
-            return Decision(request, policy_set, _IMPLICIT, "identity", "", semantics)
-    outcome, denied_by, reason = judge(request, policy_set, semantics)
-    return Decision(request, policy_set, outcome, denied_by, reason, semantics)
+    try:
+        if policy_set._alone and semantics.unset_variable_is_null:
+            caller = request._caller
+            layer = policy_set._identity
+            plan = layer.plans.get(request._key) or layer.plan(request._key)
+            # The short way: an ordinary caller, an ordinary action, one account, and no layer but the identity's policies.
+            if caller.ordinary and not plan.special and caller.account == request._account:
+                denies = plan.deny_index
+                if denies is not None:
+                    statement = denies.find(request)
+                    if statement is not None:
+                        return Decision(request, policy_set, _EXPLICIT, "identity", "", semantics, statement)
+                allows = plan.allow_index
+                if allows is not None:
+                    statement = allows.find(request)
+                    if statement is not None:
+                        return Decision(request, policy_set, _ALLOWED, None, "", semantics, statement)
+                return Decision(request, policy_set, _IMPLICIT, "identity", "", semantics)
+        outcome, denied_by, reason = judge(request, policy_set, semantics)
+        return Decision(request, policy_set, outcome, denied_by, reason, semantics)
+    except AttributeError:
+        # Looked at afterwards, as decisions are what most of the time goes to.
+        _check_types(request, policy_set, semantics)
+        raise
+
+
+def _check_types(request: object, policy_set: object, semantics: object) -> None:
+    for name, given, kind in (
+        ("request", request, Request),
+        ("policy_set", policy_set, PolicySet),
+        ("semantics", semantics, Semantics),
+    ):
+        if not isinstance(given, kind):
+            raise TypeError(f"{name} must be a {kind.__name__}, got {type(given).__name__}")
 
 
 def judge(request: Request, policy_set: PolicySet, semantics: Semantics) -> tuple[Outcome, str | None, str]:

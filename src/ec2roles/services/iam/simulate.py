@@ -14,7 +14,18 @@ from ec2roles.iam.group import Group
 from ec2roles.iam.identity import Identity
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
-from ec2roles.policy import Decision, Outcome, Policy, PolicySet, Request, Semantics, TrustPolicy, evaluate, load_policy
+from ec2roles.policy import (
+    Context,
+    Decision,
+    Outcome,
+    Policy,
+    PolicySet,
+    Request,
+    Semantics,
+    TrustPolicy,
+    evaluate,
+    load_policy,
+)
 from ec2roles.policy.statement import Statement
 from ec2roles.services.iam.positions import statement_positions
 from ec2roles.services.iam.table import PAGES, Ask, Row, everything, numbered, page
@@ -217,7 +228,7 @@ def _simulate(ask: Ask, semantics: Semantics, subject: _Subject) -> dict[str, An
     policies = PolicySet(
         [one.policy for one in subject.policies], boundaries=[one.policy for one in subject.boundaries], scps=scps
     )
-    context = {**subject.context, **_given_keys(ask)}
+    context = Context.of(subject.context).extended(_given_keys(ask))
     owner = _owner(ask)
     results = []
     for action in ask["ActionNames"]:
