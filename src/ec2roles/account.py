@@ -14,10 +14,12 @@ from ec2roles.arns import check_account_id
 from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.calls import NOTHING, Call, Response, with_keys
 from ec2roles.credentials import Credentials
-from ec2roles.ec2.instance import Instance, launch_instances
+from ec2roles.ec2.checks import check_region
+from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.launch_options import LaunchOptions
 from ec2roles.ec2.rotation import Rotation
+from ec2roles.ec2.run_instances import launch_instances
 from ec2roles.errors import ArgumentError, ClockError, InstanceError, NoCredentialsError, NoSuchEntityError
 from ec2roles.gateway import Gateway
 from ec2roles.iam.customer_managed import CustomerManagedPolicy
@@ -129,13 +131,13 @@ Result = TypeVar("Result")
 
 def _of_iam(
     method: Callable[Concatenate[Directory, Given], Result],
-) -> Callable[Concatenate[Account[Any], Given], Result]:
-    """Return a method of the directory of an account's IAM as one of the account's own."""
+) -> Callable[[Callable[..., object]], Callable[Concatenate[Account[Any], Given], Result]]:
+    """Return what makes a method of the account of one of its IAM's directory, with the same arguments and words."""
 
     def of_account(self: Account[Any], *args: Given.args, **kwargs: Given.kwargs) -> Result:
         return method(self.iam, *args, **kwargs)
 
-    return cast("Callable[Concatenate[Account[Any], Given], Result]", wraps(method)(of_account))
+    return lambda _: cast("Callable[Concatenate[Account[Any], Given], Result]", wraps(method)(of_account))
 
 
 def _nothing_to_sign_with(credentials: Credentials | None) -> NoCredentialsError | None:
@@ -241,7 +243,7 @@ class Account(Part, Generic[Clock_co]):
             raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
         self.time: Timekeeper = shared.time
         self._created = self.time.instant()
-        self.region: str = region
+        self.region: str = check_region(region)
         self.rotation: Rotation = Rotation() if rotation is None else rotation
         self._shared = shared
         self.iam: Directory = Directory(
@@ -413,15 +415,41 @@ class Account(Part, Generic[Clock_co]):
         """The customer managed policies by name."""
         return self.iam.policies
 
-    create_role = _of_iam(Directory.create_role)
-    delete_role = _of_iam(Directory.delete_role)
-    create_policy = _of_iam(Directory.create_policy)
-    create_instance_profile = _of_iam(Directory.create_instance_profile)
-    delete_instance_profile = _of_iam(Directory.delete_instance_profile)
-    create_user = _of_iam(Directory.create_user)
-    delete_policy = _of_iam(Directory.delete_policy)
-    delete_user = _of_iam(Directory.delete_user)
-    create_group = _of_iam(Directory.create_group)
+    @_of_iam(Directory.create_role)
+    def create_role(self) -> None:
+        """See `Directory.create_role`."""
+
+    @_of_iam(Directory.delete_role)
+    def delete_role(self) -> None:
+        """See `Directory.delete_role`."""
+
+    @_of_iam(Directory.create_policy)
+    def create_policy(self) -> None:
+        """See `Directory.create_policy`."""
+
+    @_of_iam(Directory.create_instance_profile)
+    def create_instance_profile(self) -> None:
+        """See `Directory.create_instance_profile`."""
+
+    @_of_iam(Directory.delete_instance_profile)
+    def delete_instance_profile(self) -> None:
+        """See `Directory.delete_instance_profile`."""
+
+    @_of_iam(Directory.create_user)
+    def create_user(self) -> None:
+        """See `Directory.create_user`."""
+
+    @_of_iam(Directory.delete_policy)
+    def delete_policy(self) -> None:
+        """See `Directory.delete_policy`."""
+
+    @_of_iam(Directory.delete_user)
+    def delete_user(self) -> None:
+        """See `Directory.delete_user`."""
+
+    @_of_iam(Directory.create_group)
+    def create_group(self) -> None:
+        """See `Directory.create_group`."""
 
     @atomic
     def create_service_linked_role(

@@ -100,7 +100,7 @@ def test_a_warm_call_is_quickly_through_the_instance(web: Instance, verb: str) -
     at_gateway = [name for _, name in entered].index(f"Gateway.{verb}")
     before = entered[:at_gateway]
 
-    assert len(before) <= 12, before
+    assert len(before) <= 11, before
     assert max(depth for depth, _ in before) <= 4, before
     assert entered[at_gateway][0] == 1
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
-from ec2roles.arns import shown
 from ec2roles.calls import Api, Response
 from ec2roles.ec2.attributes import InstanceAttributes
 from ec2roles.ec2.changes import Changes
@@ -15,7 +14,6 @@ from ec2roles.ec2.launch_options import InstanceOptions
 from ec2roles.ec2.records import Records
 from ec2roles.ec2.role_credentials import RoleCredentials, arn_of
 from ec2roles.ec2.state import InstanceState
-from ec2roles.errors import InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
 from ec2roles.instants import from_microseconds, to_microseconds, to_utc
 from ec2roles.metadata.hardware import Hardware
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
 _new = object.__new__
 
-__all__ = ["NAT_ADDRESS", "Instance", "launch_instances"]
+__all__ = ["NAT_ADDRESS", "Instance"]
 
 
 class Instance(InstanceState):
@@ -151,10 +149,11 @@ class Instance(InstanceState):
     @property
     def metadata(self) -> MetadataService:
         """Its metadata service, 169.254.169.254."""
-        # It is made for every look, so without the call of an __init__: `RoleCredentials(self)`.
-        host = _new(RoleCredentials)
+        # As `MetadataService(RoleCredentials(self))`, but made for every look: two more calls would be felt there.
+        host, service = _new(RoleCredentials), _new(MetadataService)
         host._instance = self
-        return MetadataService(host)
+        service._host, service._hops, service._time = host, 0, self._launch.time
+        return service
 
     @property
     def role_credentials(self) -> RoleCredentials:
@@ -431,59 +430,3 @@ class Instance(InstanceState):
     def __repr__(self) -> str:
         profile = self.profile
         return f"<Instance {self.instance_id} {self.state}, {f'profile {profile.name}' if profile else 'no profile'}>"
-
-
-def launch_instances(
-    count: int,
-    profile: InstanceProfile | str | None = None,
-    *,
-    sts: TokenService,
-    time: Timekeeper,
-    api: Api | None = None,
-    find_profile: Callable[[str], InstanceProfile] | None = None,
-    check_options: Callable[[MetadataOptions], None] = lambda options: None,
-    forget: Callable[[str], None] = lambda instance_id: None,
-    **options: Unpack[InstanceOptions],
-) -> list[Instance]:
-    """
-    Launch *count* instances that share everything until one of them differs (AWS: RunInstances).
-
-    >>> time = Timekeeper()
-    >>> fleet = launch_instances(3, sts=TokenService(time=time), time=time)
-    >>> len({instance.instance_id for instance in fleet})
-    3
-
-    Args:
-        count: 1 or more.
-        profile: an instance profile, its name or ARN, or None.
-        sts, time, api, find_profile, options: as for `Instance`.
-        check_options: raises if the account does not allow such metadata options.
-        forget: forgets an instance that was terminated long ago.
-
-    Raises:
-        InstanceError: for another count, for what is no instance profile, one without a role, or a bad option; nothing is
-            launched then.
-    """
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise InstanceError(
-            f"Value ({count}) for parameter minCount is invalid.",
-            detail=f"count must be an int of 1 or more, got {shown(count)}",
-        )
-    launch = prepare_launch(
-        count,
-        profile,
-        sts=sts,
-        time=time,
-        api=api,
-        find_profile=find_profile,
-        check_options=check_options,
-        forget=forget,
-        **options,
-    )
-    instances = []
-    for slot in range(launch.first_slot, launch.first_slot + count):
-        instance = Instance.__new__(Instance)
-        instance._settle(launch, slot)
-        instances.append(instance)
-    launch.time.add_issuers(instances)  # type: ignore[arg-type]
-    return instances

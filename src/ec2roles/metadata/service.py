@@ -26,6 +26,7 @@ from ec2roles.metadata.tokens import LONGEST, SHORTEST, make_token, seconds_left
 from ec2roles.metadata.tree import look_up
 from ec2roles.metadata.view import View
 from ec2roles.world.part import Part
+from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
 TOKEN_HEADER = "x-aws-ec2-metadata-token"
@@ -67,6 +68,7 @@ class MetadataService(Part):
 
     _host: Host = attrs.field(alias="host")
     _hops: int = attrs.field(default=0, alias="hops")
+    _time: Timekeeper = attrs.field(init=False, default=attrs.Factory(lambda self: self._host.time, takes_self=True))
 
     @property
     def metrics(self) -> MetadataMetrics:
@@ -89,7 +91,7 @@ class MetadataService(Part):
         Raises:
             InstanceError: if the instance had not been launched then.
         """
-        position = self._host.time.as_of(None) if at is None else self._past(at)
+        position = self._time.as_of(None) if at is None else self._past(at)
         return self.credentials_at(position, version=version, v1_disabled=v1_disabled)
 
     def credentials_at(self, position: Position, *, version: int = V2, v1_disabled: bool = False) -> Credentials | None:
@@ -101,7 +103,7 @@ class MetadataService(Part):
         options = record.options
         if options.http_endpoint == DISABLED:
             return None
-        faults = host.time.faults
+        faults = self._time.faults
         if version == V2 and (
             self._hops >= options.http_put_response_hop_limit
             or (faults is not None and self._is_lost(_TOKEN_REQUEST, position))
@@ -173,13 +175,13 @@ class MetadataService(Part):
     ) -> MetadataResponse:
         check_hops(extra_hops)
         if at is None:
-            now = self._host.time.as_of(None)
+            now = self._time.as_of(None)
             return self.request(method, path, headers, extra_hops, ipv6=ipv6, position=now)
         position = self._past(at)
         return self._answer(method, path, _sent(headers), extra_hops + self._hops, ipv6, position)
 
     def _past(self, at: datetime) -> Position:
-        position = self._host.time.as_of(at)
+        position = self._time.as_of(at)
         if position < self._host.hardware.launched:
             raise not_yet_launched(self._host)
         return position
@@ -194,7 +196,7 @@ class MetadataService(Part):
             method: such as ``GET``.
             path, headers, ipv6: as for `get`.
         """
-        return self.request(method, path, headers, ipv6=ipv6, position=self._host.time.as_of(None))
+        return self.request(method, path, headers, ipv6=ipv6, position=self._time.as_of(None))
 
     def request(
         self,
@@ -254,7 +256,7 @@ class MetadataService(Part):
         if hops >= record.options.http_put_response_hop_limit:
             return TIMED_OUT
         host = self._host
-        token = make_token(host.time.ids, host.instance_id, now=position[0], ttl=int(ttl), boots=record.boots)
+        token = make_token(self._time.ids, host.instance_id, now=position[0], ttl=int(ttl), boots=record.boots)
         return token_answer(token, int(ttl), position)
 
     def _get(self, record: Record, words: list[str], sent: Mapping[str, str], position: Position) -> MetadataResponse:
@@ -262,7 +264,7 @@ class MetadataService(Part):
         left = None
         if TOKEN_HEADER in sent:
             left = seconds_left(
-                host.time.ids, host.instance_id, sent[TOKEN_HEADER], now=position[0], boots=record.boots
+                self._time.ids, host.instance_id, sent[TOKEN_HEADER], now=position[0], boots=record.boots
             )
             if left is None:
                 return error_answer(401, position)
@@ -285,7 +287,7 @@ class MetadataService(Part):
 
     def _is_lost(self, request: str, position: Position) -> bool:
         host = self._host
-        faults = host.time.faults
+        faults = self._time.faults
         return faults is not None and bool(
             faults.metadata_is_lost(request, position, host.hardware.account_id, host.instance_id)
         )

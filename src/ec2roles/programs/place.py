@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 
 from ec2roles.calls import NOTHING, Api, Call, with_keys
-from ec2roles.credentials import Credentials
 from ec2roles.errors import NoCredentialsError
 from ec2roles.programs.chain import IAM_ROLE, CredentialChain, Resolved
 from ec2roles.world.part import Part
@@ -16,8 +15,8 @@ from ec2roles.world.timekeeper import Timekeeper
 from ec2roles.world.timeline import Position
 
 if TYPE_CHECKING:
+    from ec2roles.programs.metadata import Metadata
     from ec2roles.programs.program import Completed
-    from ec2roles.programs.terminal.curl import MetadataAnswer
     from ec2roles.programs.terminal.terminal import Terminal
 
 
@@ -29,16 +28,6 @@ class Place(Protocol):
 
     def why_none(self, position: Position) -> str:
         """Return in one phrase why the metadata has no credentials for programs there."""
-
-
-class Metadata(Protocol):
-    """The metadata service, as programs reach it from their place."""
-
-    def credentials_at(self, position: Position, /, *, v1_disabled: bool = False) -> Credentials | None:
-        """Return what it has for an SDK as of *position*, or None."""
-
-    def request(self, method: str, path: str, headers: Mapping[str, str], *, position: Position) -> MetadataAnswer:
-        """Answer a request."""
 
 
 # Nothing is checked or converted on assignment: nothing public can be assigned (`Fixed`).

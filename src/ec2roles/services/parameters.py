@@ -132,7 +132,11 @@ class Reader:
         if not call.api:
             given = self._in_awss_names(given)
             if of_resource is not None and call.resource is not None:
-                given = _joined(given, of_resource(call.resource), call.resource)
+                said = of_resource(call.resource)
+                if given.keys().isdisjoint(said):
+                    given = {**said, **given}
+                else:
+                    given = _joined(given, said, call.resource)
         # Most calls have nothing but a few texts and numbers that are right.
         accepting = self._accepting
         for name, value in given.items():

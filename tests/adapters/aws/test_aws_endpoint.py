@@ -136,7 +136,7 @@ def test_a_presigned_url_works_for_whoever_has_it_and_no_longer_than_it_says(
         with caught.value:
             assert caught.value.status == 403
             assert b"<Code>AccessDenied</Code><Message>Request has expired</Message>" in caught.value.read()
-    del account.s3["photos"].objects["by url"]
+    account.s3["photos"].delete_object("by url")
 
 
 @pytest.mark.parametrize("host", ["photos.s3.amazonaws.com", "photos.s3.us-east-1.amazonaws.com", "photos.localhost:1"])

@@ -18,8 +18,17 @@ from helpers.worlds import user_with_key
 
 TABLE = json.loads((Path(__file__).parents[2] / "services" / "s3" / "s3_answers.json").read_text(encoding="utf-8"))
 CASES = [case for group in TABLE for case in group["cases"]]
-# A header cannot be empty, or hold what is not Latin-1; boto3's own checksum is another one than S3's.
-_NOT_SENT = ("CRC64NVME is what S3 works out by itself", "what cannot stand in a header", "an empty token")
+# A header cannot be empty, or hold what is not Latin-1; boto3's own checksum is another one than S3's, and it sends the bytes that
+# it said.
+_NOT_SENT = (
+    "the suffix of directory buckets",  # boto3 takes such a bucket to S3 Express, which signs otherwise
+    "fewer bytes than there are",
+    "more bytes than there are",
+    "as many bytes as there are",
+    "CRC64NVME is what S3 works out by itself",
+    "what cannot stand in a header",
+    "an empty token",
+)
 
 
 def sent(s3: Any, case: dict[str, Any]) -> Any:
@@ -45,7 +54,8 @@ def test_boto3_gets_the_answers_of_the_table(way: str) -> None:
         for case in CASES:
             if case["name"] in _NOT_SENT:
                 continue
-            account.s3["photos"].objects.clear()
+            for key in [*account.s3["photos"].objects]:
+                account.s3["photos"].delete_object(key)
             account.s3["photos"].put_object("cat", b"meow")
             try:
                 said = sent(s3, case)

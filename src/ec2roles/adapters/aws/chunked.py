@@ -9,7 +9,6 @@ import attrs
 
 from ec2roles.errors import AwsError
 from ec2roles.services.s3 import digests
-from ec2roles.services.s3.digests import ALGORITHMS
 
 STREAMING_UNSIGNED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 STREAMING_SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
@@ -18,6 +17,8 @@ STREAMING = (STREAMING_UNSIGNED, STREAMING_SIGNED, STREAMING_SIGNED_TRAILER)
 
 _NOTHING = hashlib.sha256(b"").hexdigest()
 _CHECKSUM = "x-amz-checksum-"
+# What else of a checksum stands in headers whose names begin so.
+_NO_CHECKSUMS = ("algorithm", "mode", "type")
 
 
 @attrs.frozen(eq=False)
@@ -96,11 +97,23 @@ def check_checksum(name: str, value: str, body: bytes) -> None:
     Compare *body* with the checksum in a header or trailer ``x-amz-checksum-...``; other names are passed over.
 
     Raises:
-        AwsError: ``BadDigest``, if it is another one, ``InvalidRequest``, if it is none.
+        AwsError: ``BadDigest``, if it is another one, ``InvalidRequest``, if it is none, or of an algorithm that there is not,
+            ``NotImplemented`` for one that is not here.
     """
-    algorithm = name.removeprefix(_CHECKSUM).upper()
-    if name.startswith(_CHECKSUM) and algorithm in ALGORITHMS:
+    algorithm = algorithm_of(name)
+    if algorithm is not None:
         digests.check_checksum(body, algorithm, value)
+
+
+def algorithm_of(name: str) -> str | None:
+    """
+    Return the algorithm of the checksum in a header or trailer *name*, or None if it holds none.
+
+    >>> algorithm_of("x-amz-checksum-crc32"), algorithm_of("x-amz-checksum-mode")
+    ('CRC32', None)
+    """
+    said = name.removeprefix(_CHECKSUM)
+    return None if said == name or said in _NO_CHECKSUMS else said.upper()
 
 
 def _size(text: bytes) -> int:

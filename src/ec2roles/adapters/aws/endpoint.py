@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import attrs
 from botocore.loaders import Loader
 
 from ec2roles.account import OUTSIDE_ADDRESS, Account
-from ec2roles.adapters.aws import chunked as aws_chunked
 from ec2roles.adapters.aws.actions import ApiActions
 from ec2roles.adapters.aws.dispatch import NOT_SIMULATED, ApiRequest, Dispatcher
 from ec2roles.adapters.aws.protocol.signing_names import MODELS
@@ -27,7 +26,9 @@ from ec2roles.adapters.aws.protocol.wire_service import (
     request_protocol,
     write_error,
 )
+from ec2roles.adapters.aws.s3_requests import check_digests, check_request, with_content
 from ec2roles.adapters.aws.signature import Reached, Signature, read_signature, said_service, without_signature
+from ec2roles.adapters.aws.signing_keys import signing_keys
 from ec2roles.adapters.aws.sigv4 import Verifier
 from ec2roles.adapters.http.raw import RawRequest, RawResponse
 from ec2roles.adapters.http.wsgi import HttpAnswer, HttpRequest
@@ -37,7 +38,6 @@ from ec2roles.cloud import Cloud
 from ec2roles.credentials import Credentials
 from ec2roles.ec2.instance import NAT_ADDRESS
 from ec2roles.errors import ArgumentError, AwsError, Ec2RolesError
-from ec2roles.services.s3.digests import check_md5
 from ec2roles.sts.session import Fault, Session
 from ec2roles.world.clock import Clock, SystemClock
 
@@ -150,14 +150,17 @@ class AwsEndpoint:
             protocol = request_protocol(raw, service.protocol)
             signature = read_signature(raw, reached)
             bucket = _bucket_of(request.host) if name == "s3" else None
-            credentials, session = None, None
+            credentials, session, keys = None, None, {}
             if signature is not None:
                 credentials, session, body = self._authenticate(raw, signature, bucket)
-                raw = without_signature(attrs.evolve(raw, body=body), signature)
+                raw = without_signature(with_content(raw, body), signature)
+                keys = signing_keys(signature, raw, self.clock.now()) if name == "s3" else {}
             if name == "s3":
-                _check_digests(raw)
+                check_digests(raw)
             read = service.read(raw, host_bucket=bucket, required=name not in _REFUSE_THEMSELVES)
-            asked = _asked(read, reached, signature, credentials, session, request)
+            if name == "s3":
+                check_request(read.operation.name, raw)
+            asked = _asked(read, reached, signature, credentials, session, request, keys)
             response = self.dispatcher.send(asked)
             if self.observe is not None:
                 self.observe(asked, response)
@@ -214,6 +217,7 @@ def _asked(
     credentials: Credentials | None,
     session: Session | None,
     request: HttpRequest,
+    keys: Mapping[str, str],
 ) -> ApiRequest:
     arn = None if session is None else session.context.get("ec2:SourceInstanceARN")
     sender = str(arn).rpartition("/")[2] if arn else None
@@ -227,7 +231,7 @@ def _asked(
         read.parameters,
         (reached.region or "us-east-1") if signature is None else signature.region,
         credentials,
-        {"aws:SourceIp": address, "aws:UserAgent": request.headers.get("user-agent", "")},
+        {"aws:SourceIp": address, "aws:UserAgent": request.headers.get("user-agent", ""), **keys},
         sender,
     )
 
@@ -260,13 +264,3 @@ def _guessed(raw: RawRequest) -> str:
 def _bucket_of(host: str) -> str | None:
     found = _BUCKET_HOST.fullmatch(host)
     return None if found is None or found["bucket"] == "s3" else found["bucket"]
-
-
-def _check_digests(raw: RawRequest) -> None:
-    """Compare the body with the digests that came with it."""
-    for name, value in raw.headers:
-        if name.startswith("x-amz-checksum-"):
-            aws_chunked.check_checksum(name, value, raw.body)
-    said = raw.header("content-md5")
-    if said is not None:
-        check_md5(raw.body, said)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
 from ec2roles.programs.files import Files, to_text
+from ec2roles.programs.metadata import Metadata
 from ec2roles.programs.program import Completed, Ended, Invocation
 from ec2roles.programs.terminal.curl_options import CurlOptions, read_options
 from ec2roles.world.timeline import Position
@@ -18,33 +18,6 @@ from ec2roles.world.timeline import Position
 ADDRESS = "169.254.169.254"
 VERSION = "7.88.1"
 OURS = "ec2roles: from this terminal curl reaches http://169.254.169.254 only\n"
-
-
-class MetadataAnswer(Protocol):
-    """What the metadata service answers."""
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status; None if the answer never arrived."""
-
-    @property
-    def body(self) -> str | bytes:
-        """What follows the headers."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, in the order in which they are sent."""
-
-    @property
-    def timed_out(self) -> bool:
-        """Whether the answer never arrived."""
-
-
-class Metadata(Protocol):
-    """The metadata service of the instance on which the terminal runs."""
-
-    def request(self, method: str, path: str, headers: Mapping[str, str], *, position: Position) -> MetadataAnswer:
-        """Answer a request."""
 
 
 @attrs.frozen

@@ -15,11 +15,12 @@ from ec2roles.calls import Api
 from ec2roles.errors import ArgumentError
 from ec2roles.programs.chain import CredentialChain
 from ec2roles.programs.files import HOME, Files, to_bytes, to_text
+from ec2roles.programs.metadata import Metadata
 from ec2roles.programs.program import Completed, Ended, Invocation
 from ec2roles.programs.terminal import shell, syntax
 from ec2roles.programs.terminal.aws import Aws
 from ec2roles.programs.terminal.builtins import LOGIN, Builtins
-from ec2roles.programs.terminal.curl import Curl, Metadata
+from ec2roles.programs.terminal.curl import Curl
 from ec2roles.world.part import Part
 from ec2roles.world.timeline import Position
 

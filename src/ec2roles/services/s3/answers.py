@@ -71,6 +71,15 @@ def malformed_xml(detail: str) -> ResourceError:
     )
 
 
+def incomplete_body(said: object, found: int) -> ResourceError:
+    """Return the error for a body of another length than was said."""
+    return ResourceError(
+        "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        code="IncompleteBody",
+        detail=f"{said} bytes were said, and there are {found}",
+    )
+
+
 def precondition_failed(condition: str) -> ResourceError:
     """Return the error for a condition, named by its header, that does not hold."""
     return ResourceError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
@@ -77,7 +78,7 @@ class Bucket(Part):
     _find_principal: FindPrincipal | None = attrs.field(default=None, kw_only=True, alias="find_principal")
     _principal_arn: PrincipalArn | None = attrs.field(default=None, kw_only=True, alias="principal_arn")
     created: Position = attrs.field(init=False)
-    objects: dict[str, S3Object] = attrs.field(factory=dict, init=False)
+    _objects: dict[str, S3Object] = attrs.field(factory=dict, init=False)
     _states: Timeline[BucketState] = attrs.field(init=False)
     # Policies can ask for the tags of an object: they have a past, and the objects have none.
     _object_tags: dict[str, Timeline[Tags]] = attrs.field(factory=dict, init=False)
@@ -270,6 +271,20 @@ class Bucket(Part):
 
     # -- its objects ------------------------------------------------------------------------------------------------
 
+    @property
+    def objects(self) -> Mapping[str, S3Object]:
+        """
+        Its objects by key: a view that cannot be changed; `put_object` and `delete_object` do that.
+
+        >>> from ec2roles import Account
+        >>> bucket = Account().s3.create_bucket("photos")
+        >>> bucket.put_object("cat.jpg", b"meow")
+        S3Object(key='cat.jpg')
+        >>> bucket.objects["cat.jpg"].body
+        b'meow'
+        """
+        return MappingProxyType(self._objects)
+
     @atomic
     def put_object(
         self,
@@ -314,7 +329,7 @@ class Bucket(Part):
             checksum=checksum,
         )
         wanted = () if tags is None else check_tags(_pairs(tags), of_object=True)
-        self.time.journal.put(self.objects, key, stored)
+        self.time.journal.put(self._objects, key, stored)
         if wanted or key in self._object_tags:
             self._tag("PutObject", key, wanted, instant)
         return stored
@@ -328,8 +343,8 @@ class Bucket(Part):
             key: its name.
             now: microseconds, if the caller has read the clock already.
         """
-        if key in self.objects:
-            self.time.journal.remove(self.objects, key)
+        if key in self._objects:
+            self.time.journal.remove(self._objects, key)
             self._tag("DeleteObject", key, (), self.time.instant() if now is None else now)
 
     def object_tags(self, key: str, position: Position | None = None) -> Tags:
@@ -374,7 +389,7 @@ class Bucket(Part):
         self.time.record(known, position, tags)
 
     def __repr__(self) -> str:
-        return f"<Bucket {self.name}, {len(self.objects)} object{'' if len(self.objects) == 1 else 's'}>"
+        return f"<Bucket {self.name}, {len(self._objects)} object{'' if len(self._objects) == 1 else 's'}>"
 
 
 def _pairs(tags: Mapping[str, str]) -> Iterable[tuple[str, str]]:

@@ -86,7 +86,8 @@ class BucketOperations(Part):
 
             check_listing(given)
         prefix = str(given.get("Prefix") or "")
-        return tuple(bucket.objects[key] for key in sorted(bucket.objects) if key.startswith(prefix))
+        objects = bucket.objects
+        return tuple(objects[key] for key in sorted(objects) if key.startswith(prefix))
 
     def get_bucket_tags(self, call: Call) -> Tags:
         """Perform GetBucketTagging."""

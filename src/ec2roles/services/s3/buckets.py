@@ -23,6 +23,10 @@ from ec2roles.world.timeline import Timeline
 
 _BY_NAME = attrgetter("name")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
+# What S3 keeps for itself (AWS's page "General purpose bucket naming rules").
+_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
 @attrs.define(eq=False, repr=False)
@@ -62,7 +66,8 @@ class S3(Part):
         Create a bucket.
 
         Args:
-            name: 3-63 lower-case letters, digits, dots and hyphens.
+            name: 3-63 lower-case letters, digits, dots and hyphens; no IP address, no two dots in a row, and nothing that
+                S3 keeps for itself (``xn--...``, ``...-s3alias``).
             now: microseconds, if the caller has read the clock already.
             location: where it stands; the account's region by default.
             public_access_block: its Block Public Access. All of it by default, as AWS has it since April 2023.
@@ -71,10 +76,7 @@ class S3(Part):
             ResourceError: ``InvalidBucketName``, ``InvalidLocationConstraint``, ``BucketAlreadyExists``,
                 ``BucketAlreadyOwnedByYou``.
         """
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or ".." in name:
-            raise invalid_bucket_name(
-                name, f"a bucket's name is 3-63 lower-case letters, digits, dots and hyphens, got {shown(name)}"
-            )
+        _check_name(name)
         if location not in (None, HOME):
             check_location(location, HOME)
         if not isinstance(public_access_block, (PublicAccessBlock, NoneType)):
@@ -207,3 +209,19 @@ def buckets_of(account_id: str, namespace: Mapping[str, Bucket]) -> list[Bucket]
             own.append(bucket)  # noqa: PERF401  (no frame of its own, once for each ListBuckets)
     own.sort(key=_BY_NAME)
     return own
+
+
+def _check_name(name: object) -> None:
+    why = None
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        why = "is 3-63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends"
+    elif ".." in name:
+        why = "has no two dots in a row"
+    elif _ADDRESS.fullmatch(name):
+        why = "is no IP address"
+    elif name.startswith(_PREFIXES):
+        why = f"does not start with {', '.join(_PREFIXES)}"
+    elif name.endswith(_SUFFIXES):
+        why = f"does not end with {', '.join(_SUFFIXES)}"
+    if why is not None:
+        raise invalid_bucket_name(name, f"a bucket's name {why}, got {shown(name)}")

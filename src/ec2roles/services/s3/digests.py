@@ -116,7 +116,7 @@ def check_digests(body: bytes, given: Mapping[str, Any]) -> Checksum | None:
         check_md5(body, given["ContentMD5"])
     for name in _OTHERS:
         if given.get(f"Checksum{name}") is not None or given.get("ChecksumAlgorithm") == name:
-            raise not_simulated(f"Checksum{name}", f"the algorithms here are {', '.join(ALGORITHMS)}")
+            raise _not_here(name)
     values = {name: given[f"Checksum{name}"] for name in ALGORITHMS if given.get(f"Checksum{name}") is not None}
     algorithm = given.get("ChecksumAlgorithm")
     if algorithm is not None and algorithm not in ALGORITHMS:
@@ -167,12 +167,17 @@ def check_checksum(body: bytes, algorithm: str, value: str) -> None:
 
     Args:
         body: the bytes.
-        algorithm: one of `ALGORITHMS`.
+        algorithm: such as ``CRC32``.
         value: in base64, as it was given.
 
     Raises:
-        ResourceError: ``InvalidRequest`` for what is no such checksum, ``BadDigest`` for another one.
+        ResourceError: ``InvalidRequest`` for what is no such checksum, or for an algorithm that there is not, ``BadDigest``
+            for another one, ``NotImplemented`` for one of an algorithm that is not here.
     """
+    if algorithm in _OTHERS:
+        raise _not_here(algorithm)
+    if algorithm not in ALGORITHMS:
+        raise _invalid("The algorithm type you specified in x-amz-checksum- header is invalid.", algorithm)
     if _length(value) != ALGORITHMS[algorithm][0]:
         raise _invalid(f"Value for x-amz-checksum-{algorithm.lower()} header is invalid.", value)
     found = checksum(body, algorithm).value
@@ -190,6 +195,10 @@ def _length(value: object) -> int | None:
         return len(b64decode(value, validate=True)) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def _not_here(algorithm: str) -> ResourceError:
+    return not_simulated(f"Checksum{algorithm}", f"the algorithms here are {', '.join(ALGORITHMS)}")
 
 
 def _invalid(message: str, value: object) -> ResourceError:

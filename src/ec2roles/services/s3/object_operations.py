@@ -12,7 +12,7 @@ from ec2roles.errors import AwsError, ParameterError, ResourceError
 from ec2roles.instants import from_microseconds
 from ec2roles.policy import Decision
 from ec2roles.services.s3 import parameters as s3_parameters
-from ec2roles.services.s3.answers import denial, invalid_argument, no_such_key
+from ec2roles.services.s3.answers import denial, incomplete_body, invalid_argument, no_such_key
 from ec2roles.services.s3.bucket import Bucket
 from ec2roles.services.s3.conditions import check_match, check_read, check_write
 from ec2roles.services.s3.objects import HEADERS, STANDARD, S3Object, check_key
@@ -53,6 +53,8 @@ class ObjectOperations(Part):
         # Loaded for the first object that is more than its body.
         from ec2roles.services.s3.digests import check_digests
 
+        if given.get("ContentLength") not in (None, len(body)):
+            raise incomplete_body(given["ContentLength"], len(body))
         s3_parameters.check_object_acl(given)
         check_key(key)
         checksum = check_digests(body, given)

@@ -20,7 +20,7 @@ from ec2roles.services.s3.buckets import S3
 from ec2roles.services.s3.namespace import Namespace
 from ec2roles.services.s3.object_operations import ObjectOperations
 from ec2roles.services.s3.parameters import S3Reader
-from ec2roles.services.s3.permissions import Needs, Permissions
+from ec2roles.services.s3.permissions import SIGNED, Needs, Permissions
 from ec2roles.world.part import Part
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class S3Operations(Part):
 
 
 def _list_all(call: Call) -> list[Permission]:
-    return [Permission("s3:ListAllMyBuckets", f"{PREFIX}*")]
+    return [Permission("s3:ListAllMyBuckets", f"{PREFIX}*", None, SIGNED)]
 
 
 def _checked(perform: Perform) -> Perform:

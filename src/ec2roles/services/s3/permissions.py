@@ -34,6 +34,9 @@ _KEYS = {
     "ObjectOwnership": "s3:x-amz-object-ownership",
 }
 _CONDITIONAL_KEYS = {"IfMatch": "s3:if-match", "IfNoneMatch": "s3:if-none-match"}
+SIGNED: Mapping[str, str] = {"s3:authType": "REST-HEADER", "s3:signatureversion": "AWS4-HMAC-SHA256"}
+"""How a call in Python counts as signed; one that comes over HTTP tells how it really was."""
+
 # The actions for which policies can ask what tags the object has.
 _ASK_FOR_TAGS = ("s3:GetObject", "s3:GetObjectVersion")
 _MOST_AT_ONCE = 1000
@@ -72,7 +75,8 @@ class Permissions(Part):
         Raises:
             ResourceError: ``NoSuchBucket``.
         """
-        name, key = self.target(call)
+        given = call.parameters
+        name, key = (given["Bucket"], given.get("Key", "")) if given.get("Bucket") else self.target(call)
         bucket = self._namespace.get(name)
         if bucket is None:
             raise no_such_bucket(name)
@@ -98,11 +102,12 @@ class Permissions(Part):
         context = _context(given)
         if configuration.get("LocationConstraint") is not None:
             context["s3:LocationConstraint"] = configuration["LocationConstraint"]
+        context.update(SIGNED)
         needed = [Permission("s3:CreateBucket", PREFIX + name, None, context)]
         if configuration.get("Tags"):
             tags = read_tags({"TagSet": configuration["Tags"]}, of_object=False)
             keys = {f"aws:RequestTag/{key}": value for key, value in tags}
-            named = {**keys, "aws:TagKeys": [key for key, _ in tags]}
+            named = {**SIGNED, **keys, "aws:TagKeys": [key for key, _ in tags]}
             needed.append(Permission("s3:TagResource", PREFIX + name, None, named))
         return needed
 
@@ -191,6 +196,7 @@ class Permissions(Part):
         Raises:
             AccessDeniedError: if the caller expects another owner.
         """
+        context.update(SIGNED)
         bucket = self._namespace.at(name, call.position)
         if bucket is None:
             return Permission(action, arn, None, context)

@@ -27,14 +27,19 @@ QUERY, EC2, JSON, REST_JSON, REST_XML, CBOR = "query", "ec2", "json", "rest-json
 QUERY_JSON = "query, answered in JSON"
 """How a query service answers who asks for it with ``Accept: application/json``; see `answer_protocol`."""
 
-# The names of S3's root elements are not in its model; some SDKs look at them.
+# The names of S3's root elements are not in its model where the answer is no payload; some SDKs look at them. They are what the
+# page of each operation prints.
 _S3_ROOTS = {
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetObjectTagging": "Tagging",
     "ListBuckets": "ListAllMyBucketsResult",
     "ListObjects": "ListBucketResult",
     "ListObjectsV2": "ListBucketResult",
     "DeleteObjects": "DeleteResult",
     "CopyObject": "CopyObjectResult",
 }
+_S3_MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
 _MALFORMED = {
     QUERY: "MalformedQueryString",
     EC2: "MalformedQueryString",
@@ -148,9 +153,8 @@ class WireService:
         except MissingError as error:
             raise self._missing(str(error), protocol) from None
         except MalformedError as error:
-            raise AwsError(
-                "The request could not be read.", code=_MALFORMED[protocol], status=400, detail=str(error)
-            ) from None
+            message = _S3_MALFORMED if self.name == "s3" else "The request could not be read."
+            raise AwsError(message, code=_MALFORMED[protocol], status=400, detail=str(error)) from None
         return read
 
     def _missing(self, name: str, protocol: str) -> AwsError:
@@ -229,7 +233,8 @@ class WireService:
             return {payload: body}
         if member.type_name == "string":
             return {payload: body.decode("utf-8", "replace")} if body else {}
-        return {payload: _read_structured(member, body, protocol)} if body else {}
+        root = member.serialization.get("name", payload) if self.name == "s3" else None
+        return {payload: _read_structured(member, body, protocol, root)} if body else {}
 
     def _operation(self, name: str) -> OperationModel:
         if name not in self.model.operation_names:
@@ -498,10 +503,10 @@ def _form(request: RawRequest) -> dict[str, str]:
     return query.read_form(request.query, request.body.decode("utf-8", "replace"))
 
 
-def _read_structured(shape: Shape, body: bytes, protocol: str) -> Any:
+def _read_structured(shape: Shape, body: bytes, protocol: str, root: str | None = None) -> Any:
     if protocol == REST_JSON:
         return json_body.read(shape, json_body.parse(body))
-    return xml_body.read(shape, xml_body.parse(body))
+    return xml_body.read(shape, xml_body.parse(body, root))
 
 
 def _document(text: str) -> bytes:

@@ -19,19 +19,26 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;",
 Encode = Callable[[Shape, Any], str]
 
 
-def parse(body: bytes) -> ET.Element:
+def parse(body: bytes, root: str | None = None) -> ET.Element:
     """
     Return the root of *body*.
 
+    Args:
+        body: the bytes.
+        root: what it must be called; anything by default.
+
     Raises:
-        MalformedError: if it is no XML, or has a document type, which AWS's never have.
+        MalformedError: if it is no XML, is called otherwise, or has a document type, which AWS's never have.
     """
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise MalformedError("the body has a document type")
     try:
-        return ET.fromstring(body)  # noqa: S314 - without a document type there are no entities to expand
+        found = ET.fromstring(body)  # noqa: S314 - without a document type there are no entities to expand
     except (ET.ParseError, ValueError, LookupError):
         raise MalformedError("the body is no XML") from None
+    if root is not None and _tag(found) != root:
+        raise MalformedError(f"the root of the body is '{_tag(found)[:64]}', not '{root}'")
+    return found
 
 
 def read(shape: Shape, node: ET.Element) -> Any:
