@@ -420,3 +420,36 @@ def test_a_denied_policy_does_not_quote_the_credentials(world: World) -> None:
     answer = account.call(LIST, credentials=key)
     assert answer.decision is not None
     assert key.secret_access_key.reveal() not in answer.decision.explain()
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "member", "given"),
+    [
+        ("sts", "get_session_token", "Credentials", {}),
+        ("sts", "get_federation_token", "Credentials", {"Name": "bob"}),
+        (
+            "sts",
+            "assume_role",
+            "Credentials",
+            {"RoleArn": "arn:aws:iam::123456789012:role/app", "RoleSessionName": "test"},
+        ),
+        ("iam", "create_access_key", "AccessKey", {"UserName": "alice"}),
+    ],
+)
+def test_an_answer_in_awss_form_gives_secrets_to_programs_and_not_to_logs(
+    service: str, operation: str, member: str, given: dict[str, str]
+) -> None:
+    account = Account()
+    alice = account.create_user("alice")
+    alice.attach_policy("AdministratorAccess")
+    account.create_role("app", trust=TrustPolicy.principal(alice.arn))
+    value = getattr(getattr(account.as_(alice.create_access_key()), service), operation)(**given).value
+    found = value[member]
+    secrets = [found[name] for name in ("SecretAccessKey", "SessionToken") if name in found]
+    assert all(len(secret) >= 40 for secret in secrets)
+    text = json.dumps(value, default=str)
+    for secret in secrets:
+        assert secret in text
+        for shown in (repr(value), str(value), f"{found}", repr([found]), repr(dict(value))):
+            assert secret not in shown
+            assert "****" in shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import NoReturn
+from typing import Any, NoReturn
 
 # Secret keys, session tokens and metadata tokens, as they are made here: all of them say that they are made up, or begin alike.
 _MADE_HERE = re.compile(
@@ -77,3 +77,21 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("refusing to pickle a Secret; reveal() it if it must leave the process")
+
+
+_HIDDEN = ("SecretAccessKey", "SessionToken")
+
+
+class CredentialsMembers(dict[str, Any]):
+    """
+    Credentials in the form of AWS's responses: text to a program, masked in a repr, which may end in a log.
+
+    >>> members = CredentialsMembers(AccessKeyId="ASIAEXAMPLE", SecretAccessKey="wJalrXUtnFEMI")
+    >>> members, members["SecretAccessKey"]
+    ({'AccessKeyId': 'ASIAEXAMPLE', 'SecretAccessKey': '****'}, 'wJalrXUtnFEMI')
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr({name: "****" if name in _HIDDEN and value else value for name, value in self.items()})

@@ -16,6 +16,7 @@ from ec2roles.errors import NoSuchEntityError
 from ec2roles.iam.group import Group
 from ec2roles.iam.role import Role
 from ec2roles.iam.user import User
+from ec2roles.secret import CredentialsMembers
 from ec2roles.services.iam.responses import (
     attached_members,
     date,
@@ -308,13 +309,13 @@ def _access_keys() -> list[Row]:
     def created(value: NewAccessKey, call: Call) -> dict[str, Any]:
         key = value.credentials
         return {
-            "AccessKey": {
-                "UserName": value.user_name,
-                "AccessKeyId": key.access_key_id,
-                "Status": "Active",
-                "SecretAccessKey": key.secret_access_key.reveal(),
-                "CreateDate": value.created,
-            }
+            "AccessKey": CredentialsMembers(
+                UserName=value.user_name,
+                AccessKeyId=key.access_key_id,
+                Status="Active",
+                SecretAccessKey=key.secret_access_key.reveal(),
+                CreateDate=value.created,
+            )
         }
 
     def listed(ask: Ask) -> dict[str, Any]:

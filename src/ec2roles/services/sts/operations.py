@@ -13,6 +13,7 @@ from ec2roles.calls import Call
 from ec2roles.credentials import Credentials
 from ec2roles.errors import AwsError, InvalidNameError
 from ec2roles.iam.role import Role
+from ec2roles.secret import CredentialsMembers
 from ec2roles.services.operation import Operation, Service
 from ec2roles.services.parameters import Reader
 from ec2roles.sts.assume_role import AssumeRoleRequest
@@ -262,13 +263,13 @@ def sts_service(sts: TokenService) -> Service:
 
 
 def credentials_members(credentials: Credentials) -> dict[str, Any]:
-    """Return *credentials* as STS's responses have them; the secret and the token are plain text there."""
-    return {
-        "AccessKeyId": credentials.access_key_id,
-        "SecretAccessKey": credentials.secret_access_key.reveal(),
-        "SessionToken": "" if credentials.session_token is None else credentials.session_token.reveal(),
-        "Expiration": credentials.expiration,
-    }
+    """Return *credentials* as STS's responses have them; the secret and the token are plain text there, masked in a repr."""
+    return CredentialsMembers(
+        AccessKeyId=credentials.access_key_id,
+        SecretAccessKey=credentials.secret_access_key.reveal(),
+        SessionToken="" if credentials.session_token is None else credentials.session_token.reveal(),
+        Expiration=credentials.expiration,
+    )
 
 
 def _identity_members(value: CallerIdentity, call: Call) -> Mapping[str, Any]:
