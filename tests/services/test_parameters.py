@@ -242,3 +242,21 @@ def test_an_own_operation_whose_permissions_are_none_is_told() -> None:
     account.registry.register(Service("demo", [Operation("Hello", lambda call: ["demo:Hello"], nothing)]))
     with pytest.raises(ArgumentError, match="permissions must be Permission objects, or tuples"):
         account.call("demo:Hello", credentials=key)
+
+
+def test_a_name_that_there_is_not_is_told_where_there_is_nothing_to_sign_with() -> None:
+    """As boto3, which looks at parameters before it looks for credentials."""
+    account = Account()
+    web = account.launch_instance()
+    for ask in (
+        lambda: web.can("s3:ListAllMyBuckets", nope=1),
+        lambda: web.call("s3:ListAllMyBuckets", nope=1).result(),
+        lambda: web.call("iam:GetRole", RoleName="app", nope=1).result(),
+        lambda: account.can("ec2:RunInstances", nope=1, credentials=None),
+    ):
+        with pytest.raises(ParameterError, match="nope"):
+            ask()
+    for given in ({}, {"RoleName": "app"}, {"role_name": "app"}, {"RoleName": 5}):
+        answer = web.call("iam:GetRole", **given)
+        assert "Unable to locate credentials" in answer.error.message, answer
+    assert not web.can("iam:GetRole", RoleName="app")

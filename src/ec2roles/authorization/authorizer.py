@@ -155,6 +155,7 @@ class Authorizer:
             return judged if note is None else attrs.evolve(judged, decision=judged.decision.with_notes(note))
         service = call.action.partition(":")[0].lower()
         if call.credentials is None:
+            operation.check_names(call)
             error: AwsError = call.refusal if call.refusal is not None else refusal(Fault.MISSING, service)
             return Verdict(None, Decision.refused(error.message, reason=error.detail or error.code), error)
         if self.time.faults is not None and call.sender is not None:

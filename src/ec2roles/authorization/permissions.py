@@ -64,5 +64,8 @@ class Verdict:
 class Permitted(Protocol):
     """An operation, as far as a decision needs to know it."""
 
+    def check_names(self, call: Call) -> None:
+        """Raise `ParameterError` for parameters of a call made in Python that there are not."""
+
     def ready(self, call: Call, caller: Session) -> tuple[Call, Sequence[Permission]]:
         """Return *call* with its caller and its parameters read, and what it must be allowed to do."""

@@ -151,6 +151,16 @@ class Operation:
             return call
         return call.by(call.caller, parameters, prepared)
 
+    def check_names(self, call: Call) -> None:
+        """
+        Check the names of the parameters of a *call* that nobody can sign.
+
+        Raises:
+            ParameterError: for names that the operation does not have.
+        """
+        if call.parameters and not call.api and isinstance(self.read, Reader | Names):
+            self.read.check_names(call)
+
     def _says_nothing(self, call: Call) -> bool:
         """Whether *call* was made in Python with its resource alone, and there is more to say."""
         if call.api or call.parameters:

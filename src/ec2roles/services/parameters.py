@@ -161,6 +161,23 @@ class Reader:
             raise self.wording(self.operation, problems)
         return found
 
+    def check_names(self, call: Call) -> None:
+        """
+        Check the names of what was given in Python, and nothing else: SDKs do so before they look for credentials.
+
+        Raises:
+            ParameterError: for names that the operation does not have.
+        """
+        members, by_any_name = self.shape.members, self._by_any_name
+        reading = Reading(in_python=True)
+        for name in call.parameters:
+            if by_any_name.get(name, name) not in members:
+                reading.unknown.append(str(name))
+                reading.unfit.append(unknown_parameter((), name, members))
+        if reading.unfit:
+            code = _UNKNOWN.get(self.service)
+            raise ParameterError(_FAILED + "\n".join(reading.unfit), code=code, detail=self._cure(reading))
+
     def _in_awss_names(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return what was given in Python under AWS's names; None is what was not given."""
         members, by_any_name = self.shape.members, self._by_any_name
@@ -240,6 +257,8 @@ class Names:
                 detail=f"{call.action} has no parameter {shown(unknown[0])}; context keys go into context={{...}}",
             )
         return call.parameters
+
+    check_names = __call__
 
 
 def pass_on(call: Call) -> Mapping[str, Any]:
