@@ -69,6 +69,7 @@ ec2.metadata_tree metadata.tree
 ec2.metadata_view metadata.view
 ec2.notice_board ec2.events
 ec2.notices metadata.notices
+ec2.programs programs.place
 fault_plan faults.plan
 front_door gateway
 iam.mfa_device iam.mfa

@@ -14,6 +14,7 @@ from ec2roles.arns import check_account_id
 from ec2roles.authorization.authorizer import Authorizer
 from ec2roles.calls import NOTHING, Call, Response, with_keys
 from ec2roles.credentials import Credentials
+from ec2roles.ec2.checks import check_region
 from ec2roles.ec2.instance import Instance
 from ec2roles.ec2.launch import invalid_profile
 from ec2roles.ec2.launch_options import LaunchOptions
@@ -242,7 +243,7 @@ class Account(Part, Generic[Clock_co]):
             raise ArgumentError("propagation is the same for all accounts of a Cloud: give it to the Cloud")
         self.time: Timekeeper = shared.time
         self._created = self.time.instant()
-        self.region: str = region
+        self.region: str = check_region(region)
         self.rotation: Rotation = Rotation() if rotation is None else rotation
         self._shared = shared
         self.iam: Directory = Directory(

@@ -100,7 +100,7 @@ def test_the_encoded_message_of_a_denial_is_decoded_by_boto3(account: Account) -
 def test_user_data_that_is_not_in_base64_is_refused(account: Account) -> None:
     """Only what is sent without an SDK can be so."""
     _, key = user_with_key(account, "admin", admin=True)
-    dispatcher = Dispatcher(account.launch_instance().api)  # type: ignore[arg-type]
+    dispatcher = Dispatcher(account.launch_instance().role_credentials.api)  # type: ignore[arg-type]
     sent = ApiRequest("ec2", "RunInstances", {**LAUNCH, "UserData": "#!/bin/sh"}, "us-east-1", key)
 
     assert code(dispatcher.send(sent)) == "InvalidUserData.Malformed"

@@ -34,7 +34,7 @@ CACHES = {
     "_sessions",
     "_room",
     "_served",
-    "_chain",
+    "_programs",
     "_terminal",
     "_members",
 }

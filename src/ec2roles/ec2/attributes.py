@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from ec2roles.arns import shown
+from ec2roles.ec2.checks import check_instance_type
 from ec2roles.errors import ArgumentError, InstanceError
 from ec2roles.metadata.hardware import architecture_of
 
@@ -32,6 +33,11 @@ def _shutdown(_instance: object, attribute: attrs.Attribute[str], value: object)
         )
 
 
+def _is_instance_type(record: object, attribute: attrs.Attribute[str], value: object) -> None:
+    _is_text(record, attribute, value)
+    check_instance_type(str(value))
+
+
 @attrs.frozen
 class InstanceAttributes:
     """
@@ -48,7 +54,7 @@ class InstanceAttributes:
         InstanceError: for any other behavior.
     """
 
-    instance_type: str = attrs.field(validator=_is_text)
+    instance_type: str = attrs.field(validator=_is_instance_type)
     disable_api_termination: bool = attrs.field(default=False, validator=_is_bool)
     disable_api_stop: bool = attrs.field(default=False, validator=_is_bool)
     instance_initiated_shutdown_behavior: str = attrs.field(default="stop", validator=_shutdown)

@@ -10,13 +10,14 @@ import attrs
 from ec2roles.arns import shown
 from ec2roles.ec2.association import RUNNING, STOPPED, TERMINATED, Association, Epoch, InstanceRecord
 from ec2roles.ec2.attributes import InstanceAttributes, read_user_data
+from ec2roles.ec2.checks import check_resource_tags
 from ec2roles.ec2.launch import resolve_profile
 from ec2roles.ec2.records import Records
 from ec2roles.ec2.role_credentials import RoleCredentials
 from ec2roles.ec2.state import InstanceState
 from ec2roles.errors import InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
-from ec2roles.iam.names import Tags, check_tags
+from ec2roles.iam.names import Tags
 from ec2roles.instants import MICROSECOND
 from ec2roles.world.journal import atomic
 from ec2roles.world.part import Part
@@ -238,7 +239,7 @@ class Changes(Part):
     def check_new_tags(self, tags: Mapping[str, str]) -> Tags:
         """Return what its tags would be with *tags* as well, or raise as `create_tags` does."""
         own = dict(self._last.tags)
-        pairs = check_tags({**own, **tags}, most=len(own) + len(tags))
+        pairs = check_resource_tags({**own, **tags}, most=len(own) + len(tags))
         self._last.options.check_tags(tags)
         if len(pairs) > _MOST_TAGS:
             raise InstanceError(

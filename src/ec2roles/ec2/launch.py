@@ -13,11 +13,11 @@ from ec2roles.arns import shown
 from ec2roles.calls import Api
 from ec2roles.ec2.association import RUNNING, Association, Epoch, InstanceRecord
 from ec2roles.ec2.attributes import InstanceAttributes, read_user_data
+from ec2roles.ec2.checks import check_region, check_resource_tags, check_zone
 from ec2roles.ec2.launch_options import InstanceOptions
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError, InstanceError
 from ec2roles.iam.instance_profile import InstanceProfile
-from ec2roles.iam.names import check_tags
 from ec2roles.iam.role import Role
 from ec2roles.metadata.hardware import Hardware
 from ec2roles.metadata.options import MetadataOptions
@@ -189,10 +189,12 @@ def prepare_launch(
         options.get("instance_initiated_shutdown_behavior", "stop"),
     )
     data = read_user_data(options.get("user_data"))
-    pairs = check_tags(options.get("tags"), most=50)
+    pairs = check_resource_tags(options.get("tags"), most=50)
     metadata = options.get("metadata_options") or MetadataOptions()
     metadata.check_tags(key for key, _ in pairs)
     check_options(metadata)
+    region = check_region(options.get("region") or sts.region)
+    zone = check_zone(options.get("availability_zone") or f"{region}a", region)
     groups, kept_devices = _check_place(options, time.ids)
     reservation_id = time.ids.resource_id("r", time.next_slot)
     position = time.write(
@@ -214,7 +216,7 @@ def prepare_launch(
         time,
         sts,
         api if api is not None else sts.api,
-        _hardware(options, sts, position, reservation_id, groups, kept_devices),
+        _hardware(options, sts, (region, zone), position, reservation_id, groups, kept_devices),
         rotation,
         find_profile,
         time.next_slot,
@@ -263,17 +265,17 @@ def _check_place(options: InstanceOptions, ids: Ids) -> tuple[tuple[str, ...], t
 def _hardware(
     options: InstanceOptions,
     sts: TokenService,
+    place: tuple[str, str],
     position: Position,
     reservation_id: str,
     security_groups: tuple[str, ...],
     kept_devices: tuple[str, ...],
 ) -> Hardware:
-    region = options.get("region") or sts.region
     devices = options.get("block_devices")
     return Hardware(
         account_id=sts.account_id,
-        region=region,
-        availability_zone=options.get("availability_zone") or f"{region}a",
+        region=place[0],
+        availability_zone=place[1],
         instance_type=options.get("instance_type", _INSTANCE_TYPE),
         image_id=options.get("image_id", _IMAGE_ID),
         vpc_id=sts.time.ids.resource_id("vpc", 1),

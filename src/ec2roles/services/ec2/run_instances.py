@@ -8,13 +8,19 @@ from typing import Any
 
 import attrs
 
+from ec2roles.arns import shown
 from ec2roles.calls import Call
+from ec2roles.ec2.checks import check_resource_tags
 from ec2roles.errors import InstanceError
 from ec2roles.services.ec2 import parameters as given
 from ec2roles.services.ec2.launch_details import DETAILS, read_details
 
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8}([0-9a-f]{9})?")
 _MOST_LAUNCHED = 1_000_000
+_MOST_TAGS = 50
+_LONGEST_TOKEN = 64
+# RunInstances, TagSpecification.N (Amazon EC2 API reference).
+_TAGGED_AT_LAUNCH = ("instance", "volume", "network-interface", "spot-instances-request")
 
 # The parameters that are simulated; the credits of burstable types are told by no operation here.
 RUN_INSTANCES = DETAILS | frozenset(
@@ -69,6 +75,13 @@ class RunInstances:
                 f"Value ({most}) for parameter maxCount is invalid. maxCount must be equal to or greater than minCount.",
                 detail=f"MinCount is {fewest}, MaxCount {most}",
             )
+        token = parameters.get("ClientToken") or ""
+        if len(token) > _LONGEST_TOKEN:
+            raise InstanceError(
+                f"Value ({shown(token)[1:-1]}) for parameter clientToken is invalid.",
+                code="InvalidParameterValue",
+                detail=f"ClientToken has at most {_LONGEST_TOKEN} characters, got {len(token)}",
+            )
         image = given.text(call, "ImageId")
         if not _IMAGE_ID.fullmatch(image):
             raise InstanceError(f'Invalid id: "{image}"', code="InvalidAMIID.Malformed")
@@ -107,7 +120,14 @@ def _tags_at_launch(specifications: Sequence[Mapping[str, Any]]) -> Mapping[str,
             raise InstanceError(
                 f"Tag specifications contain '{kind}' twice.", detail="give each ResourceType its tags once"
             )
+        if kind not in _TAGGED_AT_LAUNCH:
+            raise InstanceError(
+                f"{shown(kind)} is not a valid taggable resource type for this operation.",
+                code="InvalidParameterValue",
+                detail=f"a launch tags {', '.join(_TAGGED_AT_LAUNCH)}",
+            )
         found[kind] = given.tag_pairs(specification.get("Tags", ()))
+        check_resource_tags(found[kind], most=_MOST_TAGS)
     return found
 
 
