@@ -12,7 +12,9 @@ import random
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from enum import Enum
 from functools import cache, lru_cache
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -20,11 +22,11 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ec2roles import Account, Cloud, Credentials, ManualClock, PermissionPolicy, TrustPolicy
+from ec2roles import Account, Cloud, Credentials, ManualClock, PermissionPolicy, TrustPolicy, policy
 from ec2roles.adapters.botocore.session import boto_session
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.errors import Ec2RolesError
-from ec2roles.policy import PolicySet, Request, lint, load_policy
+from ec2roles.policy import CallerKind, PermittedActions, PolicySet, Request, evaluate, lint, load_policy
 from ec2roles.world.propagation import Propagation
 from helpers.junk import World as JunkWorld
 from helpers.junk import junk, models
@@ -175,6 +177,67 @@ def test_junk_gets_an_answer_or_one_of_our_errors(kind: str, name: str) -> None:
 @pytest.mark.parametrize(("kind", "name"), CASES)
 def test_any_junk_gets_an_answer_or_one_of_our_errors(kind: str, name: str) -> None:
     tried(kind, name, JUNK, len(JUNK))
+
+
+# -- policies alone -----------------------------------------------------------------------------------------------------
+
+READ = PermissionPolicy.allow("s3:GetObject")
+READS = PolicySet(identity=[READ])
+SOMEBODY = f"arn:aws:iam::{OWN}:user/alice"
+WRITING = Request(SOMEBODY, "s3:PutObject", context={"a:b": "c"})
+DENIED = evaluate(WRITING, READS)
+# What is right for each argument, by its name.
+RIGHT: dict[str, Any] = {
+    "policies": READS, "policy_set": READS, "before": READS, "after": READS, "request": WRITING, "requests": [WRITING],
+    "candidates": ["s3:GetObject"], "principal": SOMEBODY, "action": "s3:GetObject", "document": READ.to_dict(),
+    "policy": READ, "limit": 5, "mapping": {"a:b": "c"}, "decisions": (DENIED,), "principals": {}, "key": "a:b",
+    "text": SOMEBODY, "kind": CallerKind.USER, "name": "x", "arn": SOMEBODY,
+}  # fmt: skip
+HELD: dict[str, object] = {
+    "a context": WRITING.context, "a decision": DENIED, "a permission policy": READ, "a policy set": READS,
+    "a request": WRITING, "a trust policy": EC2, "a way out": DENIED.why_not(), "permitted actions": PermittedActions((DENIED,)),
+}  # fmt: skip
+FUNCTIONS: dict[str, Callable[..., object]] = {
+    **{
+        name: made
+        for name in policy.__all__
+        if not isinstance(made := getattr(policy, name), type) or not issubclass(made, Enum)
+    },
+    **{
+        f"{name} of {kind}": getattr(thing, name)
+        for kind, thing in HELD.items()
+        for name in dir(type(thing))
+        if name[0] != "_"
+        and isinstance(inspect.getattr_static(type(thing), name), (FunctionType, classmethod, staticmethod))
+    },
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_junk_for_a_function_of_the_policy_package_gets_an_answer_or_one_of_our_errors(name: str) -> None:
+    function = FUNCTIONS[name]
+    allowed: tuple[type[Exception], ...] = (Ec2RolesError, TypeError)
+    if name == "decision of permitted actions":
+        allowed = (*allowed, KeyError)  # what was no candidate, as in any collection that is looked up in
+    needed = {one.name: RIGHT.get(one.name, "x") for one in parameters(function) if one.default is one.empty}
+    for parameter in parameters(function):
+        for one in JUNK:
+            with contextlib.suppress(*allowed):
+                function(**{**needed, parameter.name: one})
+    for one in JUNK:
+        with contextlib.suppress(*allowed):
+            function(one)
+
+
+@pytest.mark.parametrize("one", JUNK)
+def test_evaluate_says_what_is_of_the_wrong_type(one: Any) -> None:
+    for given, word in (
+        ((one, READS), "request"),
+        ((WRITING, one), "policy_set"),
+        ((WRITING, READS, one), "semantics"),
+    ):
+        with pytest.raises(TypeError, match=f"{word} must be a "):
+            evaluate(*given)
 
 
 def test_there_are_many_cases() -> None:

@@ -62,6 +62,12 @@ def _normalised(mapping: Mapping[str, Any]) -> Values:
     return values
 
 
+def _folded(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"context keys must be str, got {type(key).__name__}")
+    return key.lower()
+
+
 class Context:
     """
     The context keys of a request, normalised once: keys in lower case, values as text.
@@ -93,20 +99,22 @@ class Context:
             return mapping
         check_keys(mapping)
         if only_texts(mapping):
-            return cls.of_texts(mapping)
+            return cls._of_texts(mapping)
         context = object.__new__(cls)
         context._values = _normalised(mapping)
         return context
 
     @classmethod
-    def of_texts(cls, mapping: Mapping[str, str]) -> Context:
+    def _of_texts(cls, mapping: Mapping[str, str]) -> Context:
         """Return the context of *mapping*, which is known to hold nothing but texts."""
         context = object.__new__(cls)
-        context._values = {key.lower(): value for key, value in mapping.items()}
+        context._values = {str.lower(key): value for key, value in mapping.items()}
         return context
 
     def extended(self, mapping: Mapping[str, Any]) -> Context:
         """Return a context with the keys of *mapping* added, or put in place of those that are there."""
+        if not isinstance(mapping, (dict, Mapping, Context)):
+            raise _no_mapping(mapping)
         context = object.__new__(Context)
         values = context._values = self._values.copy()
         for key, value in mapping.items():
@@ -123,10 +131,10 @@ class Context:
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of *key* as text, or as a tuple of texts if it has several; *default* if it is absent."""
-        return self._values.get(key.lower(), default)
+        return self._values.get(_folded(key), default)
 
     def __getitem__(self, key: str) -> str | tuple[str, ...]:
-        return self._values[key.lower()]
+        return self._values[_folded(key)]
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and key.lower() in self._values
@@ -160,8 +168,12 @@ class Context:
 
 
 # Sets of keys that have passed the check: programs give the same few again and again.
-_CHECKED: set[tuple[str, ...]] = set()
+CHECKED_KEYS: set[tuple[str, ...]] = set()
 _REMEMBERED = 1024
+
+
+def _no_mapping(given: object) -> TypeError:
+    return TypeError(f"context must be a mapping of context keys, got {type(given).__name__}")
 
 
 def check_keys(mapping: Mapping[str, Any]) -> None:
@@ -173,9 +185,9 @@ def check_keys(mapping: Mapping[str, Any]) -> None:
         ArgumentError: if two do.
     """
     if not isinstance(mapping, Mapping):
-        raise TypeError(f"context must be a mapping of context keys, got {type(mapping).__name__}")
+        raise _no_mapping(mapping)
     keys = tuple(mapping)
-    if keys in _CHECKED:
+    if keys in CHECKED_KEYS:
         return
     folded: dict[str, str] = {}
     for key in keys:
@@ -186,10 +198,10 @@ def check_keys(mapping: Mapping[str, Any]) -> None:
             raise ArgumentError(
                 f"context has one key twice, {shown(other)} and {shown(key)}: case does not matter, give it once"
             )
-    if len(keys) < 64:
-        if len(_CHECKED) >= _REMEMBERED:
-            _CHECKED.clear()
-        _CHECKED.add(keys)
+    if sum(map(len, keys)) < 1024:
+        if len(CHECKED_KEYS) >= _REMEMBERED:
+            CHECKED_KEYS.clear()
+        CHECKED_KEYS.add(keys)
 
 
 def only_texts(mapping: Mapping[str, Any]) -> bool:

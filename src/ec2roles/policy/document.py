@@ -129,7 +129,12 @@ class Policy:
 
         Args:
             principals: unique ids, each with the ARN in whose place it stands.
+
+        Raises:
+            TypeError: if *principals* is not a mapping.
         """
+        if not isinstance(principals, Mapping):
+            raise TypeError(f"principals must be a mapping of unique ids to ARNs, got {type(principals).__name__}")
         copy = self.named(self.name, self.arn)
         object.__setattr__(copy, "prepared", {"principals": dict(principals)})
         return copy

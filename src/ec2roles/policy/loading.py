@@ -152,8 +152,11 @@ def check_size(policy: Policy, limit: int, message: str | None = None) -> None:
         message: AWS's wording of the refusal.
 
     Raises:
+        TypeError: if it is not a policy that is loaded.
         PolicyTooLargeError: if it is over the quota.
     """
+    if not isinstance(policy, Policy):
+        raise TypeError(f"policy must be a Policy, got {type(policy).__name__}")
     if policy.size > limit:
         raise PolicyTooLargeError(
             message if message is not None else f"Cannot exceed quota for PolicySize: {limit}",

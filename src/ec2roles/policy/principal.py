@@ -73,6 +73,8 @@ class Caller:
     ordinary: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        if self.role_arn is not None and not isinstance(self.role_arn, str):
+            raise TypeError(f"role_arn must be str, got {type(self.role_arn).__name__}")
         key = None if self.role_arn is None else self.role_arn.lower()
         object.__setattr__(self, "role_key", key)
         object.__setattr__(self, "service_linked", key is not None and ":role/aws-service-role/" in key)
@@ -98,6 +100,7 @@ def parse_caller(principal: str, role_arn: str | None = None, principal_id: str 
         principal_id: ``AROA...:session`` or ``AIDA...``.
 
     Raises:
+        TypeError: if one of them is not text.
         ValidationError: if it is none of these.
     """
     return _CALLERS[principal, role_arn, principal_id]
@@ -115,6 +118,9 @@ def _caller_without_arn(principal: str) -> Caller:
 
 def _parse_caller(asked: tuple[str, str | None, str | None]) -> Caller:
     principal, role_arn, principal_id = asked
+    for name, text in (("principal", principal), ("role_arn", role_arn), ("principal_id", principal_id)):
+        if not isinstance(text, str) and (text is not None or name == "principal"):
+            raise TypeError(f"{name} must be str, got {type(text).__name__}")
     unique_id = principal_id.partition(":")[0] if principal_id else None
     if principal == "*":
         return Caller(text="anonymous", kind=CallerKind.ANONYMOUS)

@@ -10,7 +10,7 @@ import attrs
 from ec2roles.arns import check_account_id, shown
 from ec2roles.errors import ValidationError
 from ec2roles.memo import Memo
-from ec2roles.policy.context import Context, Values, check_keys
+from ec2roles.policy.context import CHECKED_KEYS, Context, Values, check_keys
 from ec2roles.policy.engine.matching import ascii_lower
 from ec2roles.policy.principal import Caller, CallerKind, parse_caller
 
@@ -84,14 +84,14 @@ class Request:
         self._key: Any = action if operation is None else (action, self._operation)
         self._context: Context | dict[str, str]
         if type(context) is dict:
-            for key, value in context.items():
-                if type(value) is not str or type(key) is not str:
+            if tuple(context) not in CHECKED_KEYS:
+                check_keys(context)
+            for value in context.values():
+                if type(value) is not str:
                     self._context = Context.of(context)
                     break
             else:
                 # Keys are put in lower case when a condition first asks for one: most decisions never do.
-                if len(context) > 1:
-                    check_keys(context)
                 self._context = context.copy()
         else:
             self._context = context if type(context) is Context else Context.of(context)
@@ -136,7 +136,7 @@ class Request:
         """The context keys."""
         context = self._context
         if type(context) is dict:
-            context = self._context = Context.of_texts(context)
+            context = self._context = Context._of_texts(context)
         return context  # type: ignore[return-value]  # mypy does not narrow by type(...)
 
     @property

@@ -43,6 +43,9 @@ class PermittedActions:
     _by_name: Mapping[str, Decision] = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        for decision in self.decisions:
+            if not isinstance(decision, Decision):
+                raise TypeError(f"decisions must be Decisions, got {type(decision).__name__}")
         by_name = {
             ascii_lower(decision.request.action): decision
             for decision in self.decisions
@@ -81,7 +84,10 @@ class PermittedActions:
 
         Raises:
             KeyError: if it was no candidate.
+            TypeError: if it is not text.
         """
+        if not isinstance(action, str):
+            raise TypeError(f"action must be str, got {type(action).__name__}")
         return self._by_name[ascii_lower(action)]
 
     def __iter__(self) -> Iterator[str]:
@@ -175,7 +181,7 @@ def permitted_actions(
     _check(policies)
     if isinstance(candidates, str):
         raise TypeError(f"candidates must be a collection of actions, got one str: {shown(candidates)}")
-    patterns = [ascii_lower(one) for one in ([matching] if isinstance(matching, str) else matching)]
+    patterns = [_pattern(one) for one in ([matching] if isinstance(matching, str) else matching)]
     for pattern in patterns:
         if pattern.strip("*") and pattern.count(":") != 1:
             raise ValidationError("Invalid action.", detail=f"matching must be such as 's3:*', got {shown(pattern)}")
@@ -228,6 +234,12 @@ def compare(
         if old.allowed != new.allowed or (reasons and differs):
             changes.append(Change(request, old, new))
     return tuple(changes)
+
+
+def _pattern(matching: object) -> str:
+    if not isinstance(matching, str):
+        raise TypeError(f"matching must be str, got {type(matching).__name__}")
+    return ascii_lower(matching)
 
 
 def _check(policies: object) -> None:

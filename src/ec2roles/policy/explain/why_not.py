@@ -68,7 +68,12 @@ class WhyNot:
                 no addition.
             lift_denies: take out the Deny statements of `denies` as well. A policy that is left without statements
                 stays, and allows nothing.
+
+        Raises:
+            TypeError: if *policy_set* is no `PolicySet`.
         """
+        if not isinstance(policy_set, PolicySet):
+            raise TypeError(f"policy_set must be a PolicySet, got {type(policy_set).__name__}")
         return with_additions(
             without_denies(policy_set, self.denies) if lift_denies else policy_set, self.additions, {}
         )
