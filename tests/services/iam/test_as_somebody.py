@@ -184,7 +184,7 @@ def test_a_call_brings_the_context_keys_that_aws_gives(
 
 
 def test_a_call_can_be_asked_about_with_its_resource_alone(account: Account) -> None:
-    """As `can` was always asked; to do it, the parameters must be there."""
+    """As `can` was always asked; to do it, what the ARN names must be there."""
     carol, key = user_with_key(account, "carol")
     carol.put_policy("own", PermissionPolicy.allow("iam:DeleteRole", resource=f"{ROLE}/app"))
 
@@ -194,7 +194,7 @@ def test_a_call_can_be_asked_about_with_its_resource_alone(account: Account) -> 
     assert code(account.as_(key).iam.delete_policy()) == "ValidationError"
     answer = account.call("iam:DeleteRole", f"{ROLE}/app", credentials=key)
     assert answer.allowed
-    assert code(answer) == "ValidationError"
+    assert code(answer) == "NoSuchEntity"
 
 
 def test_asking_about_the_past_sees_the_tags_of_then() -> None:

@@ -42,6 +42,13 @@ def test_listing_buckets_is_about_all_of_them_and_not_about_one() -> None:
     )
     for everything in (None, "*", "arn:aws:s3:::*"):
         assert account.call("s3:ListAllMyBuckets", everything, credentials=key).ok
+        assert account.call("s3:ListAllMyBuckets", everything, credentials=key, max_buckets=1).ok
+
+
+@pytest.mark.parametrize("action", ["s3:ListBucket", "s3:CreateBucket", "s3:DeleteBucket", "s3:GetBucketPolicy"])
+def test_what_may_be_done_with_every_bucket_can_be_asked(action: str) -> None:
+    account = Account()
+    assert account.can(action, "arn:aws:s3:::*", credentials=user_with_key(account, admin=True)[1])
 
 
 def test_who_may_create_buckets_is_told_that_a_name_is_taken() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ec2roles.arns import shown
 from ec2roles.authorization.encoded_messages import encode
 from ec2roles.authorization.permissions import Permission
 from ec2roles.calls import Call
@@ -46,7 +47,8 @@ def ec2_service(ec2_of: Callable[[str], Ec2]) -> Service:
         prepare: Callable[[Call, Mapping[str, Any]], Any] | None = None,
     ) -> Operation:
         reader = Reader("ec2", name, parameters, resource=_instance_of(parameters.split()), wording=ec2_error)
-        return Operation(name, reader, permissions, _unless_dry(do), prepare=prepare, asked=needs.asked)
+        perform = _unless_dry(_of_own_resource(do, ec2_of, of_instance=reader.resource is not None))
+        return Operation(name, reader, permissions, perform, prepare=prepare, asked=needs.asked)
 
     def denial(call: Call, decision: Decision) -> AwsError:
         """EC2's error for a call that was denied; those that would change something say more, in code."""
@@ -110,6 +112,27 @@ def _instance_of(names: Sequence[str]) -> Callable[[str], Mapping[str, Any]] | N
         return {name: [instance_id] if name == "InstanceIds" else instance_id}
 
     return parameters
+
+
+def _of_own_resource(do: Perform, ec2_of: Callable[[str], Ec2], *, of_instance: bool) -> Perform:
+    """Return what does *do* where an ARN that names the resource is its own: of this account, its region and its type."""
+
+    def perform(call: Call) -> Mapping[str, Any]:
+        arn = None if call.api else call.resource
+        if arn not in (None, "*"):
+            assert arn is not None
+            ec2 = ec2_of(caller_of(call).account_id)
+            instance = ec2.instances.get(arn.rpartition(":instance/")[2])
+            own = ec2.arn("instance/" if of_instance else "") if instance is None else instance.arn
+            if not (arn.startswith(own) if instance is None else arn == own):
+                raise InstanceError(
+                    f"Value ({shown(arn)[1:-1]}) for parameter resource is invalid.",
+                    code="InvalidParameterValue",
+                    detail=f"the resource is named by its own ARN, {own}{'...' if instance is None else ''}",
+                )
+        return do(call)
+
+    return perform
 
 
 def _unless_dry(do: Perform) -> Perform:

@@ -99,12 +99,14 @@ class Row:
             return [*needed, *self.further(ask)]
 
         def perform(call: Call) -> Any:
+            if not call.api and call.resource not in (None, "*"):
+                self._check_resource(call.prepared, str(call.resource))
             done = self.perform(call.prepared)
             return {} if done is None else done
 
         return Operation(
             self.name,
-            Reader("iam", self.name, self.parameters),
+            Reader("iam", self.name, self.parameters, resource=self._named_by),
             permissions,
             perform,
             prepare=prepare,
@@ -112,7 +114,42 @@ class Row:
             response=self.response,
         )
 
+    def _named_by(self, arn: str) -> Mapping[str, Any]:
+        """Return the parameters that an ARN stands for: the first that names something of its kind."""
+        if arn == "*":
+            return {}
+        parts = arn.split(":", 5)
+        kind, _, path_and_name = parts[5].partition("/") if len(parts) == 6 else ("", "", "")
+        for parameter in self.parameters.split():
+            if parameter in ("PolicyArn", "PolicySourceArn") and kind in _KINDS[parameter]:
+                return {parameter: arn}
+            if kind and kind == _KINDS.get(parameter):
+                path, _, name = f"/{path_and_name}".rpartition("/")
+                is_new = path and "Path" in self.parameters.split()
+                return {parameter: name, "Path": f"{path}/"} if is_new else {parameter: name}
+            if parameter in _KINDS:
+                break
+        return {}
 
+    def _check_resource(self, ask: Ask, arn: str) -> None:
+        """Refuse an ARN in a call in Python that is not the one of what the call is about."""
+        own, _ = self.about(ask)
+        if arn != own:
+            raise ValidationError(
+                f"ARN {shown(arn, 2048)[1:-1]} is not valid.", detail=f"iam:{self.name} is about {shown(own)} here"
+            )
+
+
+# The kind of ARN that stands for a parameter.
+_KINDS: Mapping[str, Any] = {
+    "RoleName": "role",
+    "UserName": "user",
+    "GroupName": "group",
+    "InstanceProfileName": "instance-profile",
+    "PolicyName": "policy",
+    "PolicyArn": ("policy",),
+    "PolicySourceArn": ("role", "user", "group"),
+}
 _ARNS = ("PolicyArn", "PermissionsBoundary", "PolicySourceArn")
 
 

@@ -53,8 +53,8 @@ _OWN_WORDS = frozenset(
     "ObjectLockEventHoldDurationDays ObjectLockEventHoldDurationYears ObjectLockLegalHoldStatus ObjectLockMode "
     "ObjectOwnership PartNumber ServerSideEncryption StorageClass Type WriteOffsetBytes".split()
 )
-# An ARN that names no bucket.
-_ANY = ("*", f"{PREFIX}*")
+# What an operation is about that is about no bucket, as ListBuckets.
+_ALL = f"{PREFIX}*"
 _GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 
 
@@ -69,7 +69,11 @@ class S3Reader(Reader):
 
     @cached_property
     def _named_by_arn(self) -> bool:
-        return "Bucket" in self.shape.members and set(self.shape.required) <= {"Bucket", "Key"}
+        return set(self.shape.required) <= {"Bucket", "Key"}
+
+    @cached_property
+    def _has_bucket(self) -> bool:
+        return "Bucket" in self.shape.members
 
     @cached_property
     def _has_key(self) -> bool:
@@ -77,14 +81,18 @@ class S3Reader(Reader):
 
     def _says_all(self, arn: str) -> bool:
         """Whether an ARN names all that the operation requires, and nothing that it does not have."""
+        if not self._has_bucket:
+            return arn == _ALL
         return self._named_by_arn and (self._has_key or "/" not in arn)
 
     def __call__(self, call: Call) -> Mapping[str, Any]:
         """Return the parameters of *call* by AWS's names; none where the ARN says all, which is nearly always."""
         if not call.parameters:
             arn = None if call.api else call.resource
-            if not self.shape.required if arn is None or arn in _ANY else self._says_all(arn):
+            if not self.shape.required if arn is None or arn == "*" else self._says_all(arn):
                 return NOTHING
+        if call.resource == _ALL and not self._has_bucket:
+            call = attrs.evolve(call, resource=None)
         body = call.parameters.get("Body")
         if not hasattr(body, "read"):
             return super().__call__(call)
@@ -103,7 +111,7 @@ def named_by(arn: str) -> Mapping[str, str]:
     Raises:
         ResourceError: ``InvalidBucketName``, for an ARN of something else.
     """
-    if arn in _ANY:
+    if arn == "*":
         return NOTHING
     if not arn.startswith(PREFIX) or arn == PREFIX:
         raise invalid_bucket_name(None, f"a resource of S3 starts with '{PREFIX}', got {shown(arn)}")
