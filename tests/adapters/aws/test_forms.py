@@ -85,6 +85,11 @@ def test_a_field_sent_twice_is_refused_where_two_services_sign_with_one_name(pla
     assert (reply.status, error_of(reply)[0]) == (400, "MalformedQueryString")
 
 
+@pytest.mark.parametrize("version", ["2006-06-26", "2013-02-01", "2016-11-15"])
+def test_ec2_takes_all_versions_that_it_published(place: Place, version: str) -> None:
+    assert place.send("ec2", f"Action=DescribeInstances&Version={version}").status == 200
+
+
 @pytest.mark.parametrize(("service", "action", "version", "code", "message"), CASES["versions"])
 def test_a_version_that_the_service_does_not_have_is_refused(
     place: Place, service: str, action: str, version: str | None, code: str, message: str

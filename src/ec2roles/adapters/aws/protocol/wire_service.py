@@ -66,6 +66,10 @@ class ReadRequest:
     protocol: str
 
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FIRST_OF_EC2 = "2006-06-26"
+
+
 @attrs.define(eq=False)
 class WireService:
     """
@@ -177,6 +181,10 @@ class WireService:
         """Refuse a version of the API that is not the model's: in another one, names could mean something else."""
         if version == self.model.api_version:
             return
+        # EC2 goes on to take all that it ever published, from 2006 on; what is asked here is the same in each of them.
+        if protocol == EC2 and version is not None and _DATE.fullmatch(version):
+            if _FIRST_OF_EC2 <= version <= str(self.model.api_version):
+                return
         detail = f"Version must be {self.model.api_version}, got {'nothing' if version is None else shown(version)}"
         if protocol != EC2:
             raise self._no_operation(name, "NO_VERSION_SPECIFIED" if version is None else version[:64], detail)
