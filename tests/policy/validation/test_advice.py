@@ -153,3 +153,74 @@ def test_a_character_that_looks_like_another_or_like_none_is_named(character: st
     """The Cyrillic O, a space without width, a soft hyphen."""
     warnings = [one for one in lint(PermissionPolicy.allow(f"s3:Get{character}bject")) if one.code == "action"]
     assert [(name in one.message, one.dead) for one in warnings] == [(True, True)]
+
+
+ROLE, INSTANCE = "arn:aws:iam::123456789012:role/app", "arn:aws:ec2:*:123456789012:instance/*"
+
+
+@pytest.mark.parametrize(
+    ("action", "wrong", "right"),
+    [
+        ("s3:GetObject", "arn:aws:s3:::photos", "arn:aws:s3:::photos/*"),
+        ("s3:PutObject", ROLE, "arn:aws:s3:::photos*"),
+        ("s3:ListBucket", "arn:aws:s3:::photos/*", "arn:aws:s3:::photos"),
+        ("S3:DELETEBUCKET", "arn:aws:s3:::photos/cat.jpg", "arn:aws:s3:::*"),
+        ("s3:ListAllMyBuckets", "arn:aws:s3:::photos", "arn:aws:s3:::*"),
+        ("iam:PassRole", "arn:aws:iam::123456789012:instance-profile/app", ROLE),
+        ("iam:PassRole", BOB, "arn:aws:iam::*:role/a*"),
+        ("iam:CreateAccessKey", ROLE, BOB),
+        ("iam:GetPolicy", ROLE, "arn:aws:iam::aws:policy/*"),
+        ("iam:AddUserToGroup", BOB, "arn:aws:iam::123456789012:group/*"),
+        ("iam:GetInstanceProfile", ROLE, "arn:aws:iam::123456789012:instance-profile/app"),
+        ("sts:AssumeRole", "arn:aws:sts::123456789012:assumed-role/app/x", ROLE),
+        ("sts:AssumeRole", BOB, ROLE),
+        ("ec2:StopInstances", "arn:aws:ec2:*:*:instances/*", INSTANCE),
+        ("ec2:StopInstances", "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:*"),
+        ("ec2:DescribeInstances", INSTANCE, "*"),
+        ("ec2:Describe*", INSTANCE, "*"),
+    ],
+)
+def test_an_action_on_what_it_is_not_for_is_told(action: str, wrong: str, right: str) -> None:
+    def codes(*resources: str) -> list[str]:
+        return [one.code for one in lint(PermissionPolicy.allow(action, resource=list(resources)))]
+
+    assert codes(wrong) == ["resource-type"]
+    assert "resource-type" not in codes(right)
+    assert "resource-type" not in codes(wrong, right)
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringLike", "StringNotEquals", "ForAnyValue:StringLike"])
+def test_a_range_of_addresses_is_no_text(operator: str) -> None:
+    def codes(value: str) -> list[str]:
+        return [one.code for one in lint(PermissionPolicy.allow("s3:*", condition={operator: {"AWS:SourceIp": value}}))]
+
+    assert "text-cidr" in codes("203.0.113.0/24")
+    assert "text-cidr" not in codes("203.0.113.7")
+
+
+# Policies of AWS's own in which an action is beside resources that it is never asked for on: buckets are listed on all
+# buckets or not at all, EC2's Describe operations on no resource, and no bucket has a slash in its name.
+MISTAKEN = {
+    "AWSDeepRacerRoboMakerAccessPolicy": {"s3:ListAllMyBuckets"},
+    "AWSTransformNetworkMigrationAgentPolicy": {"s3:ListBucketMultipartUploads"},
+    "AWSTransformServerMigrationAgentPolicy": {"s3:ListBucketMultipartUploads"},
+    "AmazonDataZoneSageMakerEnvironmentRolePermissionsBoundary": {"s3:ListAllMyBuckets"},
+    "AmazonEC2RoleforAWSCodeDeployLimited": {"s3:ListBucket"},
+    "AmazonRedshiftAllCommandsFullAccess": {"s3:ListAllMyBuckets"},
+    "AmazonRekognitionCustomLabelsFullAccess": {"s3:ListAllMyBuckets"},
+    "AmazonSageMakerServiceCatalogProductsCodeBuildServiceRolePolicy": {"s3:ListAllMyBuckets"},
+    "AmazonSageMakerServiceCatalogProductsGlueServiceRolePolicy": {"s3:ListAllMyBuckets"},
+    "AmazonSageMakerServiceCatalogProductsLambdaServiceRolePolicy": {"s3:ListAllMyBuckets"},
+    "AmplifyBackendDeployFullAccess": {"ec2:DescribeSubnets"},
+    "KafkaConnectServiceRolePolicy": {"ec2:DescribeNetworkInterfaces"},
+}
+
+
+def test_no_alarm_about_a_policy_of_aws_is_false() -> None:
+    library = AwsManagedPolicies()
+    found: dict[str, set[str]] = {}
+    for name in library:
+        for one in lint(library[name].document):
+            if one.code in ("resource-type", "text-cidr"):
+                found.setdefault(name, set()).add(one.message.partition(" ")[0])
+    assert found == MISTAKEN

@@ -13,6 +13,7 @@ from ec2roles.policy.engine.variables import Template
 from ec2roles.policy.statement import Condition, Statement
 from ec2roles.policy.validation.json import smuggled
 from ec2roles.policy.validation.principals import is_known_service, nearest_service
+from ec2roles.policy.validation.resource_types import other_type
 from ec2roles.policy.validation.shapes import api_name, foreign_key, odd_shape
 from ec2roles.policy.validation.warning import LintWarning
 
@@ -30,6 +31,7 @@ _PLAIN_GLOBALS = (
 )
 _GLOBALS = frozenset(f"aws:{name.lower()}" for name in _PLAIN_GLOBALS.split())
 _WITH_TAG = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "aws:sourcetag/")
+_TEXT = ("equals", "equals-ignoring-case", "like")
 _MULTIVALUED = frozenset(
     {"aws:tagkeys", "aws:calledvia", "aws:principalorgpaths", "aws:resourceorgpaths", "aws:principalservicenameslist",
      "sts:transitivetagkeys"}
@@ -73,6 +75,7 @@ def _statement(statement: Statement) -> Iterator[LintWarning]:
     key = "Resource" if statement.resources is not None else "NotResource"
     for resource in statement.resources or statement.not_resources or ():
         yield from _resource(resource, statement, f"{path}/{key}")
+    yield from other_type(statement)
     if statement.not_principal is not None:
         message = "NotPrincipal with Deny must list the account, the role and the session, and always denies who has a boundary"
         yield LintWarning(
@@ -214,6 +217,9 @@ def _value(condition: Condition, family: str, value: str, path: str) -> Iterator
     """Say what keeps one value from being what its operator compares with."""
     if family in ("bool", "null") and value.lower() not in ("true", "false"):
         yield LintWarning(path, f"must be 'true' or 'false', got {shown(value)}", code="value", dead=True)
+    elif family in _TEXT and condition.key.lower() in ("aws:sourceip", "aws:vpcsourceip") and "/" in value:
+        message = f"{condition.operator} compares {shown(value)} as text, and no address is written so"
+        yield LintWarning(path, message, "write IpAddress or NotIpAddress", "text-cidr")
     elif family == "number" and number(value) is None:
         yield LintWarning(path, f"not a number: {shown(value)}", code="value", dead=True)
     elif family == "ip" and network(value) is None:

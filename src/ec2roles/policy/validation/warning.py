@@ -12,7 +12,7 @@ class LintWarning:
 
     >>> from ec2roles.policy import PermissionPolicy, lint
     >>> [warning.code for warning in lint(PermissionPolicy.allow("s3:GetObject", resource="arn:aws:s3:::photos"))]
-    []
+    ['resource-type']
 
     Args:
         pointer: where it is, as a JSON pointer.
