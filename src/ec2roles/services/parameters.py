@@ -152,7 +152,8 @@ class Reader:
         found = reading.structure(self.shape, given, (), required=complete)
         if reading.unfit:
             unknown = _UNKNOWN.get(self.service) if reading.unknown else None
-            raise ParameterError(_FAILED + "\n".join(reading.unfit), code=unknown, detail=self._cure(reading))
+            detail = self._cure(reading, None if call.api else call.resource)
+            raise ParameterError(_FAILED + "\n".join(reading.unfit), code=unknown, detail=detail)
         self._refuse_unsimulated(found)
         problems = reading.problems
         if problems and self.left:
@@ -207,12 +208,17 @@ class Reader:
                     detail=f"simulated are: {', '.join(sorted(self.simulated)) or 'none'}",
                 )
 
-    def _cure(self, reading: Reading) -> str:
+    def _cure(self, reading: Reading, resource: str | None = None) -> str:
         import difflib  # only a failed call needs it
 
         if not reading.unknown:
             return f"{self.service}:{self.operation} was given a value of another type"
         name = reading.unknown[0]
+        if resource is not None and self.resource is not None and name in self.resource(resource):
+            return (
+                f"the resource {shown(resource)} says a {name}, and {self.service}:{self.operation} is about nothing that has "
+                "one; give the ARN of what it is about, or none"
+            )
         near = difflib.get_close_matches(name[:128], [*self.shape.members, *self.shape.by_snake_case], n=1)
         hint = f"; did you mean {shown(near[0])}?" if near else ""
         known = ", ".join(self.shape.members if self.simulated is None else sorted(self.simulated))

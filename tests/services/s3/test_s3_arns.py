@@ -90,3 +90,13 @@ def test_ones_own_bucket_is_created_again_without_a_word_in_us_east_1_only() -> 
         for _ in range(2)
     ]
     assert [code(answer) for answer in answers] == [None, "BucketAlreadyOwnedByYou"]
+
+
+def test_the_cure_of_an_arn_that_says_more_is_another_arn() -> None:
+    account = Account()
+    key = account.create_user("alice").create_access_key()
+
+    with pytest.raises(
+        ParameterError, match="'arn:aws:s3:::photos/cat' says a Key, and s3:ListObjectsV2 is about nothing"
+    ):
+        account.can("s3:ListBucket", "arn:aws:s3:::photos/cat", credentials=key)
