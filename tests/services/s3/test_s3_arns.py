@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ec2roles import Account, Cloud
+from ec2roles import Account, Cloud, PermissionPolicy
 from ec2roles.errors import ParameterError
 from ec2roles.services.shapes import load
 from helpers.worlds import OTHER, OWN, code, message, user_with_key
@@ -29,8 +29,14 @@ def test_the_key_of_an_arn_does_not_vanish(operation: str, end: str) -> None:
     assert code(answer) == "ValidationError"
     assert 'Unknown parameter in input: "Key"' in message(answer)
     assert [bucket.name for bucket in account.s3.buckets] == ["photos"]
-    with pytest.raises(ParameterError, match='"Key"'):
-        account.can(f"s3:{operation}", PHOTOS + end, credentials=key)
+    if set(load("s3").input(operation).required) <= {"Bucket"}:
+        # A question is judged on the ARN as it is.
+        request = account.can(f"s3:{operation}", PHOTOS + end, credentials=key).request
+        assert request is not None
+        assert request.resource == PHOTOS + end
+    else:
+        with pytest.raises(ParameterError, match='"Key"'):
+            account.can(f"s3:{operation}", PHOTOS + end, credentials=key)
 
 
 def test_listing_buckets_is_about_all_of_them_and_not_about_one() -> None:
@@ -92,11 +98,30 @@ def test_ones_own_bucket_is_created_again_without_a_word_in_us_east_1_only() -> 
     assert [code(answer) for answer in answers] == [None, "BucketAlreadyOwnedByYou"]
 
 
-def test_the_cure_of_an_arn_that_says_more_is_another_arn() -> None:
+def test_a_call_about_an_arn_that_says_more_is_told_the_cure() -> None:
     account = Account()
-    key = account.create_user("alice").create_access_key()
+    user = account.create_user("alice")
+    user.put_policy("s3", PermissionPolicy.allow("s3:*", resource="*"))
+    response = account.call("s3:ListBucket", "arn:aws:s3:::photos/cat", credentials=user.create_access_key())
 
-    with pytest.raises(
-        ParameterError, match="'arn:aws:s3:::photos/cat' says a Key, and s3:ListObjectsV2 is about nothing"
-    ):
-        account.can("s3:ListBucket", "arn:aws:s3:::photos/cat", credentials=key)
+    assert "'arn:aws:s3:::photos/cat' says a Key, and s3:ListObjectsV2 is about nothing" in str(response.error)
+
+
+@pytest.mark.parametrize(
+    ("action", "asked", "resource", "allowed"),
+    [
+        ("s3:ListBucket", "arn:aws:s3:::photos/cat", "arn:aws:s3:::photos", False),
+        ("s3:ListBucket", "arn:aws:s3:::photos/cat", "arn:aws:s3:::photos/*", True),
+        ("s3:ListBucket", "arn:aws:s3:::photos", "arn:aws:s3:::photos", True),
+        ("s3:ListAllMyBuckets", "arn:aws:s3:::photos", "*", True),
+        ("s3:ListAllMyBuckets", "arn:aws:s3:::photos", "arn:aws:s3:::*", True),
+        ("s3:ListAllMyBuckets", "arn:aws:s3:::photos", "arn:aws:s3:::cats", False),
+    ],
+)
+def test_a_question_about_such_an_arn_is_judged_on_it(action: str, asked: str, resource: str, allowed: bool) -> None:
+    """As AWS's policy simulator does: policies are compared with the ARN that is given."""
+    account = Account()
+    user = account.create_user("alice")
+    user.put_policy("s3", PermissionPolicy.allow(action, resource=resource))
+
+    assert bool(account.can(action, asked, credentials=user.create_access_key())) is allowed

@@ -172,7 +172,8 @@ class S3Operations(Part):
 
 
 def _list_all(call: Call) -> list[Permission]:
-    return [Permission("s3:ListAllMyBuckets", f"{PREFIX}*", None, SIGNED)]
+    asked = call.resource if call.question else None
+    return [Permission("s3:ListAllMyBuckets", f"{PREFIX}*" if asked in (None, "*") else str(asked), None, SIGNED)]
 
 
 def _checked(perform: Perform) -> Perform:

@@ -91,6 +91,9 @@ class S3Reader(Reader):
             arn = None if call.api else call.resource
             if not self.shape.required if arn is None or arn == "*" else self._says_all(arn):
                 return NOTHING
+            # A question may be about an ARN that no such call can be about: it is judged on that ARN, as policies are.
+            if call.question and self._named_by_arn and arn is not None and arn.startswith(PREFIX):
+                return NOTHING
         if call.resource == _ALL and not self._has_bucket:
             call = attrs.evolve(call, resource=None)
         body = call.parameters.get("Body")

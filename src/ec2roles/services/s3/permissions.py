@@ -103,7 +103,7 @@ class Permissions(Part):
         if configuration.get("LocationConstraint") is not None:
             context["s3:LocationConstraint"] = configuration["LocationConstraint"]
         context.update(SIGNED)
-        needed = [Permission("s3:CreateBucket", PREFIX + name, None, context)]
+        needed = [Permission("s3:CreateBucket", _bucket_arn(name, call), None, context)]
         if configuration.get("Tags"):
             tags = read_tags({"TagSet": configuration["Tags"]}, of_object=False)
             keys = {f"aws:RequestTag/{key}": value for key, value in tags}
@@ -197,6 +197,8 @@ class Permissions(Part):
             AccessDeniedError: if the caller expects another owner.
         """
         context.update(SIGNED)
+        if arn == PREFIX + name:
+            arn = _bucket_arn(name, call)
         bucket = self._namespace.at(name, call.position)
         if bucket is None:
             return Permission(action, arn, None, context)
@@ -243,6 +245,13 @@ def objects_to_delete(call: Call) -> list[tuple[str, str | None, str | None]]:
             raise malformed_xml(f"an object is named by its Key, got {shown(one)}")
         found.append((one["Key"], one.get("VersionId"), one.get("ETag")))
     return found
+
+
+def _bucket_arn(name: str, call: Call) -> str:
+    """Return the ARN of a bucket; for a question about an object of it the object's, on which policies are asked then."""
+    arn = PREFIX + name
+    asked = call.resource if call.question else None
+    return asked if asked is not None and asked.startswith(f"{arn}/") else arn
 
 
 def _context(given: Mapping[str, Any]) -> dict[str, Any]:
