@@ -300,6 +300,23 @@ class NewAccessKey:
     created: datetime
 
 
+def _last_used(ask: Ask) -> dict[str, Any]:
+    key_id = ask["AccessKeyId"]
+    user = ask.iam.user_of_key(key_id)
+    if user is None:
+        raise NoSuchEntityError(
+            f"The Access Key with id {key_id} cannot be found.",
+            detail=f"no user of account {ask.iam.account_id} has {shown(key_id)}",
+        )
+    return {"UserName": user.name, "AccessKeyLastUsed": key_last_used(user.access_key_last_used(key_id))}
+
+
+def _about_key(ask: Ask) -> tuple[str, Mapping[str, Any]]:
+    position = ask.call.position
+    user = ask.iam.user_of_key(ask["AccessKeyId"], position)
+    return everything(ask) if user is None else judged_on(ask, "user", user.name_at(position))
+
+
 def _access_keys() -> list[Row]:
     def create(ask: Ask) -> NewAccessKey:
         user = own_user(ask)
@@ -332,23 +349,8 @@ def _access_keys() -> list[Row]:
         ]
         return {"AccessKeyMetadata": members, **more}
 
-    def last_used(ask: Ask) -> dict[str, Any]:
-        key_id = ask["AccessKeyId"]
-        user = ask.iam.user_of_key(key_id)
-        if user is None:
-            raise NoSuchEntityError(
-                f"The Access Key with id {key_id} cannot be found.",
-                detail=f"no user of account {ask.iam.account_id} has {shown(key_id)}",
-            )
-        return {"UserName": user.name, "AccessKeyLastUsed": key_last_used(user.access_key_last_used(key_id))}
-
-    def about_key(ask: Ask) -> tuple[str, Mapping[str, Any]]:
-        position = ask.call.position
-        user = ask.iam.user_of_key(ask["AccessKeyId"], position)
-        return everything(ask) if user is None else judged_on(ask, "user", user.name_at(position))
-
     return [
-        Row("GetAccessKeyLastUsed", "AccessKeyId", about_key, last_used),
+        Row("GetAccessKeyLastUsed", "AccessKeyId", _about_key, _last_used),
         Row(
             "CreateAccessKey",
             "UserName",

@@ -178,18 +178,9 @@ class StsOperations:
             )
         return session.account_id
 
-
-def sts_service(sts: TokenService) -> Service:
-    """
-    Return the operations of *sts*.
-
-    Args:
-        sts: the token service of an account.
-    """
-    operations = StsOperations(sts)
-
-    def assumed(value: Credentials, call: Call) -> Mapping[str, Any]:
-        session = sts.sessions.issued(value.access_key_id)
+    def assumed(self, value: Credentials, call: Call) -> Mapping[str, Any]:
+        """Return the answer of AssumeRole."""
+        session = self.sts.sessions.issued(value.access_key_id)
         response: dict[str, Any] = {
             "Credentials": credentials_members(value),
             "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
@@ -200,8 +191,9 @@ def sts_service(sts: TokenService) -> Service:
             response["PackedPolicySize"] = session.packed_policy_size
         return response
 
-    def federated(value: Credentials, call: Call) -> Mapping[str, Any]:
-        session = sts.sessions.issued(value.access_key_id)
+    def federated(self, value: Credentials, call: Call) -> Mapping[str, Any]:
+        """Return the answer of GetFederationToken."""
+        session = self.sts.sessions.issued(value.access_key_id)
         response: dict[str, Any] = {
             "Credentials": credentials_members(value),
             "FederatedUser": {"FederatedUserId": session.user_id, "Arn": session.arn},
@@ -209,6 +201,16 @@ def sts_service(sts: TokenService) -> Service:
         if session.packed_policy_size is not None:
             response["PackedPolicySize"] = session.packed_policy_size
         return response
+
+
+def sts_service(sts: TokenService) -> Service:
+    """
+    Return the operations of *sts*.
+
+    Args:
+        sts: the token service of an account.
+    """
+    operations = StsOperations(sts)
 
     return Service(
         "sts",
@@ -219,7 +221,7 @@ def sts_service(sts: TokenService) -> Service:
                 operations.assume_role_permissions,
                 operations.perform_assume_role,
                 prepare=operations.prepare_assume_role,
-                response=assumed,
+                response=operations.assumed,
             ),
             Operation(
                 "GetCallerIdentity",
@@ -249,7 +251,7 @@ def sts_service(sts: TokenService) -> Service:
                 operations.federation_token_permissions,
                 operations.perform_get_federation_token,
                 prepare=operations.prepare_federation_token,
-                response=federated,
+                response=operations.federated,
             ),
             Operation(
                 "GetAccessKeyInfo",
