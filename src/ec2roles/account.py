@@ -265,6 +265,12 @@ class Account(Part, Generic[Clock_co]):
         )
         self._root: RootUser | None = None
         self.instances: Instances = Instances()
+        self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
+        self._wire(authorizer, keep_calls)
+        shared.accounts[account_id] = self
+
+    def _wire(self, authorizer: Authorizer, keep_calls: int | None) -> None:
+        """Make the parts through which its calls go, each with those that it needs."""
         # Imported when the first account is made, to keep the import of the library quick.
         from ec2roles.history.history import History
         from ec2roles.iam.console import Console
@@ -272,6 +278,7 @@ class Account(Part, Generic[Clock_co]):
         from ec2roles.services.s3.operations import S3Operations
         from ec2roles.services.sts.operations import sts_service
 
+        account_id, region, shared = self.account_id, self.region, self._shared
         self.registry: Registry = Registry()
         self.history: History = History(self.time, account_id, self.instances, keep_calls, region, self.registry)
         self._gateway = Gateway(authorizer, self.registry, self.history, self._api_of)
@@ -281,7 +288,7 @@ class Account(Part, Generic[Clock_co]):
             region=region,
             find_role=self.iam.find_role,
             find_policy=self._session_policy,
-            sessions=sessions,
+            sessions=authorizer.sessions,
             authorizer=authorizer,
             api=self._gateway,
         )
@@ -298,8 +305,6 @@ class Account(Part, Generic[Clock_co]):
         self.registry.register_later("iam", self._iam_service)
         self.registry.register_later("ec2", self._ec2_service)
         self.console: Console = Console(self.iam)
-        self._metadata_defaults: Timeline[MetadataDefaults | None] = Timeline((-(1 << 62), 0), None)
-        shared.accounts[account_id] = self
 
     @classmethod
     def from_authorization_details(
