@@ -16,7 +16,7 @@ from ec2roles.calls import NOTHING, Call, Response, with_keys
 from ec2roles.credentials import Credentials
 from ec2roles.ec2.checks import check_region
 from ec2roles.ec2.instance import Instance
-from ec2roles.ec2.launch import invalid_profile
+from ec2roles.ec2.launch import USUAL_OPTIONS, invalid_profile
 from ec2roles.ec2.launch_options import LaunchOptions
 from ec2roles.ec2.rotation import Rotation
 from ec2roles.ec2.run_instances import launch_instances
@@ -604,7 +604,7 @@ class Account(Part, Generic[Clock_co]):
     def _options_at_launch(self, chosen: Mapping[str, Any], imds_support: str | None) -> MetadataOptions:
         defaults = self.metadata_defaults
         if defaults is None and imds_support is None:
-            return MetadataOptions(**chosen)
+            return MetadataOptions(**chosen) if chosen else USUAL_OPTIONS
         from ec2roles.metadata.defaults import options_at_launch
 
         return options_at_launch(chosen, defaults, imds_support)

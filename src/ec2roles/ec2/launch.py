@@ -182,15 +182,10 @@ def prepare_launch(
     time.check_slots(count)
     found = None if profile is None else resolve_profile(profile, find_profile, time, sts.account_id)
     rotation = _rotation(options, time)
-    attributes = InstanceAttributes(
-        options.get("instance_type", _INSTANCE_TYPE),
-        options.get("disable_api_termination", False),
-        options.get("disable_api_stop", False),
-        options.get("instance_initiated_shutdown_behavior", "stop"),
-    )
+    attributes = _attributes(options)
     data = read_user_data(options.get("user_data"))
     pairs = check_resource_tags(options.get("tags"), most=50)
-    metadata = options.get("metadata_options") or MetadataOptions()
+    metadata = options.get("metadata_options") or USUAL_OPTIONS
     metadata.check_tags(key for key, _ in pairs)
     check_options(metadata)
     region = check_region(options.get("region") or sts.region)
@@ -225,6 +220,25 @@ def prepare_launch(
         forget,
         options.get("hibernation", False),
         options.get("client_token", ""),
+    )
+
+
+_ATTRIBUTES = frozenset(
+    ("instance_type", "disable_api_termination", "disable_api_stop", "instance_initiated_shutdown_behavior")
+)
+# Values that cannot change: what most launches have is made and checked once.
+_USUAL_ATTRIBUTES = InstanceAttributes(_INSTANCE_TYPE, False, False, "stop")
+USUAL_OPTIONS = MetadataOptions()
+
+
+def _attributes(options: InstanceOptions) -> InstanceAttributes:
+    if _ATTRIBUTES.isdisjoint(options):
+        return _USUAL_ATTRIBUTES
+    return InstanceAttributes(
+        options.get("instance_type", _INSTANCE_TYPE),
+        options.get("disable_api_termination", False),
+        options.get("disable_api_stop", False),
+        options.get("instance_initiated_shutdown_behavior", "stop"),
     )
 
 
