@@ -80,7 +80,7 @@ def moto() -> Side | None:
 
 
 def lb3() -> Side | None:
-    """Return the lower bound of ../shared/bench: a hand-made matcher that checks nothing and answers yes or no."""
+    """Return the lower bound: a hand-made matcher that checks nothing and answers yes or no."""
     if not (BOUND / "lb3.py").is_file():
         return None
     sys.path.insert(0, str(BOUND))
