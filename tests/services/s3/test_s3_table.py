@@ -287,3 +287,36 @@ def test_the_root_user_can_always_mend_a_bucket_policy() -> None:
     refused = theirs.request("s3:GetBucketPolicy", {"Bucket": "photos"}, credentials=stranger).error
     assert refused is not None
     assert (refused.status, refused.code, refused.members["Method"]) == (405, "MethodNotAllowed", "GET")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"CacheControl": "no-store\nSet-Cookie: a"},
+        {"ContentType": "text/plain\r\nX: y"},
+        {"ContentDisposition": "\x00"},
+        {"Metadata": {"a": "b\nc"}},
+        {"Metadata": {"a\nb": "c"}},
+        {"WebsiteRedirectLocation": "/\n"},
+    ],
+)
+def test_what_is_stored_for_headers_is_one_line(parameters: dict[str, Any]) -> None:
+    """A line break would begin another header in the answer to whoever reads the object."""
+    account = Account()
+    account.s3.create_bucket("photos")
+    s3 = account.as_(account.root.create_access_key()).s3
+    response = s3.put_object(Bucket="photos", Key="cat", Body=b"meow", **parameters)
+
+    assert response.error is not None
+    assert response.error.code == "InvalidArgument"
+    assert not account.s3["photos"].objects
+
+
+def test_a_response_override_is_one_line() -> None:
+    account = Account()
+    account.s3.create_bucket("photos").put_object("cat", b"meow")
+    s3 = account.as_(account.root.create_access_key()).s3
+    response = s3.get_object(Bucket="photos", Key="cat", ResponseCacheControl="\n")
+
+    assert response.error is not None
+    assert response.error.code == "InvalidArgument"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from ec2roles.arns import shown
@@ -44,6 +45,22 @@ def invalid_bucket_name(name: object, detail: str) -> ResourceError:
         detail=detail,
         members={"BucketName": name} if isinstance(name, str) else {},
     )
+
+
+# A line break in a header would end it, and begin another.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def check_header(name: str, value: object) -> None:
+    """
+    Check that a text can stand in a header.
+
+    Raises:
+        ResourceError: ``InvalidArgument``, for a line break or another control character.
+    """
+    if isinstance(value, str) and _CONTROL.search(value):
+        message = "Header value cannot be represented using ISO-8859-1."
+        raise invalid_argument(message, name, value, detail=f"a header is one line of text, got {shown(value)}")
 
 
 def invalid_argument(message: str, name: str, value: object = None, *, detail: str | None = None) -> ResourceError:

@@ -12,7 +12,7 @@ from ec2roles.errors import AwsError, ParameterError, ResourceError
 from ec2roles.instants import from_microseconds
 from ec2roles.policy import Decision
 from ec2roles.services.s3 import parameters as s3_parameters
-from ec2roles.services.s3.answers import denial, incomplete_body, invalid_argument, no_such_key
+from ec2roles.services.s3.answers import check_header, denial, incomplete_body, invalid_argument, no_such_key
 from ec2roles.services.s3.bucket import Bucket
 from ec2roles.services.s3.conditions import check_match, check_read, check_write
 from ec2roles.services.s3.objects import HEADERS, STANDARD, S3Object, check_key
@@ -218,6 +218,7 @@ def _check_overrides(given: Mapping[str, Any]) -> None:
 
     for name, header in OVERRIDES.items():
         value = given.get(name)
+        check_header(header, value)
         if isinstance(value, str) and any(ord(sign) > 0xFF for sign in value):
             raise invalid_argument("Header value cannot be represented using ISO-8859-1.", header, value)
 

@@ -11,6 +11,7 @@ import attrs
 
 from ec2roles.arns import shown
 from ec2roles.errors import ResourceError
+from ec2roles.services.s3.answers import check_header
 from ec2roles.services.s3.digests import Checksum
 
 LIMIT = 64 * 1024 * 1024
@@ -117,7 +118,7 @@ def make_object(
         moment: when it is put.
 
     Raises:
-        ResourceError: ``KeyTooLongError``, ``EntityTooLarge``, ``MetadataTooLarge``, ``InvalidStorageClass``,
+        ResourceError: ``InvalidArgument``, ``KeyTooLongError``, ``EntityTooLarge``, ``MetadataTooLarge``, ``InvalidStorageClass``,
             ``InvalidRedirectLocation``.
         TypeError: for a body that is no bytes.
     """
@@ -126,6 +127,11 @@ def make_object(
     if not isinstance(metadata, (Mapping, NoneType)):
         raise TypeError(f"the metadata of an object must be a mapping, got {type(metadata).__name__}")
     check_key(key)
+    for name, value in (("ContentType", content_type), *headers.items()):
+        check_header(name, value)
+    for name, value in (metadata or {}).items():
+        check_header("x-amz-meta-", name)
+        check_header(f"x-amz-meta-{name}", value)
     if len(body) > LIMIT:
         raise ResourceError(
             "Your proposed upload exceeds the maximum allowed size",
