@@ -99,6 +99,18 @@ def check_key(key: object) -> None:
         )
 
 
+def _check_headers(
+    content_type: str, headers: Mapping[str, str | datetime], metadata: Mapping[str, str] | None
+) -> None:
+    check_header("ContentType", content_type)
+    for name, value in headers.items():
+        check_header(name, value)
+    if metadata:
+        for name, text in metadata.items():
+            check_header("x-amz-meta-", name)
+            check_header(f"x-amz-meta-{name}", text)
+
+
 def make_object(
     key: str,
     body: bytes,
@@ -127,11 +139,7 @@ def make_object(
     if not isinstance(metadata, (Mapping, NoneType)):
         raise TypeError(f"the metadata of an object must be a mapping, got {type(metadata).__name__}")
     check_key(key)
-    for name, value in (("ContentType", content_type), *headers.items()):
-        check_header(name, value)
-    for name, value in (metadata or {}).items():
-        check_header("x-amz-meta-", name)
-        check_header(f"x-amz-meta-{name}", value)
+    _check_headers(content_type, headers, metadata)
     if len(body) > LIMIT:
         raise ResourceError(
             "Your proposed upload exceeds the maximum allowed size",
