@@ -19,7 +19,7 @@ from ec2roles.services.parameters import Reader
 from ec2roles.sts.assume_role import AssumeRoleRequest
 from ec2roles.sts.get_federation_token import FederationTokenRequest
 from ec2roles.sts.get_session_token import SessionTokenRequest
-from ec2roles.sts.session import CallerIdentity, caller_of
+from ec2roles.sts.session import CallerIdentity, Session, caller_of
 from ec2roles.sts.token_service import TokenService
 
 _ASSUME_ROLE = Reader(
@@ -181,26 +181,23 @@ class StsOperations:
     def assumed(self, value: Credentials, call: Call) -> Mapping[str, Any]:
         """Return the answer of AssumeRole."""
         session = self.sts.sessions.issued(value.access_key_id)
-        response: dict[str, Any] = {
-            "Credentials": credentials_members(value),
-            "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
-        }
+        caller: dict[str, Any] = {"AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn}}
         if session.source_identity is not None:
-            response["SourceIdentity"] = session.source_identity
-        if session.packed_policy_size is not None:
-            response["PackedPolicySize"] = session.packed_policy_size
-        return response
+            caller["SourceIdentity"] = session.source_identity
+        return _issued(value, session, caller)
 
     def federated(self, value: Credentials, call: Call) -> Mapping[str, Any]:
         """Return the answer of GetFederationToken."""
         session = self.sts.sessions.issued(value.access_key_id)
-        response: dict[str, Any] = {
-            "Credentials": credentials_members(value),
-            "FederatedUser": {"FederatedUserId": session.user_id, "Arn": session.arn},
-        }
-        if session.packed_policy_size is not None:
-            response["PackedPolicySize"] = session.packed_policy_size
-        return response
+        return _issued(value, session, {"FederatedUser": {"FederatedUserId": session.user_id, "Arn": session.arn}})
+
+
+def _issued(credentials: Credentials, session: Session, caller: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer of an operation that issues credentials, with the members that say whose they are."""
+    response = {"Credentials": credentials_members(credentials), **caller}
+    if session.packed_policy_size is not None:
+        response["PackedPolicySize"] = session.packed_policy_size
+    return response
 
 
 def sts_service(sts: TokenService) -> Service:
